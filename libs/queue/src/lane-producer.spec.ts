@@ -169,10 +169,10 @@ it('waits longer after each failure, up to a limit, and never the same for all',
   expect(new Set(Array.from({ length: 20 }, () => retryDelayMs(9))).size).toBeGreaterThan(1);
 });
 
-it('still holds its tasks after the server was killed and started again', async () => {
+it('still holds its tasks after the server was stopped and started again', async () => {
   const model = `m-${randomUUID()}`;
   await producer.enqueue([task(model, 0), task(model, 1)]);
-  await server.kill();
+  await server.halt();
   await server.start();
   await until('the queue answers', async () => (await producer.depth(model, 'bulk')).waiting === 2);
   const worker = consumer(model, async (job) => job.data);
