@@ -28,7 +28,7 @@ export interface MillCounts {
 
 /**
  * A mill takes the tasks of one model from the queue to the result store. This is the worker's whole path:
- * still wanted? -> in the cache? -> in flight already? -> compute -> cache -> job results or reply.
+ * still wanted? -> in flight already? -> in the cache? -> compute -> cache -> job results or reply.
  *
  * A text's own fault is an outcome of that text. Only infrastructure throws, and then the queue tries again;
  * a task may run any number of times, on any number of workers at once: it counts once.
@@ -46,7 +46,7 @@ export class Mill {
    * @param leaving fires when this worker gives up what it holds. @throws its reason then, with nothing stored.
    */
   async process(task: Task, taskId: string, lane: Lane, leaving: AbortSignal): Promise<void> {
-    const { card, cache, count, keys, live } = this.#parts;
+    const { card, count, keys, live } = this.#parts;
     if (task.spec.fingerprint !== card.fingerprint) return this.#store(task, taskId, failAll(task, modelChanged(card)));
 
     const held = live.enter(task, taskId, leaving);
@@ -54,37 +54,21 @@ export class Mill {
     try {
       const spec = specHash(task.spec);
       const cacheKeys = task.texts.map((text) => keys.vector(spec, textHash(text)));
-      const [cached] = await Promise.all([cache.getMany(cacheKeys), this.#dropUnwanted(task, taskId, held)]);
-
-      const size = rowBytes(card.dimensions);
-      const outcomes: (Outcome | null)[] = cached.map((row) => (row?.length === size ? row : null));
-      const missing = held.wanted().filter((index) => outcomes[index] === null);
-      count.lookups(outcomes.filter((row) => row !== null).length, missing.length);
-      const computed = await this.#inFlight.join(
-        lane,
-        missing.map((index) => cacheKeys[index]!),
-        missing.map((index) => held.signals[index]!),
-        async (fresh, wanted) => {
-          const indexes = fresh.map((n) => missing[n]!);
-          const texts = indexes.map((index) => task.texts[index]!);
-          const storeAs = indexes.map((index) => cacheKeys[index]!);
-          const computing = await this.#compute(task, lane, texts, storeAs, wanted);
-          kept = computing.kept;
-          return computing;
-        },
-      );
+      const unwantedDropped = this.#dropUnwanted(task, taskId, held);
+      // In flight before the look into the cache: between that look and a later claim another task could finish them.
+      const [outcomes] = await Promise.all([
+        this.#inFlight.join(lane, cacheKeys, held.signals, async (fresh, wanted) => {
+          const found = await this.#find(task, lane, fresh, cacheKeys, wanted, unwantedDropped);
+          kept = found.kept;
+          return found;
+        }),
+        unwantedDropped,
+      ]);
       leaving.throwIfAborted();
 
-      for (const [n, index] of missing.entries()) outcomes[index] = computed[n]!;
       const wanted = held.wanted();
       count.dropped(task.texts.length - wanted.length);
-      if (wanted.length > 0) {
-        await this.#store(
-          task,
-          taskId,
-          outcomes.map((outcome) => outcome ?? CANCELLED),
-        );
-      }
+      if (wanted.length > 0) await this.#store(task, taskId, outcomes);
       await kept;
     } finally {
       held.end();
@@ -107,21 +91,39 @@ export class Mill {
     }
   }
 
-  async #compute(
+  /** From the cache, and computed where it has none. @param indexes which of the task's texts. */
+  async #find(
     task: Task,
     lane: Lane,
-    texts: readonly string[],
+    indexes: readonly number[],
     cacheKeys: readonly string[],
     signals: readonly AbortSignal[],
+    unwantedDropped: Promise<void>,
   ): Promise<Computed> {
+    const { cache, card, count, engine } = this.#parts;
+    const [cached] = await Promise.all([
+      cache.getMany(indexes.map((index) => cacheKeys[index]!)),
+      // Its failure is the task's, not that of others who wait for the same texts.
+      unwantedDropped.catch(() => undefined),
+    ]);
+    const size = rowBytes(card.dimensions);
+    const outcomes: Outcome[] = cached.map((row) => (row?.length === size ? row : CANCELLED));
+    const missing = [...outcomes.keys()].filter((n) => outcomes[n] === CANCELLED && !signals[n]!.aborted);
+    count.lookups(outcomes.filter((outcome) => outcome !== CANCELLED).length, missing.length);
+    if (missing.length === 0) return { outcomes, kept: Promise.resolve() };
+
     const { prompt, truncate } = task.spec;
-    const results = await this.#parts.engine.embed(texts, { prompt, truncate, lane, signals });
-    const outcomes = results.map((result) => (result.ok ? encodeRow(result) : result.error));
-    const rows = outcomes.flatMap((outcome, n): [string, Buffer][] =>
-      Buffer.isBuffer(outcome) ? [[cacheKeys[n]!, outcome]] : [],
-    );
+    const texts = missing.map((n) => task.texts[indexes[n]!]!);
+    const results = await engine.embed(texts, { prompt, truncate, lane, signals: missing.map((n) => signals[n]!) });
+    const rows: [string, Buffer][] = [];
+    for (const [m, result] of results.entries()) {
+      const n = missing[m]!;
+      const outcome = result.ok ? encodeRow(result) : result.error;
+      outcomes[n] = outcome;
+      if (Buffer.isBuffer(outcome)) rows.push([cacheKeys[indexes[n]!]!, outcome]);
+    }
     // Beside the answer, not before it: somebody may be waiting.
-    return { outcomes, kept: rows.length > 0 ? this.#parts.cache.setMany(rows) : Promise.resolve() };
+    return { outcomes, kept: rows.length > 0 ? cache.setMany(rows) : Promise.resolve() };
   }
 
   async #store(task: Task, taskId: string, outcomes: readonly Outcome[]): Promise<void> {
