@@ -7,19 +7,20 @@ import type { Manifest, ModelFiles } from './types.js';
 /**
  * 32 hex digits that stand for everything that decides a vector's value besides text, prompt and truncation: weights,
  * configuration, tokenizer, manifest, dtype, and the compiler's version where it wrote the graph.
+ * @param graphSources all files that the graph's numbers come from, external data included.
  */
 export async function fingerprint(
   files: ModelFiles,
+  graphSources: readonly string[],
   { architecture, dimensions, maxTokens, pooling }: Manifest,
   dtype: Dtype,
   modelDir: string,
 ): Promise<string> {
-  const adopted = files.onnx !== null && files.weights.length === 0;
   const paths = [
     files.config,
     files.tokenizer,
     ...(files.tokenizerConfig === null ? [] : [files.tokenizerConfig]),
-    ...(adopted ? [files.onnx] : files.weights),
+    ...graphSources,
   ];
   const digests = await Promise.all(paths.map((path) => fileDigest(path, modelDir)));
   return createHash('sha256')

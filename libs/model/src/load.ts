@@ -4,7 +4,7 @@ import { adoptOnnx, compileModel } from './compiler/index.js';
 import { fingerprint } from './fingerprint.js';
 import { readManifest } from './manifest.js';
 import { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
-import type { Graph, Manifest, ModelFiles, RunnableModel } from './types.js';
+import type { Manifest, ModelFiles, RunnableModel, SourcedGraph } from './types.js';
 
 export interface LoadOptions extends Omit<ResolveOptions, 'dtype'> {
   /** Absent: fp32 on cpu, fp16 elsewhere. */
@@ -27,13 +27,13 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
   const manifest = await readManifest(found);
   const compiles = manifest.architecture !== 'other' && found.weights.length > 0;
   const files: ModelFiles = compiles ? { ...found, onnx: null } : { ...found, weights: [] };
-  const built = await buildGraph(files, manifest, dtype, options.modelDir);
+  const { sources, ...built } = await buildGraph(files, manifest, dtype, options.modelDir);
   return {
     ...built,
     padTokenId: manifest.padTokenId,
     card: {
       name: served.name,
-      fingerprint: await fingerprint(files, manifest, dtype, options.modelDir),
+      fingerprint: await fingerprint(files, sources, manifest, dtype, options.modelDir),
       source: files.source,
       dtype,
       dimensions: built.graph.dimensions,
@@ -52,7 +52,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
   };
 }
 
-function buildGraph(files: ModelFiles, manifest: Manifest, dtype: Dtype, modelDir: string): Promise<Graph> {
+function buildGraph(files: ModelFiles, manifest: Manifest, dtype: Dtype, modelDir: string): Promise<SourcedGraph> {
   if (files.weights.length > 0) return compileModel(files, manifest, { dtype, modelDir });
   if (files.onnx !== null) return adoptOnnx(files, manifest, { modelDir });
   throw new BootError(

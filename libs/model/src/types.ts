@@ -66,6 +66,11 @@ export interface Graph {
   readonly graph: GraphInterface;
 }
 
+/** A graph and the files of the model that its numbers come from, absolute paths. */
+export interface SourcedGraph extends Graph {
+  readonly sources: readonly string[];
+}
+
 /** A model with everything that is needed to run it. */
 export interface RunnableModel extends Graph {
   readonly card: ModelCard;

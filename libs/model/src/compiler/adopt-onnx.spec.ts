@@ -102,6 +102,25 @@ it.each<[Pooling, number]>([
   }
 });
 
+it.each([
+  ['a pooled graph', undefined],
+  ['a graph that pooling is added to', 'last_hidden_state' as const],
+])('other weights beside %s are another model', async (name, output) => {
+  const at = await onnxModel(`weights of ${name}`, 'mean', output);
+  const load = () =>
+    loadModel(
+      { name: 'm', source: at },
+      { modelDir: join(folder, 'adopted'), device: 'cpu', hfEndpoint: 'http://127.0.0.1' },
+    );
+  const before = await load();
+  expect((await load()).card.fingerprint).toBe(before.card.fingerprint);
+  const weights = await readFile(join(at, 'weights.bin'));
+  weights.writeFloatLE(weights.readFloatLE(0) + 1, 0);
+  await rm(join(at, 'weights.bin'));
+  await writeFile(join(at, 'weights.bin'), weights);
+  expect((await load()).card.fingerprint).not.toBe(before.card.fingerprint);
+});
+
 it('says which inputs or outputs it cannot use', async () => {
   const at = await onnxModel('odd', 'mean', 'last_hidden_state');
   const path = join(at, 'model.onnx');

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import onnxProto from 'onnx-proto';
 import { BootError, type Pooling } from '#contracts';
 import { fileDigest } from '../file-digest.js';
-import type { Graph, Manifest, ModelFiles } from '../types.js';
+import type { Manifest, ModelFiles, SourcedGraph } from '../types.js';
 import { COMPILER_VERSION } from './compiler-version.js';
 import { buildOnce, GRAPH_FILE } from './graph-folder.js';
 
@@ -28,7 +28,7 @@ export async function adoptOnnx(
   files: ModelFiles,
   manifest: Manifest,
   { modelDir }: { modelDir: string },
-): Promise<Graph> {
+): Promise<SourcedGraph> {
   const path = files.onnx!;
   const model = onnx.ModelProto.decode(await readFile(path));
   const inputs = (model.graph?.input ?? []).map(({ name }) => name ?? '');
@@ -42,10 +42,12 @@ export async function adoptOnnx(
     throw new BootError(`${files.source}: its ONNX graph wants position_ids, which are only given to BERT's`);
   }
 
+  const external = [...externalFiles(model.graph?.initializer ?? [])];
+  const sources = [path, ...external.map((file) => join(dirname(path), file))];
   const outputs = model.graph?.output ?? [];
   const pooled = find(outputs, POOLED, 2);
   const interfaceOf = (output: string) => ({ inputs: taken, output, dimensions: manifest.dimensions });
-  if (pooled !== null) return { onnxPath: path, graph: interfaceOf(pooled) };
+  if (pooled !== null) return { onnxPath: path, graph: interfaceOf(pooled), sources };
 
   const hidden = find(outputs, HIDDEN, 3);
   if (hidden === null) {
@@ -55,7 +57,7 @@ export async function adoptOnnx(
   const identity = JSON.stringify([
     'pooled',
     COMPILER_VERSION,
-    await fileDigest(path, modelDir),
+    await Promise.all(sources.map((file) => fileDigest(file, modelDir))),
     hidden,
     manifest.pooling,
   ]);
@@ -68,10 +70,10 @@ export async function adoptOnnx(
     graph.node = [...(graph.node ?? []), ...added.nodes];
     graph.initializer = [...(graph.initializer ?? []), ...added.initializers];
     graph.output = [floatOutput('embedmill_pooled', ['rows', manifest.dimensions])];
-    for (const file of externalFiles(graph.initializer)) await bring(join(dirname(path), file), join(target, file));
+    for (const file of external) await bring(join(dirname(path), file), join(target, file));
     await writeFile(join(target, GRAPH_FILE), onnx.ModelProto.encode(model).finish());
   });
-  return { onnxPath: join(folder, GRAPH_FILE), graph: interfaceOf('embedmill_pooled') };
+  return { onnxPath: join(folder, GRAPH_FILE), graph: interfaceOf('embedmill_pooled'), sources };
 }
 
 /** By name; else the only output of that rank. */

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BootError, type Dtype } from '#contracts';
 import { fileDigest } from '../file-digest.js';
-import type { Graph, Manifest, ModelFiles } from '../types.js';
+import type { Manifest, ModelFiles, SourcedGraph } from '../types.js';
 import { COMPILER_VERSION } from './compiler-version.js';
 import { addEmbeddings } from './embeddings.js';
 import { readEncoderConfig } from './encoder-config.js';
@@ -33,8 +33,9 @@ export async function compileModel(
   files: ModelFiles,
   manifest: Manifest,
   { dtype, modelDir, normalize = false }: CompileOptions,
-): Promise<Graph> {
-  const digests = await Promise.all([files.config, ...files.weights].map((path) => fileDigest(path, modelDir)));
+): Promise<SourcedGraph> {
+  const sources = [files.config, ...files.weights];
+  const digests = await Promise.all(sources.map((path) => fileDigest(path, modelDir)));
   const identity = JSON.stringify([
     COMPILER_VERSION,
     digests,
@@ -48,6 +49,7 @@ export async function compileModel(
   return {
     onnxPath: join(folder, GRAPH_FILE),
     graph: { inputs: ['input_ids', 'attention_mask'], output: 'embedding', dimensions: manifest.dimensions },
+    sources,
   };
 }
 
