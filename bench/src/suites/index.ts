@@ -1,0 +1,5 @@
+import type { Suite } from '../suite.js';
+import { throughput } from './throughput.js';
+
+/** All suites, in the order of the report. */
+export const SUITES: readonly Suite[] = [throughput];

@@ -1,0 +1,162 @@
+import { Engine } from '#inference';
+import { TokenizerThread, type RunnableModel } from '#model';
+import { readEnvironment } from '#contracts';
+import { readCorpus } from '../corpora.js';
+import { startDeployment } from '../deployment.js';
+import { embedAsJob } from '../front-door.js';
+import { RawLimit, type TokenIds } from '../limit.js';
+import { spread } from '../statistics.js';
+import type { BenchContext, Figure, Section, Suite, Table } from '../suite.js';
+
+const TEXTS = 2000;
+const DTYPES = ['fp32', 'int8'] as const;
+type Dtype = (typeof DTYPES)[number];
+/** Floors from the project's goals. */
+const LEAST = { engine: 0.97, endToEnd: { fp32: 0.95, int8: 0.9 }, fill: 0.93 };
+
+interface Measured {
+  readonly raw: number[];
+  readonly engine: number[];
+  readonly endToEnd: number[];
+  readonly twoWorkers: number[];
+  readonly cached: number[];
+  readonly fill: number[];
+  tokens: number;
+}
+
+/** Bulk: the same texts through ONNX Runtime alone, through the engine in process, and through the whole service. */
+export const throughput: Suite = {
+  name: 'throughput',
+  title: 'Bulk throughput: limit, engine, end to end',
+  async run(context) {
+    const texts = await readCorpus('mixed', Math.round(TEXTS * context.scale));
+    const measured: Record<Dtype, Measured> = { fp32: nothing(), int8: nothing() };
+    for (let run = 1; run <= context.runs; run++) {
+      for (const dtype of DTYPES) {
+        context.say(`run ${run} of ${context.runs}, ${dtype}`);
+        await measureOnce(context, dtype, texts, measured[dtype]);
+      }
+    }
+    return section(context, texts.length, measured);
+  },
+};
+
+async function measureOnce(context: BenchContext, dtype: Dtype, texts: string[], into: Measured): Promise<void> {
+  const model = await context.model(dtype);
+  const { EMBED_TOKEN_BUDGET: tokenBudget = 2048 } = readEnvironment(process.env);
+  const ids = await tokenise(model, texts);
+  into.tokens = ids.reduce((sum, row) => sum + row.length, 0);
+
+  const raw = await RawLimit.start(model, context.threads);
+  const batches = RawLimit.batches(ids, tokenBudget);
+  await raw.run(batches.slice(0, 4));
+  into.raw.push(await raw.run(batches));
+  await raw.close();
+
+  const engine = await startEngine(context, model);
+  const began = performance.now();
+  const results = await engine.embed(texts, { prompt: '', truncate: 'end', lane: 'bulk' });
+  into.engine.push((performance.now() - began) / 1000);
+  if (!results.every(({ ok }) => ok)) throw new Error('the engine failed a text');
+  const { tokens, paddedTokens } = engine.stats();
+  into.fill.push(tokens / paddedTokens);
+  await engine.close();
+
+  for (const workers of [1, 2]) {
+    const threads = Math.max(1, Math.floor(context.threads / workers));
+    const deployment = await startDeployment(context, { dtype, workers, threads });
+    const { name, dimensions } = model.card;
+    const first = await embedAsJob(deployment.url, name, texts, dimensions);
+    if (first.cached > 0) throw new Error('the first pass met a filled cache');
+    (workers === 1 ? into.endToEnd : into.twoWorkers).push(first.seconds);
+    if (workers === 1) {
+      const second = await embedAsJob(deployment.url, name, texts, dimensions);
+      if (second.cached !== texts.length) throw new Error(`only ${second.cached} texts came from the cache`);
+      into.cached.push(second.seconds);
+    }
+    await deployment.stop();
+  }
+}
+
+async function tokenise(model: RunnableModel, texts: readonly string[]): Promise<TokenIds[]> {
+  const tokenizer = await TokenizerThread.start(model.tokenizerFiles);
+  const encoded = await tokenizer.encode(texts, { prompt: '', truncate: 'end', maxTokens: model.card.maxTokens });
+  await tokenizer.close();
+  return encoded.map((text) => text.ids);
+}
+
+/** The engine as a worker of the product's defaults has it. */
+export function startEngine(context: BenchContext, model: RunnableModel): Promise<Engine> {
+  const environment = readEnvironment(process.env);
+  return Engine.start(model, {
+    device: 'cpu',
+    threads: context.threads,
+    tokenBudget: environment.EMBED_TOKEN_BUDGET,
+    maxRows: environment.EMBED_MAX_BATCH_ROWS,
+    lookaheadTexts: environment.EMBED_LOOKAHEAD_TEXTS,
+    bulkShare: environment.EMBED_BULK_SHARE,
+  });
+}
+
+function section(context: BenchContext, texts: number, measured: Record<Dtype, Measured>): Section {
+  const { fp32, int8 } = measured;
+  const figures: Figure[] = DTYPES.flatMap((dtype): Figure[] => {
+    const { raw, engine, endToEnd } = measured[dtype];
+    return [
+      { name: `engine / limit, ${dtype}`, unit: '', values: ratio(raw, engine), target: { least: LEAST.engine } },
+      {
+        name: `end to end / limit, ${dtype}`,
+        unit: '',
+        values: ratio(raw, endToEnd),
+        target: { least: LEAST.endToEnd[dtype] },
+      },
+    ];
+  });
+  figures.push(
+    { name: 'int8 / fp32 throughput, engine', unit: '', values: ratio(fp32.engine, int8.engine), target: { least: 2 } },
+    { name: 'int8 / fp32 throughput, end to end', unit: '', values: ratio(fp32.endToEnd, int8.endToEnd) },
+    { name: 'fill: real / padded tokens', unit: '', values: fp32.fill, target: { least: LEAST.fill } },
+    { name: 'all cached / first pass, fp32', unit: '', decimals: 1, values: ratio(fp32.endToEnd, fp32.cached) },
+  );
+  return {
+    title: throughput.title,
+    about: [
+      `${texts.toLocaleString('en-US')} texts of the mixed corpus (paragraphs of README files, 1 to 2,000 characters),`,
+      `${fp32.tokens.toLocaleString('en-US')} tokens. The limit is ONNX Runtime alone: the same graph, ids prepared,`,
+      'batches sorted over the whole corpus. End to end is from the first byte of the upload to the last byte of the',
+      `vectors read back. ${context.threads} threads in every row; two workers have half of them each.`,
+    ].join('\n'),
+    figures,
+    tables: DTYPES.map((dtype) => table(dtype, texts, measured[dtype])),
+  };
+}
+
+function table(dtype: Dtype, texts: number, { tokens, raw, engine, endToEnd, twoWorkers, cached }: Measured): Table {
+  const row = (name: string, seconds: readonly number[]) => [
+    name,
+    seconds === raw ? '1' : spread(ratio(raw, seconds), 2),
+    spread(seconds.map((s) => texts / s)),
+    spread(seconds.map((s) => tokens / s)),
+    spread(seconds, 2),
+  ];
+  return {
+    title: dtype,
+    columns: ['row', 'of the limit', 'texts/s', 'tokens/s', 'seconds'],
+    rows: [
+      row('Limit: ONNX Runtime alone', raw),
+      row('Engine in process: tokenise, batch, infer', engine),
+      row('End to end, one worker', endToEnd),
+      row('End to end, two workers', twoWorkers),
+      row('The same job again, all cached', cached),
+    ],
+  };
+}
+
+/** How many times as fast as `slow` `fast` is, run by run. */
+function ratio(slow: readonly number[], fast: readonly number[]): number[] {
+  return fast.map((seconds, run) => slow[run]! / seconds);
+}
+
+function nothing(): Measured {
+  return { raw: [], engine: [], endToEnd: [], twoWorkers: [], cached: [], fill: [], tokens: 0 };
+}
