@@ -1,5 +1,6 @@
 import type { Suite } from '../suite.js';
+import { queries } from './queries.js';
 import { throughput } from './throughput.js';
 
 /** All suites, in the order of the report. */
-export const SUITES: readonly Suite[] = [throughput];
+export const SUITES: readonly Suite[] = [throughput, queries];

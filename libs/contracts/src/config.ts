@@ -109,7 +109,7 @@ export const environmentSchema = z.object({
   EMBED_DTYPE: dtypeSchema.optional(),
   /** Intra-op threads of a CPU device. */
   EMBED_THREADS: integer(1, 1024, availableParallelism()),
-  /** Padded tokens (rows x longest row) of a micro-batch. Default: 2,048 on cpu, 16,384 elsewhere. */
+  /** Padded tokens (rows x longest row) of a micro-batch. Default: the least that the device is about as fast with as with any, found when it warms up. */
   EMBED_TOKEN_BUDGET: z.coerce.number().int().min(8).max(4_194_304).optional(),
   /** Texts of one micro-batch. */
   EMBED_MAX_BATCH_ROWS: integer(1, 8192, 256),

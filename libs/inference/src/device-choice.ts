@@ -20,8 +20,3 @@ export function parseDevice(text: string): DeviceChoice {
 export function deviceName(choice: DeviceChoice): string {
   return choice.kind === 'cuda' ? `cuda:${choice.index}` : choice.kind;
 }
-
-/** Padded tokens of a micro-batch where nothing else is configured: on CPU larger ones gain nothing, GPUs want more. */
-export function defaultTokenBudget(choice: DeviceChoice): number {
-  return choice.kind === 'cpu' ? 2048 : 16_384;
-}

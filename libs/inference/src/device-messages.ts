@@ -9,8 +9,11 @@ export interface DeviceThreadData {
   readonly device: DeviceChoice;
   /** Intra-op threads of a CPU session. */
   readonly threads: number;
-  /** Padded tokens of the largest batch to warm up with; 0 for a restart, which warms up with single rows. */
-  readonly warmUpTokens: number;
+  /**
+   * Padded tokens of the largest batch to warm up with; null to find what suits the device; 0 for a restart, which warms
+   * up with single rows.
+   */
+  readonly warmUpTokens: number | null;
   /** Longest text of the model, tokens. */
   readonly maxTokens: number;
   /**
@@ -41,6 +44,8 @@ export type FromDeviceThread =
 
 /** Measured at warm-up. */
 export interface DeviceSpeed {
+  /** Padded tokens of a batch: as given, else as found. */
+  readonly tokenBudget: number;
   /** Padded tokens per second on the largest batch tried. */
   readonly tokensPerSecond: number;
   /** What a batch costs before its first token, in tokens. */

@@ -2,7 +2,7 @@ import { BootError, type Lane, type TextResult, type TruncationSide } from '#con
 import { TokenizerThread, type Encoded, type RunnableModel, type Tokenizer } from '#model';
 import { onAbort } from './abort-signals.js';
 import type { Device, DeviceResult, PackedBatch } from './device.js';
-import { defaultTokenBudget, parseDevice } from './device-choice.js';
+import { parseDevice } from './device-choice.js';
 import { DeviceLoop, type DeviceText } from './device-loop.js';
 import { EmbedCall } from './embed-call.js';
 import { encodeEach } from './encode-each.js';
@@ -42,7 +42,7 @@ export interface EngineStartOptions {
   readonly device: string;
   /** Intra-op threads of a CPU device. */
   readonly threads: number;
-  /** Default: by device, and never below the model's longest text. */
+  /** Default: the least that the device is about as fast with as with any, found by trying. */
   readonly tokenBudget?: number | undefined;
   readonly maxRows: number;
   readonly lookaheadTexts: number;
@@ -111,11 +111,19 @@ export class Engine {
     const { threads, onRestart, ...limits } = options;
     const { maxTokens } = model.card;
     const choice = parseDevice(options.device);
-    const tokenBudget = options.tokenBudget ?? Math.max(defaultTokenBudget(choice), maxTokens);
-    requireRoom(maxTokens, tokenBudget);
+    if (options.tokenBudget !== undefined) requireRoom(maxTokens, options.tokenBudget);
     const tokenizer = await TokenizerThread.start(model.tokenizerFiles);
     try {
-      const device = await OnnxDevice.start({ model, device: choice, threads, tokenBudget, maxTokens, onRestart });
+      const given = options.tokenBudget;
+      const device = await OnnxDevice.start({
+        model,
+        device: choice,
+        threads,
+        tokenBudget: given,
+        maxTokens,
+        onRestart,
+      });
+      const { tokenBudget } = device.speed;
       const overheadTokens = plausibleOverhead(device.speed.overheadTokens, tokenBudget);
       return new Engine({
         ...limits,

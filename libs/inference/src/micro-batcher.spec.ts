@@ -126,6 +126,16 @@ describe('the micro-batcher', () => {
     );
   });
 
+  it('owes bulk no turn for queries that leave it turns in between', () => {
+    const batcher = new MicroBatcher<Text>({ ...defaults, maxRows: 1 });
+    for (let id = 0; id < 100; id++) batcher.add(text(id, 'bulk', 10));
+    for (let round = 0; round < 50; round++) {
+      batcher.add(text(100 + round, 'interactive', 10));
+      expect(batcher.next()).toMatchObject({ lane: 'interactive' });
+      expect(batcher.next()).toMatchObject({ lane: 'bulk' });
+    }
+  });
+
   it('runs interactive texts before bulk texts that came earlier', () => {
     const batcher = new MicroBatcher<Text>(defaults);
     for (let id = 0; id < 50; id++) batcher.add(text(id, 'bulk', 100));

@@ -89,7 +89,8 @@ export class MicroBatcher<T extends Batchable> {
     const contended = interactive.size > 0 && bulk.size > 0;
     if (contended) this.#bulkCredit += this.#options.bulkShare;
     const bulkIsDue = contended && this.#bulkCredit >= 1 - 1e-9;
-    if (bulkIsDue) this.#bulkCredit -= 1;
+    // What bulk gets between queries counts too: only queries that leave it nothing owe it a turn.
+    if (bulk.size > 0 && (bulkIsDue || !contended)) this.#bulkCredit = Math.max(0, this.#bulkCredit - 1);
     const lane: Lane = bulkIsDue || interactive.size === 0 ? 'bulk' : 'interactive';
     const candidates = this.#lanes[lane].size;
     const items = this.#cut(this.#lanes[lane]);

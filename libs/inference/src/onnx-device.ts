@@ -18,8 +18,8 @@ export interface OnnxDeviceOptions {
   readonly device: DeviceChoice;
   /** Intra-op threads of a CPU device. */
   readonly threads: number;
-  /** Padded tokens of the largest batch that will come. */
-  readonly tokenBudget: number;
+  /** Padded tokens of the largest batch that will come. Default: as it suits the device. */
+  readonly tokenBudget?: number | undefined;
   /** Longest text of the model, tokens. */
   readonly maxTokens: number;
   /** Called when the thread died and will be started again. */
@@ -79,7 +79,7 @@ export class OnnxDevice implements Device {
   #state: ThreadState = { kind: 'starting' };
   /** The thread's end, whatever its reason. */
   #ended: Promise<void> = Promise.resolve();
-  #speed: DeviceSpeed = { tokensPerSecond: 0, overheadTokens: 0 };
+  #speed: DeviceSpeed = { tokenBudget: 0, tokensPerSecond: 0, overheadTokens: 0 };
   #lastId = 0;
   #restarts = 0;
   /** Deaths since a batch last came back. */
@@ -97,7 +97,7 @@ export class OnnxDevice implements Device {
    */
   static async start(options: OnnxDeviceOptions): Promise<OnnxDevice> {
     const device = new OnnxDevice(options);
-    const started = await device.#startThread(options.tokenBudget);
+    const started = await device.#startThread(options.tokenBudget ?? null);
     if (started.kind === 'refused') {
       device.#state = { kind: 'closed' };
       throw new BootError(started.reason);
@@ -171,7 +171,7 @@ export class OnnxDevice implements Device {
   }
 
   /** Starts a thread and follows its life; settles when the thread is ready or has ended without having been. */
-  #startThread(warmUpTokens: number): Promise<Extract<FromDeviceThread, { kind: 'ready' | 'refused' }>> {
+  #startThread(warmUpTokens: number | null): Promise<Extract<FromDeviceThread, { kind: 'ready' | 'refused' }>> {
     const { model, device, threads, maxTokens } = this.#options;
     const { onnxPath, graph } = model;
     const workerData: DeviceThreadData = {

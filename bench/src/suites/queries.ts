@@ -1,0 +1,230 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readCorpus } from '../corpora.js';
+import { startDeployment, type Deployment } from '../deployment.js';
+import { acceptJob, cancelJob, embedAsQuery, finishJob, readJob } from '../front-door.js';
+import { percentile, spread } from '../statistics.js';
+import type { BenchContext, Figure, Section, Suite, Table } from '../suite.js';
+import { readBatches, untilComputing } from '../worker-metrics.js';
+import { startEngine } from './throughput.js';
+
+const QUERIES = 200;
+const WARM_UP_QUERIES = 200;
+const CLIENTS = [1, 8, 32];
+/** Queries of one side before it is the other's turn. */
+const BLOCK = 20;
+const GLOSSES = 20_000;
+const PARAGRAPHS = 15_000;
+/** Enough to outlast the queries beside it. */
+const BACKLOG_TEXTS = 30_000;
+/** How long the device is watched with nothing but bulk. */
+const BULK_ONLY_MS = 3000;
+const BULK_TEXTS = 1500;
+const QUERIES_PER_SECOND = 10;
+
+interface Run {
+  /** The same queries through the engine in process, ms. */
+  readonly engine: readonly number[];
+  /** By number of clients, ms. */
+  readonly idle: readonly (readonly number[])[];
+  readonly busy: readonly (readonly number[])[];
+  /** Mean of a bulk micro-batch on the device, ms. */
+  readonly batchMs: number;
+  /** Of the same amount of bulk, s. */
+  readonly bulkAlone: number;
+  readonly bulkBeside: number;
+}
+
+/** Waiting queries: alone, many at once, and beside a bulk job that keeps the worker busy. */
+export const queries: Suite = {
+  name: 'queries',
+  title: 'Waiting queries',
+  async run(context) {
+    const count = Math.round(QUERIES * context.scale);
+    const texts = new Texts(await readCorpus('short', GLOSSES), await readCorpus('mixed', PARAGRAPHS));
+    const runs: Run[] = [];
+    for (let n = 1; n <= context.runs; n++) {
+      context.say(`run ${n} of ${context.runs}`);
+      const deployment = await startDeployment(context);
+      const ask = (clients: number) => askAll(deployment.url, context.served.name, texts.queries(count), clients);
+      const idle = await measureIdle(context, deployment, texts, count);
+      for (const clients of CLIENTS.slice(1)) idle.through.push(await ask(clients));
+      const busy = await measureBusy(deployment, context.served.name, texts, ask);
+      const bulk = await measureBulk(context, deployment, texts);
+      await deployment.stop();
+      runs.push({ engine: idle.engine, idle: idle.through, ...busy, ...bulk });
+    }
+    return section(count, runs);
+  },
+};
+
+/** Texts never given before, so that none comes from the cache. */
+class Texts {
+  readonly #glosses: readonly string[];
+  readonly #paragraphs: readonly string[];
+  #given = 0;
+
+  constructor(glosses: readonly string[], paragraphs: readonly string[]) {
+    this.#glosses = glosses;
+    this.#paragraphs = paragraphs;
+  }
+
+  queries(count: number): string[] {
+    return this.#take(this.#glosses, count);
+  }
+
+  bulk(count: number): string[] {
+    return this.#take(this.#paragraphs, count);
+  }
+
+  #take(from: readonly string[], count: number): string[] {
+    return Array.from({ length: count }, () => `${from[this.#given % from.length]} ${this.#given++}`);
+  }
+}
+
+/** One client at a time, in turns with the engine in process. */
+async function measureIdle(context: BenchContext, deployment: Deployment, texts: Texts, count: number) {
+  const engine = await startEngine(context, await context.model('fp32'));
+  const alone = async (query: string) => {
+    const began = performance.now();
+    await engine.embed([query], { prompt: '', truncate: 'end', lane: 'interactive' });
+    return performance.now() - began;
+  };
+  const throughService = (query: string) => embedAsQuery(deployment.url, context.served.name, query);
+  // Both sides warm, as in daily use: compiled code, open connections.
+  for (const query of texts.queries(WARM_UP_QUERIES)) await alone(query);
+  for (const query of texts.queries(WARM_UP_QUERIES)) await throughService(query);
+  const [own, service]: [number[], number[]] = [[], []];
+  for (let done = 0; done < count; done += BLOCK) {
+    const block = Math.min(BLOCK, count - done);
+    for (const query of texts.queries(block)) own.push(await alone(query));
+    for (const query of texts.queries(block)) service.push(await throughService(query));
+  }
+  await engine.close();
+  return { engine: own, through: [service] };
+}
+
+async function measureBusy(
+  { url, workers }: Deployment,
+  model: string,
+  texts: Texts,
+  ask: (clients: number) => Promise<number[]>,
+) {
+  const job = await acceptJob(url, model, texts.bulk(BACKLOG_TEXTS));
+  await untilComputing(workers[0]!.url);
+  const before = await readBatches(workers[0]!.url);
+  await sleep(BULK_ONLY_MS);
+  const batches = await readBatches(workers[0]!.url);
+  const busy: number[][] = [];
+  for (const clients of CLIENTS) busy.push(await ask(clients));
+  const { state } = await readJob(url, job);
+  if (state !== 'running') throw new Error(`the bulk job was ${state} before the queries beside it had ended`);
+  await cancelJob(url, job);
+  return { busy, batchMs: (1000 * (batches.seconds - before.seconds)) / (batches.count - before.count) };
+}
+
+/** The same amount of bulk alone and with queries at a steady rate beside it. */
+async function measureBulk(context: BenchContext, { url }: Deployment, texts: Texts) {
+  const model = context.served.name;
+  const count = Math.round(BULK_TEXTS * context.scale);
+  const bulk = async () => {
+    const began = performance.now();
+    await finishJob(url, await acceptJob(url, model, texts.bulk(count)));
+    return (performance.now() - began) / 1000;
+  };
+  const bulkAlone = await bulk();
+  const asked: Promise<number>[] = [];
+  const timer = setInterval(
+    () => asked.push(embedAsQuery(url, model, texts.queries(1)[0]!)),
+    1000 / QUERIES_PER_SECOND,
+  );
+  const bulkBeside = await bulk();
+  clearInterval(timer);
+  await Promise.all(asked);
+  return { bulkAlone, bulkBeside };
+}
+
+/** So many clients, each sending its next query when it has the answer to the last. */
+async function askAll(url: string, model: string, queries: readonly string[], clients: number): Promise<number[]> {
+  const waiting = [...queries];
+  const ms: number[] = [];
+  const client = async () => {
+    for (let query = waiting.shift(); query !== undefined; query = waiting.shift()) {
+      ms.push(await embedAsQuery(url, model, query));
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return ms;
+}
+
+function section(count: number, runs: readonly Run[]): Section {
+  const of = (read: (run: Run) => number) => runs.map(read);
+  const p = (share: number, ms: readonly number[]) => percentile(ms, share);
+  const figures: Figure[] = [
+    {
+      name: "waiting query, idle: p50 above the engine's own",
+      unit: 'ms',
+      values: of(({ idle, engine }) => p(0.5, idle[0]!) - p(0.5, engine)),
+      target: { most: 2.5 },
+    },
+    {
+      name: 'waiting query beside bulk: p95 / (1.5 micro-batches + its own inference)',
+      unit: '',
+      values: of(({ busy, batchMs, engine }) => p(0.95, busy[0]!) / (1.5 * batchMs + p(0.5, engine))),
+      target: { most: 1 },
+    },
+    {
+      name: `bulk throughput lost to ${QUERIES_PER_SECOND} queries/s beside it`,
+      unit: '%',
+      decimals: 1,
+      values: of(({ bulkAlone, bulkBeside }) => 100 * (1 - bulkAlone / bulkBeside)),
+      target: { most: 10 },
+    },
+    { name: 'bulk micro-batch on the device', unit: 'ms', decimals: 0, values: of(({ batchMs }) => batchMs) },
+  ];
+  return {
+    title: queries.title,
+    about: [
+      `${count} dictionary glosses in each row and run, none seen before, over HTTP as the OpenAI SDK sends them; fp32,`,
+      `one worker. The engine's own time is taken in turns of ${BLOCK} with the first row. Bulk beside it is a job of`,
+      'paragraphs (mixed corpus) with many more texts than are computed meanwhile.',
+    ].join('\n'),
+    figures,
+    tables: [latencies(runs)],
+  };
+}
+
+function latencies(runs: readonly Run[]): Table {
+  const row = (name: string, ms: readonly (readonly number[])[]) => [
+    name,
+    ...[0.5, 0.95, 0.99].map((share) =>
+      spread(
+        ms.map((one) => percentile(one, share)),
+        1,
+      ),
+    ),
+  ];
+  const clients = (n: number) => `${CLIENTS[n]} client${CLIENTS[n] === 1 ? '' : 's'}`;
+  const all = CLIENTS.map((_, n) => n);
+  return {
+    title: 'Latency, ms',
+    columns: ['row', 'p50', 'p95', 'p99'],
+    rows: [
+      row(
+        'Engine in process',
+        runs.map(({ engine }) => engine),
+      ),
+      ...all.map((n) =>
+        row(
+          `idle, ${clients(n)}`,
+          runs.map(({ idle }) => idle[n]!),
+        ),
+      ),
+      ...all.map((n) =>
+        row(
+          `beside bulk, ${clients(n)}`,
+          runs.map(({ busy }) => busy[n]!),
+        ),
+      ),
+    ],
+  };
+}
