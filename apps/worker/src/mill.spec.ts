@@ -169,11 +169,21 @@ describe('a task of waiting requests', () => {
     expect(await redis.exists(cacheKey('a'))).toBe(1);
   });
 
+  it('is looked up in the cache only when it waited, since the API looked before', async () => {
+    const { mill, engine } = bench.mill();
+    await mill.process(bench.requestTask(['a']), 't8', 'interactive', stays);
+    expect(engine.stats().texts).toBe(1);
+    await mill.process(waited(bench.requestTask(['a'])), 't9', 'interactive', stays);
+    expect(engine.stats().texts).toBe(1);
+    await mill.process(bench.requestTask(['a']), 't10', 'interactive', stays);
+    expect(engine.stats().texts).toBe(2);
+  });
+
   it('is not computed when nobody waits for it any more', async () => {
     const { mill, engine } = bench.mill();
     await mill.process({ ...bench.requestTask(['a']), deadlineAt: Date.now() - 1 }, 't2', 'interactive', stays);
     await aborts.drop('t3', [0, 1]);
-    await mill.process(bench.requestTask(['a', 'b']), 't3', 'interactive', stays);
+    await mill.process(waited(bench.requestTask(['a', 'b'])), 't3', 'interactive', stays);
     expect(engine.stats().batches).toBe(0);
     expect(await redis.exists(keys.reply('t2'), keys.reply('t3'))).toBe(0);
   });
@@ -184,7 +194,7 @@ describe('a task of waiting requests', () => {
     await until('the device is busy', () => gate.waiting > 0);
     await aborts.drop('t5', [0]);
     const answer = inbox.wait('t5', { timeoutMs: 10_000 });
-    const held = mill.process(bench.requestTask(['a', 'b', 'c']), 't5', 'interactive', stays);
+    const held = mill.process(waited(bench.requestTask(['a', 'b', 'c'])), 't5', 'interactive', stays);
     await until('two of its texts are in the engine', () => handedIn.has('b') && handedIn.has('c'));
     await aborts.drop('t5', [2]);
     await until('one is left', () => engine.stats().cancelledTexts === 1);
@@ -209,6 +219,11 @@ it('without its cache a mill works all the same', async () => {
   expect(await jobs.get(job)).toMatchObject({ state: 'completed', done: 2 });
   expect(failures).toBe(2);
 });
+
+/** In the queue, for a second. */
+function waited<T extends { acceptedAt: number }>(task: T): T {
+  return { ...task, acceptedAt: task.acceptedAt - 1000 };
+}
 
 async function vectors(job: JobRecord, count: number): Promise<(Float32Array | null)[]> {
   const { rows } = await jobs.rawRows(job, 0, count);

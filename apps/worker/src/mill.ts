@@ -7,6 +7,9 @@ import { CANCELLED, InFlight } from './in-flight.js';
 import type { Computed, Outcome } from './in-flight.js';
 import type { LiveTask, LiveTasks } from './live-tasks.js';
 
+/** How long what the API found in the cache is taken for true, ms. */
+const FRESH_MS = 50;
+
 /** What a mill works with. */
 export interface MillParts {
   readonly card: ModelCard;
@@ -100,16 +103,14 @@ export class Mill {
     signals: readonly AbortSignal[],
     unwantedDropped: Promise<void>,
   ): Promise<Computed> {
-    const { cache, card, count, engine } = this.#parts;
-    const [cached] = await Promise.all([
-      cache.getMany(indexes.map((index) => cacheKeys[index]!)),
-      // Its failure is the task's, not that of others who wait for the same texts.
-      unwantedDropped.catch(() => undefined),
-    ]);
-    const size = rowBytes(card.dimensions);
-    const outcomes: Outcome[] = cached.map((row) => (row?.length === size ? row : CANCELLED));
+    const { cache, engine } = this.#parts;
+    const outcomes: Outcome[] = wasJustLookedUp(task)
+      ? indexes.map(() => CANCELLED)
+      : await this.#lookUp(
+          indexes.map((index) => cacheKeys[index]!),
+          unwantedDropped,
+        );
     const missing = [...outcomes.keys()].filter((n) => outcomes[n] === CANCELLED && !signals[n]!.aborted);
-    count.lookups(outcomes.filter((outcome) => outcome !== CANCELLED).length, missing.length);
     if (missing.length === 0) return { outcomes, kept: Promise.resolve() };
 
     const { prompt, truncate } = task.spec;
@@ -124,6 +125,21 @@ export class Mill {
     }
     // Beside the answer, not before it: somebody may be waiting.
     return { outcomes, kept: rows.length > 0 ? cache.setMany(rows) : Promise.resolve() };
+  }
+
+  /** The cached row for each key; where there is none, `CANCELLED` for now. */
+  async #lookUp(keys: readonly string[], unwantedDropped: Promise<void>): Promise<Outcome[]> {
+    const { cache, card, count } = this.#parts;
+    const [cached] = await Promise.all([
+      cache.getMany(keys),
+      // Its failure is the task's, not that of others who wait for the same texts.
+      unwantedDropped.catch(() => undefined),
+    ]);
+    const size = rowBytes(card.dimensions);
+    const outcomes = cached.map((row) => (row?.length === size ? row : CANCELLED));
+    const hits = outcomes.filter((outcome) => outcome !== CANCELLED).length;
+    count.lookups(hits, outcomes.length - hits);
+    return outcomes;
   }
 
   async #store(task: Task, taskId: string, outcomes: readonly Outcome[]): Promise<void> {
@@ -148,6 +164,11 @@ export class Mill {
     const { jobId, unit } = task;
     await jobs.acknowledge({ jobId, unit, cached: false, rowDimensions: card.dimensions, rows, errors });
   }
+}
+
+/** Somebody waits for it and the API has just looked: to look again would cost a round trip and find nothing. */
+function wasJustLookedUp(task: Task): boolean {
+  return task.kind === 'request' && Math.abs(Date.now() - task.acceptedAt) < FRESH_MS;
 }
 
 function failAll(task: Task, error: TextError): TextError[] {

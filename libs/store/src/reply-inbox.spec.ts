@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Keys, type RequestTask, type TextResult } from '#contracts';
 import { startRedis } from '../../../test/support/redis.js';
+import { until } from '../../../test/support/until.js';
 import { Aborts } from './aborts.js';
 import { connectRedis } from './connect-redis.js';
 import { Replies } from './replies.js';
@@ -45,6 +46,22 @@ it('wakes a waiting request with its results', async () => {
   await replies.write(task(), id, results);
   expect(await waiting).toEqual(results);
   expect(inbox.waiting).toBe(0);
+});
+
+it('carries a reply too large to come with its news', async () => {
+  const id = randomUUID();
+  const many = Array.from({ length: 3000 }, () => results).flat();
+  const waiting = inbox.wait(id, { timeoutMs: 10_000 });
+  await replies.write(task(), id, many);
+  expect(await waiting).toEqual(many);
+});
+
+it('leaves no reply behind that was read', async () => {
+  const id = randomUUID();
+  const waiting = inbox.wait(id, { timeoutMs: 10_000 });
+  await replies.write(task(), id, results);
+  await waiting;
+  await until('it is gone', async () => (await redis.exists(keys.reply(id))) === 0);
 });
 
 it('answers a request that begins to wait after its reply was written', async () => {

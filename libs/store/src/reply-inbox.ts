@@ -26,8 +26,8 @@ export class ReplyInbox {
     this.#reader = reader;
     this.#keys = keys;
     const channel = keys.replies(apiId);
-    subscriber.on('message', (from: string, taskId: string) => {
-      if (from === channel) this.#arrived(taskId);
+    subscriber.on('messageBuffer', (from: Buffer, news: Buffer) => {
+      if (from.toString() === channel) this.#arrived(news);
     });
     // After an outage: once news comes again, so that none falls between the look and the subscription.
     const listen = () =>
@@ -79,9 +79,12 @@ export class ReplyInbox {
     clearInterval(this.#timer);
   }
 
-  #arrived(taskId: string): void {
+  #arrived(news: Buffer): void {
+    const end = news.indexOf(0);
+    const taskId = news.toString('utf8', 0, end < 0 ? news.length : end);
     if (this.#waiting.has(taskId)) {
-      void this.#read(taskId);
+      if (end < 0) void this.#read(taskId);
+      else this.#take(taskId, news.subarray(end + 1));
       return;
     }
     this.#early.add(taskId);
@@ -96,7 +99,10 @@ export class ReplyInbox {
   /** A failure to read is no end: the next look repeats it. */
   async #read(taskId: string): Promise<void> {
     const reply = await this.#reader.getBuffer(this.#keys.reply(taskId)).catch(() => null);
-    if (reply === null) return;
+    if (reply !== null) this.#take(taskId, reply);
+  }
+
+  #take(taskId: string, reply: Buffer): void {
     this.#waiting.get(taskId)?.(decodeReply(reply));
     this.#reader.unlink(this.#keys.reply(taskId)).catch(() => {
       // It expires by itself.
