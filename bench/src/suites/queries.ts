@@ -184,7 +184,7 @@ function section(count: number, runs: readonly Run[]): Section {
   return {
     title: queries.title,
     about: [
-      `${count} dictionary glosses in each row and run, none seen before, over HTTP as the OpenAI SDK sends them; fp32,`,
+      `${count} dictionary glosses in each row and run, none seen before, over HTTP connections kept open; fp32,`,
       `one worker. The engine's own time is taken in turns of ${BLOCK} with the first row. Bulk beside it is a job of`,
       'paragraphs (mixed corpus) with many more texts than are computed meanwhile.',
     ].join('\n'),
