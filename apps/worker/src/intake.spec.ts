@@ -13,17 +13,17 @@ function measured(textsPerSecond: number, textsPerTask = 64): Intake {
 
 describe('an intake of bulk tasks', () => {
   it('begins with what any device has done soon', () => {
-    expect(new Intake('bulk', environment).tasks * 64).toBe(256);
+    expect(new Intake('bulk', environment).tasks * 64).toBe(128);
   });
 
   it('grows with a fast device to a lookahead and a half, and no further', () => {
-    expect(measured(350).tasks * 64).toBeGreaterThan(1024);
+    expect(measured(1350).tasks * 64).toBeGreaterThan(1024);
     expect(measured(100_000).tasks * 64).toBe(1536);
   });
 
-  it('holds no more than seconds of work for a slow device or long texts, but enough to sort', () => {
-    expect(measured(100).tasks * 64).toBe(448);
-    expect(measured(15).tasks * 64).toBe(256);
+  it('holds no more than a second of work for a slow device or long texts, but enough to sort', () => {
+    expect(measured(400).tasks * 64).toBe(448);
+    expect(measured(15).tasks * 64).toBe(128);
   });
 
   it('takes more tasks when they are small, within reason', () => {

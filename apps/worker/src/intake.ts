@@ -6,8 +6,9 @@ import type { EngineStats } from '#inference';
  *
  * Interactive: ample, since each one fetched early saves a round trip of somebody's wait.
  *
- * Bulk: enough texts for the engine to sort by length, but no more than a few seconds' work, however long the texts
- * are and however many a task has. What a worker holds nobody else can help with, and is late when the worker dies.
+ * Bulk: enough texts for the engine to sort by length, but no more than a second's work, however long the texts
+ * are and however many a task has. What a worker holds nobody else can help with while that one is idle, and it is
+ * late when the worker dies.
  */
 export class Intake {
   readonly #lane: Lane;
@@ -45,8 +46,8 @@ export class Intake {
 const INTERACTIVE_TASKS = 64;
 /** Lookaheads' worth of texts at most: one to sort by length, half of one to fill the gaps as tasks end. */
 const BULK_LOOKAHEADS = 1.5;
-const BULK_SECONDS = 4;
-const LEAST_BULK_TEXTS = 256;
+const BULK_SECONDS = 1;
+const LEAST_BULK_TEXTS = 128;
 /** One under way, one to follow it. */
 const LEAST_BULK_TASKS = 2;
 const MOST_BULK_TASKS = 256;
