@@ -89,8 +89,19 @@ function section(texts: number, costs: Record<TokenizerKind, Cost[]>): Section {
       'it, kernel included; the client, which shares the machine, is shown but not counted.',
     ].join('\n'),
     figures: [
-      { name: 'CPU per text outside inference', unit: 'µs', decimals: 1, values: costs.model.map(us), target: { most: MOST_US } },
-      { name: 'CPU per text outside inference and tokenising', unit: 'µs', decimals: 1, values: costs.counting.map(us) },
+      {
+        name: 'CPU per text outside inference',
+        unit: 'µs',
+        decimals: 1,
+        values: costs.model.map(us),
+        target: { most: MOST_US },
+      },
+      {
+        name: 'CPU per text outside inference and tokenising',
+        unit: 'µs',
+        decimals: 1,
+        values: costs.counting.map(us),
+      },
     ],
     tables: [...TOKENIZERS.map((kind) => cpuTable(kind, texts, costs[kind])), commandTable(texts, costs.model)],
   };
@@ -98,7 +109,11 @@ function section(texts: number, costs: Record<TokenizerKind, Cost[]>): Section {
 
 function cpuTable(kind: TokenizerKind, texts: number, costs: readonly Cost[]): Table {
   const cells = (name: string, seconds: (split: CpuSplit) => number) => {
-    const us = (split: (cost: Cost) => number) => spread(costs.map((cost) => (split(cost) * 1e6) / texts), 1);
+    const us = (split: (cost: Cost) => number) =>
+      spread(
+        costs.map((cost) => (split(cost) * 1e6) / texts),
+        1,
+      );
     return [
       name,
       us(({ computed, readBack }) => seconds(computed) + seconds(readBack)),
@@ -131,5 +146,9 @@ function commandTable(texts: number, costs: readonly Cost[]): Table {
     ];
     return [row('all', total), ...top.map((command) => row(command.toUpperCase(), counts(command)))];
   });
-  return { title: 'Redis commands per 1,000 texts, those inside scripts included', columns: ['command', 'calls'], rows };
+  return {
+    title: 'Redis commands per 1,000 texts, those inside scripts included',
+    columns: ['command', 'calls'],
+    rows,
+  };
 }

@@ -97,10 +97,12 @@ export class SimulatedDevice implements Device {
 export function simulatedVector(ids: Int32Array, dimensions: number): Float32Array<ArrayBuffer> {
   let state = 0x811c9dc5;
   for (const id of ids) state = Math.imul(state ^ id, 0x01000193) ^ (state >>> 15);
-  return new Float32Array(dimensions).map(() => {
+  const vector = new Float32Array(dimensions);
+  for (let dimension = 0; dimension < dimensions; dimension++) {
     state = Math.imul(state ^ (state >>> 13), 0x5bd1e995) + 0x9e3779b9;
-    return (state >> 8) / 2 ** 23;
-  });
+    vector[dimension] = (state >> 8) / 2 ** 23;
+  }
+  return vector;
 }
 
 function timer(ms: number): Promise<void> {
