@@ -50,6 +50,8 @@ export function startWorker(environment: ServiceEnvironment, options?: StartOpti
 export interface StartOptions {
   /** Default 60 s: a worker may have a model to compile first. */
   readonly patienceMs?: number;
+  /** A program that stands in for the service, and says in the service's words when it is ready. */
+  readonly standIn?: { readonly path: string; readonly args: readonly string[] };
 }
 
 /** Runs an entry that is expected to end by itself, as one that cannot boot. */
@@ -64,7 +66,7 @@ export async function runToExit(
 
 async function start(kind: Kind, environment: ServiceEnvironment, options: StartOptions = {}): Promise<Service> {
   const patienceMs = options.patienceMs ?? 60_000;
-  const child = launch(kind, environment);
+  const child = launch(kind, environment, options.standIn);
   const url = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => {
       child.process.kill('SIGKILL');
@@ -108,8 +110,9 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-function launch(kind: Kind, environment: ServiceEnvironment) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(ENTRIES[kind], DIST))], {
+function launch(kind: Kind, environment: ServiceEnvironment, standIn?: StartOptions['standIn']) {
+  const { path, args } = standIn ?? { path: fileURLToPath(new URL(ENTRIES[kind], DIST)), args: [] };
+  const child = spawn(process.execPath, [path, ...args], {
     cwd: fileURLToPath(new URL('../', DIST)),
     env: { ...inherited(), ...DEFAULTS, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

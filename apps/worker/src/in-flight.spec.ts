@@ -1,3 +1,4 @@
+import type { TextSignal } from '#inference';
 import { CANCELLED, InFlight } from './in-flight.js';
 import type { Compute, Computed, Outcome } from './in-flight.js';
 
@@ -106,7 +107,7 @@ describe('texts in flight', () => {
 /** A computation that ends when the test says so. */
 class Computation {
   asked: readonly number[] = [];
-  signals: readonly AbortSignal[] = [];
+  signals: readonly TextSignal[] = [];
   finish!: (outcomes: Outcome[], kept?: Promise<void>) => void;
   break!: (error: Error) => void;
   readonly #computed = new Promise<Computed>((resolve, reject) => {

@@ -1,4 +1,6 @@
 import type { Lane, TextError } from '#contracts';
+import type { TextSignal } from '#inference';
+import { TextAbort } from './text-abort.js';
 
 /** What became of a text: its raw row as the store's codec writes it, or why there is none. */
 export type Outcome = Buffer | TextError;
@@ -17,7 +19,7 @@ export interface Computed {
  * @param signals one for each index; it fires when nobody wants that text any more.
  * @returns an outcome for each index, in order.
  */
-export type Compute = (indexes: readonly number[], signals: readonly AbortSignal[]) => Promise<Computed>;
+export type Compute = (indexes: readonly number[], signals: readonly TextSignal[]) => Promise<Computed>;
 
 /**
  * Texts in flight are computed once, however many tasks hold them, and stay in flight until the cache has them, so that
@@ -35,12 +37,7 @@ export class InFlight {
    * @param compute called at most once.
    * @returns outcomes in the order of `keys`. @throws what `compute` throws, to everyone who waits on it.
    */
-  async join(
-    lane: Lane,
-    keys: readonly string[],
-    wanted: readonly AbortSignal[],
-    compute: Compute,
-  ): Promise<Outcome[]> {
+  join(lane: Lane, keys: readonly string[], wanted: readonly TextSignal[], compute: Compute): Promise<Outcome[]> {
     const fresh: number[] = [];
     const shared = keys.map((key, index) => {
       const running = this.#find(lane, key);
@@ -50,7 +47,10 @@ export class InFlight {
       fresh.push(index);
       return started;
     });
-    const outcomes = Promise.all(shared.map((entry, index) => entry.wait(wanted[index]!)));
+    const outcomes = new Promise<Outcome[]>((resolve, reject) => {
+      const gathering = new Gathering(keys.length, resolve, reject);
+      shared.forEach((entry, index) => entry.wait(gathering, index, wanted[index]!));
+    });
     if (fresh.length > 0) {
       const started = fresh.map((index) => shared[index]!);
       void compute(
@@ -76,46 +76,92 @@ export class InFlight {
   }
 }
 
-/** One text under computation and the number of those who want it. */
+/** The outcomes of one caller's texts, until all are there or one failed. */
+class Gathering {
+  readonly #outcomes: (Outcome | undefined)[];
+  readonly #done: (outcomes: Outcome[]) => void;
+  #missing: number;
+  readonly fail: (error: Error) => void;
+
+  constructor(texts: number, done: (outcomes: Outcome[]) => void, fail: (error: Error) => void) {
+    this.#outcomes = Array.from({ length: texts });
+    this.#missing = texts;
+    this.#done = done;
+    this.fail = fail;
+    if (texts === 0) done([]);
+  }
+
+  settle(index: number, outcome: Outcome): void {
+    this.#outcomes[index] = outcome;
+    if (--this.#missing === 0) this.#done(this.#outcomes as Outcome[]);
+  }
+}
+
+/** How a computation ended. */
+type End = { readonly outcome: Outcome } | { readonly error: Error };
+
+/** Someone who wants a text under computation. */
+interface Waiting {
+  readonly gathering: Gathering;
+  readonly index: number;
+  readonly wanted: TextSignal;
+  readonly leave: () => void;
+}
+
+/** One text under computation and those who want it. Without promises of its own: there is one for every text. */
 class Shared {
-  readonly #abandon = new AbortController();
-  readonly #outcome: Promise<Outcome>;
+  readonly #abandon = new TextAbort();
   /** From now on it is computed anew. */
   readonly over: () => void;
-  #interest = 0;
-  settle!: (outcome: Outcome) => void;
-  fail!: (error: Error) => void;
+  #waiting: Waiting[] = [];
+  #end: End | undefined;
 
   constructor(over: () => void) {
     this.over = over;
-    this.#outcome = new Promise((resolve, reject) => {
-      this.settle = resolve;
-      this.fail = (error) => {
-        over();
-        reject(error);
-      };
-    });
-    // Everyone may have left before it fails.
-    this.#outcome.catch(() => undefined);
   }
 
   /** Fires when nobody wants the text any more. */
-  get abandoned(): AbortSignal {
-    return this.#abandon.signal;
+  get abandoned(): TextSignal {
+    return this.#abandon;
   }
 
-  wait(wanted: AbortSignal): Promise<Outcome> {
-    this.#interest++;
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        resolve(CANCELLED);
-        if (--this.#interest > 0) return;
-        this.over();
-        this.#abandon.abort();
-      };
-      if (wanted.aborted) return leave();
-      wanted.addEventListener('abort', leave, { once: true });
-      this.#outcome.then(resolve, reject).finally(() => wanted.removeEventListener('abort', leave));
-    });
+  wait(gathering: Gathering, index: number, wanted: TextSignal): void {
+    if (this.#end !== undefined && !wanted.aborted) return tell(gathering, index, this.#end);
+    const waiting: Waiting = { gathering, index, wanted, leave: () => this.#leave(waiting) };
+    this.#waiting.push(waiting);
+    if (wanted.aborted) waiting.leave();
+    else wanted.addEventListener('abort', waiting.leave);
   }
+
+  settle(outcome: Outcome): void {
+    this.#finish({ outcome });
+  }
+
+  fail(error: Error): void {
+    this.over();
+    this.#finish({ error });
+  }
+
+  #leave(waiting: Waiting): void {
+    this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+    waiting.gathering.settle(waiting.index, CANCELLED);
+    if (this.#waiting.length > 0 || this.#end !== undefined) return;
+    this.over();
+    this.#abandon.abort();
+  }
+
+  #finish(end: End): void {
+    this.#end = end;
+    const told = this.#waiting;
+    this.#waiting = [];
+    for (const { gathering, index, wanted, leave } of told) {
+      wanted.removeEventListener('abort', leave);
+      tell(gathering, index, end);
+    }
+  }
+}
+
+function tell(gathering: Gathering, index: number, end: End): void {
+  if ('outcome' in end) gathering.settle(index, end.outcome);
+  else gathering.fail(end.error);
 }

@@ -1,5 +1,7 @@
 import type { Task } from '#contracts';
+import type { TextSignal } from '#inference';
 import type { Abort } from '#store';
+import { TextAbort } from './text-abort.js';
 
 /**
  * The tasks this worker holds, so that news of an abort finds the texts it means.
@@ -34,14 +36,13 @@ export class LiveTasks {
 /** A task under way: which of its texts are still wanted. */
 export class LiveTask {
   /** One for each text; fires when it is dropped. */
-  readonly signals: readonly AbortSignal[];
-  readonly #controllers: readonly AbortController[];
+  readonly signals: readonly TextSignal[];
+  readonly #aborts: readonly TextAbort[];
   readonly #leaving: AbortSignal;
   readonly #ended: () => void;
 
   constructor(texts: number, leaving: AbortSignal, ended: () => void) {
-    this.#controllers = Array.from({ length: texts }, () => new AbortController());
-    this.signals = this.#controllers.map((controller) => controller.signal);
+    this.signals = this.#aborts = Array.from({ length: texts }, () => new TextAbort());
     this.#leaving = leaving;
     this.#ended = ended;
     if (leaving.aborted) this.dropAll();
@@ -56,11 +57,11 @@ export class LiveTask {
   }
 
   drop(indexes: readonly number[]): void {
-    for (const index of indexes) this.#controllers[index]?.abort();
+    for (const index of indexes) this.#aborts[index]?.abort();
   }
 
   readonly dropAll = (): void => {
-    for (const controller of this.#controllers) controller.abort();
+    for (const abort of this.#aborts) abort.abort();
   };
 
   end(): void {

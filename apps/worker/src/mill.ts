@@ -1,6 +1,6 @@
 import { isFinal, specHash, textHash } from '#contracts';
 import type { Keys, Lane, ModelCard, Task, TextError, TextResult } from '#contracts';
-import type { Engine } from '#inference';
+import type { Engine, TextSignal } from '#inference';
 import { decodeRow, encodeRow, rowBytes } from '#store';
 import type { Aborts, EmbeddingCache, JobStore, Replies } from '#store';
 import { CANCELLED, InFlight } from './in-flight.js';
@@ -100,7 +100,7 @@ export class Mill {
     lane: Lane,
     indexes: readonly number[],
     cacheKeys: readonly string[],
-    signals: readonly AbortSignal[],
+    signals: readonly TextSignal[],
     unwantedDropped: Promise<void>,
   ): Promise<Computed> {
     const { cache, engine } = this.#parts;

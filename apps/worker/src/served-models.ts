@@ -1,9 +1,9 @@
 import type { Environment } from '#contracts';
-import { Engine } from '#inference';
-import { loadModel } from '#model';
+import type { Engine } from '#inference';
 import type { RunnableModel } from '#model';
 import type { Log } from './log.js';
 import type { Mill } from './mill.js';
+import type { ModelSource } from './model-source.js';
 
 /** A model that is ready to embed. */
 export interface Served {
@@ -15,14 +15,16 @@ export interface Served {
 export class ServedModels {
   readonly #environment: Environment;
   readonly #log: Log;
+  readonly #source: ModelSource;
   readonly #millOf: (served: Served) => Mill;
   readonly #byName = new Map<string, { mill: Mill; engine: Engine }>();
   #loaded: readonly RunnableModel[] = [];
   #served: readonly Served[] = [];
 
-  constructor(environment: Environment, log: Log, millOf: (served: Served) => Mill) {
+  constructor(environment: Environment, log: Log, source: ModelSource, millOf: (served: Served) => Mill) {
     this.#environment = environment;
     this.#log = log;
+    this.#source = source;
     this.#millOf = millOf;
   }
 
@@ -42,18 +44,10 @@ export class ServedModels {
 
   /** @throws BootError naming the model that cannot be had, and why. */
   async load(): Promise<void> {
-    const environment = this.#environment;
     const loaded: RunnableModel[] = [];
-    for (const served of environment.EMBED_MODELS) {
+    for (const served of this.#environment.EMBED_MODELS) {
       const began = performance.now();
-      const model = await loadModel(served, {
-        modelDir: environment.EMBED_MODEL_DIR,
-        modelsFile: environment.EMBED_MODELS_FILE,
-        hfEndpoint: environment.HF_ENDPOINT,
-        hfToken: environment.HF_TOKEN,
-        dtype: environment.EMBED_DTYPE,
-        device: environment.EMBED_DEVICE,
-      });
+      const model = await this.#source.load(served);
       const { name, source, dimensions, maxTokens, dtype, fingerprint } = model.card;
       const ms = Math.round(performance.now() - began);
       this.#log.info({ model: name, source, dimensions, maxTokens, dtype, fingerprint, ms }, 'model loaded');
@@ -64,18 +58,9 @@ export class ServedModels {
 
   /** @throws BootError when the device cannot be had or a model's longest text exceeds the token budget. */
   async start(): Promise<void> {
-    const environment = this.#environment;
     const served: Served[] = [];
     for (const model of this.#loaded) {
-      const engine = await Engine.start(model, {
-        device: environment.EMBED_DEVICE,
-        threads: environment.EMBED_THREADS,
-        ...(environment.EMBED_TOKEN_BUDGET === undefined ? {} : { tokenBudget: environment.EMBED_TOKEN_BUDGET }),
-        maxRows: environment.EMBED_MAX_BATCH_ROWS,
-        lookaheadTexts: environment.EMBED_LOOKAHEAD_TEXTS,
-        bulkShare: environment.EMBED_BULK_SHARE,
-        onRestart: (restart) => this.#log.error({ model: model.card.name, ...restart }, 'the device thread died'),
-      });
+      const engine = await this.#source.start(model);
       served.push({ model, engine });
       this.#byName.set(model.card.name, { mill: this.#millOf({ model, engine }), engine });
     }

@@ -10,13 +10,16 @@ import { LOG } from './log.js';
 import type { Log } from './log.js';
 import { WorkerMetrics } from './metrics.js';
 import { Mill } from './mill.js';
+import { onnxModels } from './model-source.js';
+import type { ModelSource } from './model-source.js';
 import { RedisModule } from './redis.module.js';
 import { ServedModels } from './served-models.js';
 
 /** Everything of a worker, built but at rest: `boot` sets it going. */
 @Module({})
 export class WorkerModule {
-  static for(environment: Environment, log: Log): DynamicModule {
+  /** @param source default: the models' own files, run by ONNX Runtime */
+  static for(environment: Environment, log: Log, source: ModelSource = onnxModels(environment, log)): DynamicModule {
     const keys = new Keys(environment.EMBED_KEY_PREFIX);
     const providers = [
       { provide: LOG, useValue: log },
@@ -37,7 +40,7 @@ export class WorkerModule {
           live: LiveTasks,
           metrics: WorkerMetrics,
         ) =>
-          new ServedModels(environment, log, ({ model, engine }) => {
+          new ServedModels(environment, log, source, ({ model, engine }) => {
             const { card } = model;
             return new Mill({
               card,

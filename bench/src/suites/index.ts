@@ -1,6 +1,9 @@
 import type { Suite } from '../suite.js';
+import { cache } from './cache.js';
 import { queries } from './queries.js';
+import { queueCost } from './queue-cost.js';
+import { scale } from './scale.js';
 import { throughput } from './throughput.js';
 
 /** All suites, in the order of the report. */
-export const SUITES: readonly Suite[] = [throughput, queries];
+export const SUITES: readonly Suite[] = [throughput, queries, cache, queueCost, scale];

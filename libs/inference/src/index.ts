@@ -1,3 +1,4 @@
+export type { TextSignal } from './abort-signals.js';
 export * from './device.js';
 export * from './device-choice.js';
 export * from './engine.js';

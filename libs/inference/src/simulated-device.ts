@@ -20,6 +20,8 @@ export interface SimulatedDeviceOptions {
 
 interface QueuedRun {
   readonly batch: PackedBatch;
+  /** When it was handed in, ms. */
+  readonly at: number;
   resolve(result: DeviceResult): void;
   reject(error: Error): void;
 }
@@ -36,6 +38,8 @@ export class SimulatedDevice implements Device {
   readonly #queue: QueuedRun[] = [];
   #working = false;
   #closed = false;
+  /** When the device has done, or will have done, all that it began, ms. */
+  #freeAt = 0;
 
   constructor(options: SimulatedDeviceOptions) {
     this.dimensions = options.dimensions;
@@ -45,7 +49,7 @@ export class SimulatedDevice implements Device {
   run(batch: PackedBatch): Promise<DeviceResult> {
     if (this.#closed) return Promise.reject(new DeviceUnavailableError('the device is closed'));
     return new Promise((resolve, reject) => {
-      this.#queue.push({ batch, resolve, reject });
+      this.#queue.push({ batch, at: performance.now(), resolve, reject });
       if (!this.#working) void this.#work();
     });
   }
@@ -69,7 +73,9 @@ export class SimulatedDevice implements Device {
     for (let run = this.#queue.shift(); run !== undefined; run = this.#queue.shift()) {
       const { batch } = run;
       const deviceMs = batchMs + tokenMs * batch.rows * batch.tokens;
-      await sleep(deviceMs);
+      // By the device's own clock: a timer that fires late delays this batch's answer, not the batch queued behind it.
+      this.#freeAt = Math.max(this.#freeAt, run.at) + deviceMs;
+      await sleep(Math.max(0, this.#freeAt - performance.now()));
       const error = this.#closed ? new DeviceUnavailableError('the device was closed') : fault?.(batch);
       if (error !== undefined) run.reject(error);
       else run.resolve({ vectors: this.#vectors(batch), deviceMs });
@@ -91,10 +97,12 @@ export class SimulatedDevice implements Device {
 export function simulatedVector(ids: Int32Array, dimensions: number): Float32Array<ArrayBuffer> {
   let state = 0x811c9dc5;
   for (const id of ids) state = Math.imul(state ^ id, 0x01000193) ^ (state >>> 15);
-  return new Float32Array(dimensions).map(() => {
+  const vector = new Float32Array(dimensions);
+  for (let dimension = 0; dimension < dimensions; dimension++) {
     state = Math.imul(state ^ (state >>> 13), 0x5bd1e995) + 0x9e3779b9;
-    return (state >> 8) / 2 ** 23;
-  });
+    vector[dimension] = (state >> 8) / 2 ** 23;
+  }
+  return vector;
 }
 
 function timer(ms: number): Promise<void> {

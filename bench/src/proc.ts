@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** What Linux knows of a process, from `/proc`. */
+
+const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+
+/** Resident memory of a process, MiB. */
+export interface Memory {
+  readonly now: number;
+  /** Since the process began, or since `forgetPeak`. */
+  readonly peak: number;
+}
+
+/** CPU time that all threads of a process took so far, in user space and in the kernel, and its ended children's; s. */
+export function cpuSeconds(pid: number): number {
+  const [own, children] = readTimes(`/proc/${pid}/stat`);
+  return own + children;
+}
+
+/** CPU time of a process's main thread alone, s. */
+export function mainThreadSeconds(pid: number): number {
+  return readTimes(`/proc/${pid}/task/${pid}/stat`)[0];
+}
+
+export function memoryOf(pid: number): Memory {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const mib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
+  return { now: mib('VmRSS'), peak: mib('VmHWM') };
+}
+
+/** From now on the peak counts anew. */
+export function forgetPeak(pid: number): void {
+  // `5` resets the peak resident set size; see proc(5).
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** utime + stime and cutime + cstime, s. */
+function readTimes(file: string): [own: number, children: number] {
+  const stat = readFileSync(file, 'utf8');
+  // The second field is the program's name in brackets, which may hold blanks: count from behind it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const seconds = (field: number) => Number(fields[field - 3]) / TICKS_PER_SECOND;
+  return [seconds(14) + seconds(15), seconds(16) + seconds(17)];
+}

@@ -1,0 +1,36 @@
+import { specHash, textHash, Keys, type EmbeddingSpec } from '#contracts';
+import { connectRedis } from '#store';
+
+/** Keys of one MGET, as many as the product asks for. */
+const CHUNK_KEYS = 512;
+
+/** Cache keys of texts, as API and workers make them. */
+export function cacheKeys(spec: EmbeddingSpec, texts: readonly string[]): string[] {
+  const keys = new Keys('em');
+  const hash = specHash(spec);
+  return texts.map((text) => keys.vector(hash, textHash(text)));
+}
+
+/**
+ * Reads all values from the cache Redis and does nothing with them: the same client, the same chunks, everything
+ * pipelined on one connection. What is left of a cache hit when everything else is free.
+ * @returns seconds. @throws when a value is missing or has another size
+ */
+export async function readRaw(url: string, keys: readonly string[], valueBytes: number): Promise<number> {
+  const redis = connectRedis(url, 'worker', 'embedmill-bench');
+  await redis.ping();
+  const began = performance.now();
+  // Some chunks at a time: an unbounded pipeline would measure the memory it needs.
+  for (let from = 0; from < keys.length; from += CHUNK_KEYS * CHUNKS_AHEAD) {
+    const chunks = Array.from({ length: CHUNKS_AHEAD }, (_, n) =>
+      keys.slice(from + n * CHUNK_KEYS, from + (n + 1) * CHUNK_KEYS),
+    ).filter((chunk) => chunk.length > 0);
+    const values = await Promise.all(chunks.map((chunk) => redis.mgetBuffer(chunk)));
+    if (values.some((rows) => rows.some((row) => row?.length !== valueBytes))) throw new Error('a value is missing');
+  }
+  const seconds = (performance.now() - began) / 1000;
+  redis.disconnect();
+  return seconds;
+}
+
+const CHUNKS_AHEAD = 16;

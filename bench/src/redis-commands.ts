@@ -1,0 +1,44 @@
+import { Redis } from 'ioredis';
+
+/** Calls of one Redis command. */
+export interface CommandCount {
+  readonly command: string;
+  readonly calls: number;
+}
+
+/** Counts the commands of several servers from now on, those that scripts call included. */
+export class RedisCommands {
+  readonly #clients: Readonly<Record<string, Redis>>;
+
+  private constructor(clients: Readonly<Record<string, Redis>>) {
+    this.#clients = clients;
+  }
+
+  /** @param urls of the servers, by a name for each */
+  static async count(urls: Readonly<Record<string, string>>): Promise<RedisCommands> {
+    const clients = Object.fromEntries(Object.entries(urls).map(([name, url]) => [name, new Redis(url)]));
+    await Promise.all(Object.values(clients).map((client) => client.config('RESETSTAT')));
+    return new RedisCommands(clients);
+  }
+
+  /** By server, the most frequent first; ends the counting. */
+  async end(): Promise<Readonly<Record<string, readonly CommandCount[]>>> {
+    const counts = await Promise.all(
+      Object.entries(this.#clients).map(async ([name, client]) => {
+        const counted = parse(await client.info('commandstats'));
+        client.disconnect();
+        return [name, counted] as const;
+      }),
+    );
+    return Object.fromEntries(counts);
+  }
+}
+
+/** Lines of `cmdstat_config|resetstat:calls=1,usec=…`. */
+function parse(info: string): CommandCount[] {
+  const own = new Set(['info', 'config|resetstat']);
+  return [...info.matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)]
+    .map(([, command, calls]) => ({ command: command!, calls: Number(calls) }))
+    .filter(({ command }) => !own.has(command))
+    .sort((a, b) => b.calls - a.calls);
+}

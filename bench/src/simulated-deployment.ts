@@ -1,0 +1,74 @@
+import { fileURLToPath } from 'node:url';
+import { startRedis } from '../../test/support/redis.js';
+import { startApi, startWorker, type ServiceEnvironment } from '../../test/support/services.js';
+import { until } from '../../test/support/until.js';
+import type { Deployment } from './deployment.js';
+import type { SimulatedModelOptions } from './simulated-models.js';
+import { saysWorkers, type SimulatedWorkersOptions } from './simulated-workers-options.js';
+import type { BenchContext } from './suite.js';
+
+const ENTRY = fileURLToPath(new URL('./simulated-workers.js', import.meta.url));
+
+export interface SimulatedDeploymentOptions extends SimulatedModelOptions {
+  /** Of the first process. */
+  readonly workers: number;
+  /** On top of everything else. */
+  readonly environment?: ServiceEnvironment;
+}
+
+/** A deployment whose workers can multiply. */
+export interface SimulatedDeployment extends Deployment {
+  /** Twice as many workers, in two processes from then on: those that are there stay as they are, warm. */
+  double(): Promise<void>;
+}
+
+const DOUBLE_MS = 30_000;
+
+/**
+ * The product with simulated devices: real Redis servers, a real API, and processes of several workers each
+ * (`Deployment.workers` has the processes).
+ */
+export async function startSimulated(
+  context: BenchContext,
+  options: SimulatedDeploymentOptions,
+): Promise<SimulatedDeployment> {
+  const { workers, device, tokenizer, environment = {} } = options;
+  if (tokenizer === 'model') await context.model('fp32');
+  const queue = await startRedis({ aof: true });
+  const cache = await startRedis({ args: ['--maxmemory', '2gb', '--maxmemory-policy', 'allkeys-lfu'] });
+  const settings = {
+    LOG_LEVEL: 'warn',
+    EMBED_MODELS: `${context.served.name}=${context.served.source}`,
+    EMBED_MODEL_DIR: context.modelDir,
+    ...environment,
+    REDIS_URL: queue.url,
+    EMBED_CACHE_REDIS_URL: cache.url,
+  };
+  const api = await startApi(settings);
+  const told: SimulatedWorkersOptions = { workers, device, tokenizer };
+  const standIn = { path: ENTRY, args: [JSON.stringify(told)] };
+  const services = [await startWorker(settings, { standIn })];
+  let each = workers;
+  const double = async () => {
+    if (services.length === 1) {
+      services.push(await startWorker(settings, { standIn }));
+      return;
+    }
+    each *= 2;
+    for (const service of services) service.signal('SIGUSR2');
+    const said = () => Promise.resolve(services.every((service) => service.output().includes(saysWorkers(each))));
+    await until('the workers double', said, { patienceMs: DOUBLE_MS });
+  };
+  return {
+    url: api.url,
+    api,
+    workers: services,
+    queue,
+    cache,
+    double,
+    async stop() {
+      await Promise.all([api, ...services].map((service) => service.stop()));
+      await Promise.all([queue.stop(), cache.stop()]);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import type { Environment, ServedModel } from '#contracts';
+import { Engine, SimulatedDevice } from '#inference';
+import { loadModel, TokenizerThread, type RunnableModel } from '#model';
+import type { ModelSource } from '../../apps/worker/src/model-source.js';
+import { CountingTokenizer } from './counting-tokenizer.js';
+
+/** What a simulated device costs, and what its vectors are. */
+export interface DeviceModel {
+  /** Of a batch before its first token, ms. */
+  readonly batchMs: number;
+  /** Of a padded token, ms. */
+  readonly tokenMs: number;
+  readonly dimensions: number;
+}
+
+export interface SimulatedModelOptions {
+  readonly device: DeviceModel;
+  /** `model`: the served model's own, in a thread of its own; `counting`: made-up ids, at no cost. */
+  readonly tokenizer: 'model' | 'counting';
+}
+
+/** Padded tokens of a micro-batch, as the product has it by default on a GPU. */
+const TOKEN_BUDGET = 16_384;
+
+/** Models that no device computes: everything around the device is the worker's own. */
+export function simulatedModels(environment: Environment, options: SimulatedModelOptions): ModelSource {
+  const { device, tokenizer } = options;
+  return {
+    load: (served) =>
+      tokenizer === 'model'
+        ? loadModel(served, {
+            modelDir: environment.EMBED_MODEL_DIR,
+            hfEndpoint: environment.HF_ENDPOINT,
+            dtype: 'fp32',
+            device: 'cpu',
+          })
+        : Promise.resolve(madeUp(served, device.dimensions)),
+    start: async (model) =>
+      new Engine({
+        tokenizer: tokenizer === 'model' ? await TokenizerThread.start(model.tokenizerFiles) : new CountingTokenizer(),
+        device: new SimulatedDevice({ ...device, dimensions: model.card.dimensions }),
+        maxTokens: model.card.maxTokens,
+        padId: model.padTokenId,
+        tokenBudget: TOKEN_BUDGET,
+        maxRows: environment.EMBED_MAX_BATCH_ROWS,
+        lookaheadTexts: environment.EMBED_LOOKAHEAD_TEXTS,
+        bulkShare: environment.EMBED_BULK_SHARE,
+        overheadTokens: Math.round(device.batchMs / device.tokenMs),
+      }),
+  };
+}
+
+function madeUp({ name, source }: ServedModel, dimensions: number): RunnableModel {
+  return {
+    card: {
+      name,
+      fingerprint: `simulated-${dimensions}`,
+      source,
+      dtype: 'fp32',
+      dimensions,
+      maxTokens: 256,
+      pooling: 'mean',
+      normalize: true,
+      prompts: {},
+      matryoshka: [],
+      createdAt: Date.now(),
+    },
+    padTokenId: 0,
+    tokenizerFiles: { tokenizer: {}, config: {} },
+    onnxPath: '',
+    graph: { inputs: [], output: '', dimensions },
+  };
+}

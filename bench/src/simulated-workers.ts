@@ -1,0 +1,34 @@
+/**
+ * Entry of a process that holds several complete workers whose devices are simulated: lanes, mill, store, heartbeat and
+ * registry are `apps/worker`'s own, once for each. Part of the benchmark only; its parent passes what is simulated, and
+ * doubles the workers by SIGUSR2.
+ */
+import { NestFactory } from '@nestjs/core';
+import { readEnvironment } from '#contracts';
+import { boot } from '../../apps/worker/src/boot.js';
+import { drain, type DrainParts } from '../../apps/worker/src/drain.js';
+import { createLog } from '../../apps/worker/src/log.js';
+import { WorkerModule } from '../../apps/worker/src/worker.module.js';
+import { simulatedModels } from './simulated-models.js';
+import { saysWorkers, type SimulatedWorkersOptions } from './simulated-workers-options.js';
+
+const options = JSON.parse(process.argv[2] ?? '') as SimulatedWorkersOptions;
+const environment = readEnvironment();
+const log = createLog(environment.LOG_LEVEL);
+const source = simulatedModels(environment, options);
+
+const workers: DrainParts[] = [];
+await grow(options.workers);
+process.on('SIGUSR2', () => void grow(2 * workers.length));
+process.on('SIGTERM', () => void Promise.all(workers.map(drain)).then(() => process.exit(0)));
+
+async function grow(count: number): Promise<void> {
+  while (workers.length < count) {
+    const app = await NestFactory.createApplicationContext(WorkerModule.for(environment, log, source), {
+      logger: false,
+      abortOnError: false,
+    });
+    workers.push(await boot(app, environment, log));
+  }
+  console.log(`${saysWorkers(workers.length)} metrics ${workers[0]!.health.url}/metrics`);
+}

@@ -1,0 +1,79 @@
+import { Redis } from 'ioredis';
+import { Keys } from '#contracts';
+import type { Deployment } from './deployment.js';
+import { finish, ndjson, readVectors, upload } from './streaming-client.js';
+
+/** Jobs under way at any time: enough for uploads, work and downloads to overlap. */
+const CLIENTS = 16;
+
+export interface SteadyLoadOptions {
+  readonly deployment: Deployment;
+  readonly model: string;
+  readonly dimensions: number;
+  /** Distinct, without end. */
+  readonly texts: Iterator<string>;
+}
+
+/**
+ * A steady load is a number of clients that each upload a job, wait for it, read all its vectors back and begin again,
+ * until they are stopped. What it gets through is measured at the far end, while it goes on.
+ */
+export class SteadyLoad {
+  /** Of the jobs that begin from now on. */
+  jobTexts: number;
+  readonly #options: SteadyLoadOptions;
+  readonly #redis: Redis;
+  readonly #keys = new Keys('em');
+  readonly #clients: Promise<void>[];
+  #stopped = false;
+  #failure: Error | undefined;
+  #readBack = 0;
+
+  constructor(options: SteadyLoadOptions, jobTexts: number) {
+    this.#options = options;
+    this.jobTexts = jobTexts;
+    this.#redis = new Redis(options.deployment.queue.url);
+    this.#clients = Array.from({ length: CLIENTS }, () => this.#client());
+  }
+
+  /** Texts whose vectors were read back so far. */
+  get readBack(): number {
+    return this.#readBack;
+  }
+
+  /** Texts whose vectors are stored so far, those of unfinished jobs included. @throws when a client failed */
+  async stored(): Promise<number> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const ids = await this.#redis.zrange(this.#keys.jobs(), '0', '-1');
+    const done = await Promise.all(ids.map((id) => this.#redis.hget(this.#keys.job(id), 'done')));
+    return done.reduce((sum, texts) => sum + Number(texts ?? 0), 0);
+  }
+
+  /** Begins no further jobs and ends everything, whatever is under way. */
+  async stop(): Promise<void> {
+    const { api, workers, queue, cache } = this.#options.deployment;
+    this.#stopped = true;
+    this.#redis.disconnect();
+    await Promise.all([api, ...workers].map((service) => service.kill()));
+    await Promise.all(this.#clients);
+    await Promise.all([queue.stop(), cache.stop()]);
+  }
+
+  async #client(): Promise<void> {
+    const { deployment, model, dimensions } = this.#options;
+    try {
+      while (!this.#stopped) {
+        const body = [...ndjson(this.#take(this.jobTexts))];
+        const job = await finish(deployment.url, await upload(deployment.url, model, body));
+        await readVectors(deployment.url, job.id, job.counts.texts * dimensions * Float32Array.BYTES_PER_ELEMENT);
+        this.#readBack += job.counts.texts;
+      }
+    } catch (error) {
+      if (!this.#stopped) this.#failure ??= error as Error;
+    }
+  }
+
+  *#take(count: number): Generator<string> {
+    for (let taken = 0; taken < count; taken++) yield this.#options.texts.next().value as string;
+  }
+}

@@ -1,0 +1,132 @@
+import { Agent } from 'node:http';
+import { embedBatch } from '../batch-client.js';
+import { numberedGlosses, readCorpus } from '../corpora.js';
+import { cacheKeys, readRaw } from '../raw-mget.js';
+import { startSimulated } from '../simulated-deployment.js';
+import type { DeviceModel } from '../simulated-models.js';
+import { spread } from '../statistics.js';
+import { finish, ndjson, readVectors, upload } from '../streaming-client.js';
+import type { BenchContext, Figure, Section, Suite } from '../suite.js';
+
+const TEXTS = 100_000;
+const BASE_TEXTS = 50_000;
+const DEVICE: DeviceModel = { batchMs: 2, tokenMs: 0.002, dimensions: 384 };
+const FLOAT_BYTES = 4;
+/** Tokens and flags before the floats of a stored row. */
+const ROW_HEADER_BYTES = 4;
+/** Texts of one waiting request, and such requests under way at a time. */
+const REQUEST_TEXTS = 64;
+const REQUESTS_AHEAD = 8;
+const LEAST_SHARE = 0.5;
+
+/** Texts a second, a value for each run. */
+interface Rates {
+  readonly raw: number[];
+  readonly job: number[];
+  readonly jobAccepted: number[];
+  readonly requests: number[];
+}
+
+/** Work whose vectors are all in the shared cache, beside the bare reading of the same values. */
+export const cache: Suite = {
+  name: 'cache',
+  title: 'Cache: jobs and requests that are wholly cached',
+  async run(context) {
+    const count = Math.round(TEXTS * context.scale);
+    const texts = take(numberedGlosses(await readCorpus('short', BASE_TEXTS)), count);
+    const rates: Rates = { raw: [], job: [], jobAccepted: [], requests: [] };
+    for (let run = 1; run <= context.runs; run++) {
+      context.say(`run ${run} of ${context.runs}`);
+      await measure(context, texts, rates);
+    }
+    return section(count, rates);
+  },
+};
+
+async function measure(context: BenchContext, texts: readonly string[], into: Rates): Promise<void> {
+  const deployment = await startSimulated(context, { workers: 1, device: DEVICE, tokenizer: 'counting' });
+  const { url } = deployment;
+  const model = context.served.name;
+  const body = [...ndjson(texts)];
+  const bytes = texts.length * DEVICE.dimensions * FLOAT_BYTES;
+  const first = await finish(url, await upload(url, model, body));
+  // Reading it warms that path, too.
+  await readVectors(url, first.id, bytes);
+
+  const keys = cacheKeys({ fingerprint: `simulated-${DEVICE.dimensions}`, prompt: '', truncate: 'end' }, texts);
+  const valueBytes = ROW_HEADER_BYTES + DEVICE.dimensions * FLOAT_BYTES;
+  const raw = () => readRaw(deployment.cache.url, keys, valueBytes);
+  await raw();
+
+  const jobBegan = performance.now();
+  const accepted = await upload(url, model, body);
+  const job = await finish(url, accepted);
+  const acceptedSeconds = (performance.now() - jobBegan) / 1000;
+  await readVectors(url, job.id, bytes);
+  const jobSeconds = (performance.now() - jobBegan) / 1000;
+  if (job.counts.cached !== texts.length) throw new Error(`only ${job.counts.cached} texts came from the cache`);
+
+  const requestSeconds = await embedInRequests(url, model, texts);
+  into.raw.push(texts.length / (await raw()));
+  into.job.push(texts.length / jobSeconds);
+  into.jobAccepted.push(texts.length / acceptedSeconds);
+  into.requests.push(texts.length / requestSeconds);
+  await deployment.stop();
+}
+
+/** All texts in small requests, several at a time; seconds. */
+async function embedInRequests(url: string, model: string, texts: readonly string[]): Promise<number> {
+  const agent = new Agent({ keepAlive: true });
+  let next = 0;
+  const began = performance.now();
+  const client = async () => {
+    while (next < texts.length) {
+      const part = texts.slice(next, (next += REQUEST_TEXTS));
+      await embedBatch(agent, url, model, part);
+    }
+  };
+  await Promise.all(Array.from({ length: REQUESTS_AHEAD }, client));
+  const seconds = (performance.now() - began) / 1000;
+  agent.destroy();
+  return seconds;
+}
+
+function take(texts: Iterator<string>, count: number): string[] {
+  return Array.from({ length: count }, () => texts.next().value as string);
+}
+
+function section(texts: number, { raw, job, jobAccepted, requests }: Rates): Section {
+  const ofRaw = (rates: readonly number[]) => rates.map((rate, run) => rate / raw[run]!);
+  const figure = (name: string, rates: readonly number[]): Figure => ({
+    name: `${name} / raw MGET of the same values`,
+    unit: '',
+    values: ofRaw(rates),
+    target: { least: LEAST_SHARE },
+  });
+  const row = (name: string, rates: readonly number[]) => [name, spread(ofRaw(rates), 2), spread(rates)];
+  return {
+    title: cache.title,
+    about: [
+      `${texts.toLocaleString('en-US')} texts whose vectors (${DEVICE.dimensions} dimensions) the cache Redis holds, far`,
+      'more than the API keeps in its own memory. A job is uploaded as NDJSON and its vectors read back as float32;',
+      `requests are POST /v1/embeddings of ${REQUEST_TEXTS} texts, base64, ${REQUESTS_AHEAD} at a time. Beside it, in the`,
+      'same run, the same values read by pipelined MGETs of 512 keys with the same Redis client, and thrown away.',
+    ].join('\n'),
+    figures: [figure('all-hit pass, job', job), figure('all-hit pass, requests', requests)],
+    tables: [
+      {
+        title: '',
+        columns: ['row', 'of raw', 'texts/s'],
+        rows: [
+          row('Raw: pipelined MGET', raw),
+          row('Job: uploaded, complete', jobAccepted),
+          row('Job: uploaded, complete, read back', job),
+          row(`Requests of ${REQUEST_TEXTS}`, requests),
+        ],
+      },
+    ],
+    notes: [
+      'A job costs more than its lookups: its rows are written to the queue Redis, which keeps results until they expire, and read from there again when they are fetched. Each vector crosses a socket five times, against once for the raw read.',
+    ],
+  };
+}
