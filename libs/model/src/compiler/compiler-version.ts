@@ -1,2 +1,2 @@
 /** Changes whenever a graph's numbers may: compiled graphs and cache entries of other versions are not used. */
-export const COMPILER_VERSION = 1;
+export const COMPILER_VERSION = 2;

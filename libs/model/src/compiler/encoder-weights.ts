@@ -1,5 +1,5 @@
 import { BootError } from '#contracts';
-import { transpose } from './matrix.js';
+import { transpose, type Matrix } from './matrix.js';
 import type { SafetensorsReader, Tensor } from './safetensors.js';
 
 /** Where checkpoints keep the encoder, as saved with or without a head. */
@@ -27,7 +27,7 @@ export class EncoderWeights {
   }
 
   /** A linear layer's matrix as `[inputs, outputs]`; checkpoints have `[outputs, inputs]`. */
-  async matrix(name: string): Promise<{ data: Float32Array; inputs: number; outputs: number }> {
+  async matrix(name: string): Promise<Matrix> {
     const { data, shape } = await this.tensor(`${name}.weight`);
     const [outputs = 0, inputs = 0] = shape;
     return { data: transpose(data, outputs, inputs), inputs, outputs };

@@ -1,3 +1,11 @@
+/** A linear layer's matrix in the layout graphs want. */
+export interface Matrix {
+  /** `[inputs, outputs]`, row-major. */
+  readonly data: Float32Array;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
 /** `[rows, columns]` to `[columns, rows]`, row-major; in blocks, since a stride per element would miss every cache line. */
 export function transpose(data: Float32Array, rows: number, columns: number): Float32Array {
   const BLOCK = 32;

@@ -46,7 +46,8 @@ export function quantizeColumns(data: Float32Array, rows: number, columns: numbe
   return { values, scales: scales.map((scale) => (scale === 0 ? 1 : scale)) };
 }
 
-function toInt8(value: number, scale: number): number {
+/** Nearest int8 within -127..127; 0 where the scale is. */
+export function toInt8(value: number, scale: number): number {
   if (scale === 0) return 0;
   return max(-127, min(127, round(value / scale)));
 }
