@@ -1,4 +1,4 @@
-import type { ServedModel } from '#contracts';
+import type { Dtype, ServedModel } from '#contracts';
 import type { RunnableModel } from '#model';
 
 /** A suite measures one subject; everything whose ratio it reports runs side by side in it. */
@@ -20,7 +20,7 @@ export interface BenchContext {
   /** As `EMBED_MODELS` has it. */
   readonly served: ServedModel;
   /** The served model, compiled once for each dtype. */
-  model(dtype: 'fp32' | 'int8'): Promise<RunnableModel>;
+  model(dtype: Dtype): Promise<RunnableModel>;
   /** Progress, one line. */
   say(line: string): void;
 }
