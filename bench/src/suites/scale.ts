@@ -29,8 +29,8 @@ type SeriesName = keyof typeof SERIES;
 
 const BASE_TEXTS = 50_000;
 /** Time to come to a steady state after workers joined, and time measured then; ms. */
-const SETTLE_MS = 2000;
-const WINDOW_MS = 3500;
+const SETTLE_MS = 1500;
+const WINDOW_MS = 2500;
 /** Texts of a job: a share for each worker, so that none waits for work, within bounds. */
 const JOB_TEXTS = { perWorker: 150, least: 500, most: 4000 };
 const LEAST_SHARE = 0.9;
