@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuBetween, mapParts, ofService, PART_NAMES, readCpu, type CpuPart, type CpuSplit } from '../cpu-split.js';
 import { numberedGlosses, readCorpus } from '../corpora.js';
@@ -195,8 +196,18 @@ function projection(peaks: readonly Point[]): string {
   const first = singles.reduce((least, one) => (one.limit < least.limit ? one : least));
   const needed = TEXTS_PER_DAY / SECONDS_PER_DAY;
   const format = (value: number) => Math.round(value).toLocaleString('en-US');
+  const busy = median(peaks.map(({ cores }) => ofService(cores) + cores.client));
+  // Two processes share the workers; the others are one thread that matters each.
+  const threads = { 'API': 'api', 'queue Redis': 'queueRedis', 'cache Redis': 'cacheRedis' } as const;
+  const loads = Object.entries(threads).map(([name, part]) => ({
+    name,
+    load: median(peaks.map((p) => p.cores[part])),
+  }));
+  loads.push({ name: 'the main thread of a worker process', load: median(peaks.map((p) => p.cores.workerMain)) / 2 });
+  const busiest = loads.reduce((most, one) => (one.load > most.load ? one : most));
   return [
-    'On paper: at the ceiling both cores are busy and no single process is, so cores are what this machine lacks. By the',
+    `At the ceiling ${busy.toFixed(1)} of ${availableParallelism()} cores are busy with it, and the busiest single thread`,
+    `(${busiest.name}) takes ${busiest.load.toFixed(2)} of one: what lacks is ${busiest.load > 0.85 ? 'that thread' : 'cores'}. On paper, by the`,
     `CPU times above a text takes ${total.toFixed(0)} µs of all processes together: 16 cores would carry`,
     `${format(perSecond(total / 16))} texts/s, were it not that one thread each bounds the queue Redis`,
     `(${format(perSecond(us('queueRedis')))} texts/s), the cache Redis (${format(perSecond(us('cacheRedis')))}) and one`,
