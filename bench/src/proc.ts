@@ -23,6 +23,14 @@ export function mainThreadSeconds(pid: number): number {
   return readTimes(`/proc/${pid}/task/${pid}/stat`)[0];
 }
 
+/** CPU time that all programs of the machine took so far, s. */
+export function machineSeconds(): number {
+  // user, nice, system, idle, iowait, irq, softirq, steal; see proc(5).
+  const ticks = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]!.trim().split(/\s+/).slice(1, 9).map(Number);
+  const idle = ticks[3]! + ticks[4]!;
+  return (ticks.reduce((sum, some) => sum + some, 0) - idle) / TICKS_PER_SECOND;
+}
+
 export function memoryOf(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const mib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;

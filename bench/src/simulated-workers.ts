@@ -18,9 +18,10 @@ const log = createLog(environment.LOG_LEVEL);
 const source = simulatedModels(environment, options);
 
 const workers: DrainParts[] = [];
-await grow(options.workers);
+// Before it says that it is ready: a signal without a listener would end it.
 process.on('SIGUSR2', () => void grow(2 * workers.length));
 process.on('SIGTERM', () => void Promise.all(workers.map(drain)).then(() => process.exit(0)));
+await grow(options.workers);
 
 async function grow(count: number): Promise<void> {
   while (workers.length < count) {

@@ -37,7 +37,7 @@ export async function upload(url: string, model: string, body: Iterable<Buffer>)
   return JSON.parse(await textOf(response, 202)) as JobState;
 }
 
-export async function jobState(url: string, id: string, waitSeconds = 0): Promise<JobState> {
+async function jobState(url: string, id: string, waitSeconds = 0): Promise<JobState> {
   const response = await send(`${url}/v1/jobs/${id}?wait=${waitSeconds}`);
   return JSON.parse(await textOf(response, 200)) as JobState;
 }

@@ -68,6 +68,7 @@ describe('docker-compose.yml', () => {
     expect(redisFlags(services['queue-redis'].command)).toMatchObject({
       'appendonly': 'yes',
       'appendfsync': 'everysec',
+      'rdbcompression': 'no',
       'maxmemory-policy': 'noeviction',
     });
     expect(services['queue-redis'].volumes).toEqual(['queue:/data']);

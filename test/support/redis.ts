@@ -40,7 +40,7 @@ export async function startRedis({ aof = false, args = [] }: RedisOptions = {}):
       findRedisServer(),
       [
         ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
-        ...['--appendonly', aof ? 'yes' : 'no', '--maxmemory-policy', 'noeviction', ...args],
+        ...['--appendonly', aof ? 'yes' : 'no', '--maxmemory-policy', 'noeviction', '--rdbcompression', 'no', ...args],
       ],
       { stdio: 'ignore' },
     );

@@ -28,6 +28,9 @@ export function findRedisServer(path = process.env['PATH'] ?? ''): string {
   );
 }
 
+/** Vectors do not shrink: trying costs every rewrite of the append-only file, and every snapshot, most of its time. */
+const UNCOMPRESSED = { rdbcompression: 'no' };
+
 /** The queue's Redis: what it has acknowledged survives a crash (but for its last second), and nothing is evicted. */
 export function queueRedis(program: string, folder: string, port: number): Program {
   return redis('redis', program, folder, port, {
@@ -35,6 +38,7 @@ export function queueRedis(program: string, folder: string, port: number): Progr
     'appendfsync': 'everysec',
     'save': '',
     'maxmemory-policy': 'noeviction',
+    ...UNCOMPRESSED,
   });
 }
 
@@ -49,6 +53,7 @@ export function cacheRedis(program: string, folder: string, port: number, memory
     'save': '3600 1',
     'maxmemory': memory,
     'maxmemory-policy': 'allkeys-lfu',
+    ...UNCOMPRESSED,
   });
 }
 

@@ -126,7 +126,7 @@ function section(texts: number, { raw, job, jobAccepted, requests }: Rates): Sec
       },
     ],
     notes: [
-      'A job costs more than its lookups: its rows are written to the queue Redis, which keeps results until they expire, and read from there again when they are fetched. Each vector crosses a socket five times, against once for the raw read.',
+      'A job costs more than its lookups: its rows are written to the queue Redis, which keeps results until they expire, and read from there again when they are fetched. Each vector crosses a socket four times, against once for the raw read.',
     ],
   };
 }

@@ -8,7 +8,7 @@ import { finish, ndjson, readVectors, upload } from '../streaming-client.js';
 import type { BenchContext, Section, Suite, Table } from '../suite.js';
 
 const TEXTS = 50_000;
-const WARM_UP_TEXTS = 10_000;
+const WARM_UP_TEXTS = 20_000;
 /** Fast enough not to be waited for, and batches are as large as a GPU's are. */
 const DEVICE: DeviceModel = { batchMs: 2, tokenMs: 0.002, dimensions: 384 };
 const MOST_US = 60;

@@ -1,6 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuBetween, mapParts, ofService, PART_NAMES, readCpu, type CpuPart, type CpuSplit } from '../cpu-split.js';
 import { numberedGlosses, readCorpus } from '../corpora.js';
+import type { Deployment } from '../deployment.js';
+import { machineSeconds } from '../proc.js';
 import { startSimulated } from '../simulated-deployment.js';
 import type { DeviceModel } from '../simulated-models.js';
 import { median, spread } from '../statistics.js';
@@ -29,10 +32,12 @@ type SeriesName = keyof typeof SERIES;
 
 const BASE_TEXTS = 50_000;
 /** Time to come to a steady state after workers joined, and time measured then; ms. */
-const SETTLE_MS = 2000;
-const WINDOW_MS = 3500;
+const SETTLE_MS = 1200;
+const WINDOW_MS = 2000;
 /** Texts of a job: a share for each worker, so that none waits for work, within bounds. */
-const JOB_TEXTS = { perWorker: 150, least: 500, most: 4000 };
+const JOB_TEXTS = { perWorker: 150, least: 500, most: 2000 };
+/** From so many fast workers on the devices could take more than this machine gives. */
+const SATURATING_WORKERS = 16;
 const LEAST_SHARE = 0.9;
 const LEAST_CEILING = 50_000;
 const TEXTS_PER_DAY = 1e9;
@@ -44,6 +49,8 @@ interface Point {
   readonly readBackPerSecond: number;
   /** CPU seconds for each second of the window. */
   readonly cores: CpuSplit;
+  /** The same of everything else that ran on the machine, which a ceiling has to be seen beside. */
+  readonly otherCores: number;
 }
 
 /** Points of one run, in the order of `SERIES`. */
@@ -86,7 +93,7 @@ async function measureSeries(context: BenchContext, name: SeriesName, base: read
       read: load.readBack,
     };
     await sleep(WINDOW_MS * Math.max(context.scale, 0.5));
-    const after = { at: performance.now(), cpu: readCpu(deployment), stored: await load.stored(), read: load.readBack };
+    const after = await read(deployment, load);
     const seconds = (after.at - before.at) / 1000;
     const cpu = cpuBetween(before.cpu, after.cpu);
     points.push({
@@ -94,11 +101,22 @@ async function measureSeries(context: BenchContext, name: SeriesName, base: read
       textsPerSecond: (after.stored - before.stored) / seconds,
       readBackPerSecond: (after.read - before.read) / seconds,
       cores: mapParts((part) => cpu[part] / seconds),
+      otherCores: Math.max(0, (after.machine - before.machine - ofService(cpu) - cpu.client) / seconds),
     });
     context.say(`  ${workers} workers: ${Math.round(points.at(-1)!.textsPerSecond)} texts/s`);
   }
   await load.stop();
   return points;
+}
+
+async function read(deployment: Deployment, load: SteadyLoad) {
+  return {
+    at: performance.now(),
+    cpu: readCpu(deployment),
+    machine: machineSeconds(),
+    stored: await load.stored(),
+    read: load.readBack,
+  };
 }
 
 function jobTexts(workers: number): number {
@@ -110,13 +128,16 @@ function share(points: readonly Point[], point: Point): number {
   return point.textsPerSecond / (points[0]!.textsPerSecond * point.workers);
 }
 
-/** The point of most throughput. */
-function peak(points: readonly Point[]): Point {
-  return points.reduce((best, point) => (point.textsPerSecond > best.textsPerSecond ? point : best));
+/** The middle one of the saturated points: the highest would be the luckiest. */
+function ceiling(points: readonly Point[]): Point {
+  const saturated = points
+    .filter(({ workers }) => workers >= SATURATING_WORKERS)
+    .sort((a, b) => a.textsPerSecond - b.textsPerSecond);
+  return saturated[Math.floor(saturated.length / 2)]!;
 }
 
 function section({ slow, fast }: Runs): Section {
-  const peaks = fast.map(peak);
+  const peaks = fast.map(ceiling);
   return {
     title: scale.title,
     about: [
@@ -125,7 +146,8 @@ function section({ slow, fast }: Runs): Section {
       '(slow) or 0.02 ms (fast) a padded token, which makes some 750 or 2,500 short texts a second; vectors have 384',
       'dimensions. Ids are made by counting characters, since real tokenising for so many devices wants more cores than',
       'this machine has. 16 clients upload jobs of dictionary glosses, wait, and read all vectors back without pause;',
-      'throughput is that of vectors stored during a window in steady state. Clients share the machine.',
+      'throughput is that of vectors stored during a window in steady state, the ceiling the median of the points from',
+      '16 fast workers on. Clients share the machine.',
     ].join('\n'),
     figures: [
       {
@@ -164,7 +186,11 @@ function seriesTable(title: string, runs: readonly (readonly Point[])[]): Table 
       ),
     ];
   });
-  return { title, columns: ['workers', 'texts/s', 'of ideal', 'read back/s', 'cores busy'], rows };
+  return {
+    title,
+    columns: ['workers', 'texts/s', 'of ideal', 'read back/s', 'cores busy', 'cores busy with others'],
+    rows,
+  };
 }
 
 function cpuTable(peaks: readonly Point[]): Table {
@@ -195,8 +221,19 @@ function projection(peaks: readonly Point[]): string {
   const first = singles.reduce((least, one) => (one.limit < least.limit ? one : least));
   const needed = TEXTS_PER_DAY / SECONDS_PER_DAY;
   const format = (value: number) => Math.round(value).toLocaleString('en-US');
+  const busy = median(peaks.map(({ cores }) => ofService(cores) + cores.client));
+  const others = median(peaks.map(({ otherCores }) => otherCores));
+  // Two processes share the workers; the others are one thread that matters each.
+  const threads = { 'API': 'api', 'queue Redis': 'queueRedis', 'cache Redis': 'cacheRedis' } as const;
+  const loads = Object.entries(threads).map(([name, part]) => ({
+    name,
+    load: median(peaks.map((p) => p.cores[part])),
+  }));
+  loads.push({ name: 'the main thread of a worker process', load: median(peaks.map((p) => p.cores.workerMain)) / 2 });
+  const busiest = loads.reduce((most, one) => (one.load > most.load ? one : most));
   return [
-    'On paper: at the ceiling both cores are busy and no single process is, so cores are what this machine lacks. By the',
+    `At the ceiling ${busy.toFixed(1)} of ${availableParallelism()} cores are busy with it and ${others.toFixed(1)} with other`,
+    `programs; the busiest thread (${busiest.name}) takes ${busiest.load.toFixed(2)} of one. On paper, by the`,
     `CPU times above a text takes ${total.toFixed(0)} µs of all processes together: 16 cores would carry`,
     `${format(perSecond(total / 16))} texts/s, were it not that one thread each bounds the queue Redis`,
     `(${format(perSecond(us('queueRedis')))} texts/s), the cache Redis (${format(perSecond(us('cacheRedis')))}) and one`,
