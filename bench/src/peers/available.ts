@@ -4,7 +4,7 @@ import { infinityPeers } from './infinity.js';
 import { installPythonPeers, installTransformersJs, type PythonPeers, TRANSFORMERS_JS } from './installation.js';
 import { Absent, type Peer } from './peer.js';
 import { sentenceTransformersPeers } from './sentence-transformers.js';
-import { transformersJsPeers } from './transformers-js.js';
+import { TRANSFORMERS_JS_CUT, transformersJsPeers } from './transformers-js.js';
 
 /** What can be measured on this machine, and one line for each thing that cannot or that is done otherwise. */
 export interface Available {
@@ -33,6 +33,7 @@ export async function availablePeers(context: BenchContext): Promise<Available> 
     if (!python) remarks.push('transformers.js runs the graph of our own compiler, cut off before its pooling.');
     peers.push(...transformersJsPeers({ library, model: graph, threads: context.threads }));
     versions.push(`transformers.js ${TRANSFORMERS_JS}`);
+    remarks.push(TRANSFORMERS_JS_CUT);
   } catch (error) {
     absent('transformers.js is', error);
   }

@@ -30,7 +30,16 @@ async function start(python: PythonPeers, engine: Engine, folder: string, thread
   const where = ['--model-id', engine === 'optimum' ? '.' : folder, '--served-model-name', MODEL];
   const door = ['--host', '127.0.0.1', '--port', String(port), '--url-prefix', '/v1', '--log-level', 'error'];
   // Its own graph optimiser asks for a version of optimum that no longer installs; ONNX Runtime's runs all the same.
-  const how = ['--engine', engine, '--device', 'cpu', '--no-model-warmup', '--onnx-disable-optimize'];
+  const how = [
+    '--engine',
+    engine,
+    '--device',
+    'cpu',
+    '--no-model-warmup',
+    '--onnx-disable-optimize',
+    '--pooling-method',
+    'mean',
+  ];
   const server = new PeerProcess(join(python.bin, 'infinity_emb'), ['v2', ...where, ...door, ...how], {
     cwd: folder,
     env: pythonEnvironment(threads),

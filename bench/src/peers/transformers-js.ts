@@ -20,6 +20,10 @@ export interface EmbedJob {
   readonly texts: readonly string[];
 }
 
+/** Its pipeline cuts a text after the closing token was added, so that cut texts lack it. */
+export const TRANSFORMERS_JS_CUT =
+  'transformers.js cuts texts over the limit after their closing token was added: they lack it, and their vectors differ.';
+
 /** transformers.js as most people put it behind BullMQ: a worker that runs the pipeline, a client that waits. */
 export function transformersJsPeers(options: TransformersJsOptions): Peer[] {
   const peer = (what: string, textsPerJob: number, sorted = false): Peer => ({
@@ -40,6 +44,8 @@ async function start(options: TransformersJsOptions, textsPerJob: number, sorted
   const connection = { host: '127.0.0.1', port: redis.port };
   const queue = new Queue<EmbedJob, number[][]>(QUEUE, { connection });
   const events = new QueueEvents(QUEUE, { connection });
+  // Each job that is waited for listens.
+  queue.setMaxListeners(0);
   await events.waitUntilReady();
   const { library, model, threads } = options;
   const worker = new PeerProcess(process.execPath, [WORKER, library, model, String(threads), String(redis.port)]);

@@ -1,5 +1,6 @@
+import { TokenizerThread } from '#model';
 import { readCorpus } from '../corpora.js';
-import { LEAST_AGREEMENT, leastCosine } from '../peers/agreement.js';
+import { agreement, type Agreement, FULL_AGREEMENT, least, LEAST_AGREEMENT } from '../peers/agreement.js';
 import { type Available, availablePeers } from '../peers/available.js';
 import { ours } from '../peers/ours.js';
 import type { Peer, PeerRun } from '../peers/peer.js';
@@ -16,8 +17,8 @@ const LEAST = { bestDtype: 2, fp32: 1.15 };
 interface Row {
   readonly peer: Peer;
   readonly seconds: number[];
-  /** Least cosine with our fp32 vectors over all texts and runs. */
-  cosine: number;
+  /** With our fp32 vectors, over all texts and runs. */
+  agreement: Agreement;
   /** One line, when it could not be measured. */
   failure?: string;
 }
@@ -33,9 +34,9 @@ export const peers: Suite = {
     const rows = [ours(context, 'fp32'), ours(context, 'int8'), ...available.peers].map((peer): Row => ({
       peer,
       seconds: [],
-      cosine: 1,
+      agreement: FULL_AGREEMENT,
     }));
-    const { dimensions } = (await context.model('fp32')).card;
+    const cut = await findCut(context, texts);
     for (let run = 1; run <= context.runs; run++) {
       let reference: Float32Array | null = null;
       for (const row of rows) {
@@ -45,10 +46,10 @@ export const peers: Suite = {
         if (measured === null) continue;
         reference ??= measured.vectors;
         row.seconds.push(measured.seconds);
-        row.cosine = Math.min(row.cosine, leastCosine(reference, measured.vectors, dimensions));
+        row.agreement = least(row.agreement, agreement(reference, measured.vectors, cut));
       }
     }
-    return section(context, texts, rows, available);
+    return section(context, cut, rows, available);
   },
 };
 
@@ -56,6 +57,15 @@ export const peers: Suite = {
 async function corpus(count: number): Promise<[warmUp: string[], texts: string[]]> {
   const texts = await readCorpus('mixed', WARM_UP_TEXTS + count);
   return [texts.slice(0, WARM_UP_TEXTS), texts.slice(WARM_UP_TEXTS)];
+}
+
+/** For each text, whether it is longer than the model takes. */
+async function findCut(context: BenchContext, texts: readonly string[]): Promise<boolean[]> {
+  const { card, tokenizerFiles } = await context.model('fp32');
+  const tokenizer = await TokenizerThread.start(tokenizerFiles);
+  const encoded = await tokenizer.encode(texts, { prompt: '', truncate: 'end', maxTokens: card.maxTokens });
+  await tokenizer.close();
+  return encoded.map(({ truncated }) => truncated);
 }
 
 /** @returns null, with the reason in the row, when a peer fails; ours must not */
@@ -79,9 +89,9 @@ function isOurs({ peer }: Row): boolean {
   return peer.kind.startsWith('Embedmill');
 }
 
-function section(context: BenchContext, texts: readonly string[], rows: readonly Row[], available: Available): Section {
+function section(context: BenchContext, cut: readonly boolean[], rows: readonly Row[], available: Available): Section {
   const mine = rows.filter(isOurs);
-  const comparable = rows.filter((row) => !isOurs(row) && row.failure === undefined && row.cosine >= LEAST_AGREEMENT);
+  const comparable = rows.filter((row) => !isOurs(row) && row.failure === undefined && agrees(row));
   const best = fastest(mine);
   const figures = [...new Set(comparable.map(({ peer }) => peer.kind))].map((kind): Figure => ({
     name: `end to end, ours best dtype / ${kind}, mixed corpus`,
@@ -101,18 +111,19 @@ function section(context: BenchContext, texts: readonly string[], rows: readonly
   return {
     title: peers.title,
     about: [
-      `${texts.length.toLocaleString('en-US')} texts of the mixed corpus, the default model with the same weights and`,
+      `${cut.length.toLocaleString('en-US')} texts of the mixed corpus, the default model with the same weights and`,
       `limit of tokens for all, ${context.threads} threads each, one after the other, each warmed up. Ours, Infinity`,
       'and transformers.js are whole services, from handing in the texts until all vectors are with the client;',
       'sentence-transformers is a call in its own process, with no service around it. Where a kind has several rows,',
-      'its fastest in each run counts. Agreement is the least cosine of all texts with our fp32 vectors.',
+      'its fastest in each run counts. Agreement is the least cosine with our fp32 vectors: of all texts within the',
+      `limit, which decides whether a row is comparable, and of the ${cut.filter(Boolean).length} that are cut.`,
     ].join('\n'),
     figures,
     tables: [
       {
         title: '',
-        columns: ['row', 'texts/s', 'seconds', 'of ours fp32', 'agreement'],
-        rows: rows.map((row) => cells(row, texts.length, mine[0]!)),
+        columns: ['row', 'texts/s', 'seconds', 'of ours fp32', 'agreement', 'of cut texts'],
+        rows: rows.map((row) => cells(row, cut.length, mine[0]!)),
       },
     ],
     notes: [...(available.versions.length > 0 ? [`${available.versions.join(', ')}.`] : []), ...available.remarks],
@@ -120,20 +131,21 @@ function section(context: BenchContext, texts: readonly string[], rows: readonly
 }
 
 function cells(row: Row, texts: number, reference: Row): string[] {
-  const { peer, seconds, cosine, failure } = row;
-  if (failure !== undefined) return [peer.name, '', '', '', `could not be measured: ${failure}`];
+  const { peer, seconds, failure } = row;
+  if (failure !== undefined) return [peer.name, '', '', '', `could not be measured: ${failure}`, ''];
+  const { whole, cut } = row.agreement;
   return [
     peer.name,
     spread(seconds.map((s) => texts / s)),
     spread(seconds, 2),
     row === reference ? '1' : spread(ratio(reference.seconds, seconds), 2),
-    agreement(row, cosine),
+    isOurs(row) || agrees(row) ? whole.toFixed(5) : `${whole.toFixed(5)}: **not comparable**`,
+    cut.toFixed(5),
   ];
 }
 
-function agreement(row: Row, cosine: number): string {
-  const value = cosine.toFixed(5);
-  return isOurs(row) || cosine >= LEAST_AGREEMENT ? value : `${value}: **not comparable**`;
+function agrees({ agreement: { whole } }: Row): boolean {
+  return whole >= LEAST_AGREEMENT;
 }
 
 /** The least seconds of each run. */
