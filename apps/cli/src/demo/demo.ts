@@ -2,16 +2,16 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { BootError, type JobObject, readEnvironment } from '#contracts';
+import { Client } from '../client.js';
 import { freePort } from '../free-port.js';
 import { readable } from '../log-line.js';
 import { startMill } from '../mill.js';
+import { progressOf, whole } from '../progress.js';
 import { Supervisor } from '../supervisor.js';
 import type { Terminal } from '../terminal.js';
 import { untilSignal } from '../until-signal.js';
-import { Client } from './client.js';
 import { forgetKeys } from './forget-keys.js';
 import { nearest } from './nearest.js';
-import { progressOf, whole } from './progress.js';
 import { type Gloss, readGlosses } from './wordnet.js';
 
 export interface DemoOptions {
@@ -74,7 +74,7 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<bo
     const mill = await startMill(supervisor, { environment, settings, apiPort: await freePort(), workers: 1, redis });
     terminal.say(`ready in ${seconds(performance.now() - began)}: ${mill.apiUrl}`);
 
-    const client = new Client(mill.apiUrl, model, signal);
+    const client = new Client(mill.apiUrl, model, { signal });
     terminal.say('\nfirst run: POST /v1/jobs');
     const first = await run(client, texts, terminal);
     const vectors = await client.vectors(first.job);

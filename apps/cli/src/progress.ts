@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { JobObject } from '#contracts';
-import type { Terminal } from '../terminal.js';
+import type { Terminal } from './terminal.js';
 
 /** Between two lines when nobody watches. */
 const PLAIN_MS = 2000;

@@ -1,20 +1,28 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { embeddingsResponseSchema, isFinal, type JobObject, jobObjectSchema } from '#contracts';
 
-/** How often a job is looked at. */
-const POLL_MS = 100;
+/** Longest an answer about a job is held, s; one that has ended is answered at once. */
+const LOOK_SECONDS = 0.2;
 
-/** The demo is a client like any other: all it does goes through the REST interface. */
+export interface ClientOptions {
+  /** Sent as a bearer token. */
+  readonly key?: string | undefined;
+  /** Ends every request. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Demo and bench are clients like any other: all they do goes through the REST interface. */
 export class Client {
   readonly #url: string;
   readonly #model: string;
-  readonly #signal: AbortSignal;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #signal: AbortSignal | null;
 
-  /** @param signal ends every request */
-  constructor(url: string, model: string, signal: AbortSignal) {
+  /** @param url of the API, without a slash at its end */
+  constructor(url: string, model: string, { key, signal }: ClientOptions = {}) {
     this.#url = url;
     this.#model = model;
-    this.#signal = signal;
+    this.#headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    this.#signal = signal ?? null;
   }
 
   /**
@@ -32,15 +40,14 @@ export class Client {
     for (;;) {
       onStatus(job);
       if (isFinal(job.state)) break;
-      await sleep(POLL_MS, undefined, { signal: this.#signal });
-      job = jobObjectSchema.parse(await (await this.#ask(`/v1/jobs/${job.id}`)).json());
+      job = jobObjectSchema.parse(await (await this.#ask(`/v1/jobs/${job.id}?wait=${LOOK_SECONDS}`)).json());
     }
     if (job.state !== 'completed') throw new Error(`the job is ${job.state}: ${job.error?.message ?? ''}`);
     if (job.counts.failed > 0) throw new Error(`${job.counts.failed} of ${job.counts.texts} texts failed`);
     return job;
   }
 
-  /** A completed job's vectors: `[texts, dimensions]`, normalised, in the order of the upload. */
+  /** A completed job's vectors: `[texts, dimensions]`, in the order of the upload. */
   async vectors(job: JobObject): Promise<Float32Array> {
     const response = await this.#ask(`/v1/jobs/${job.id}/results?format=f32`);
     return new Float32Array(await response.arrayBuffer());
@@ -58,7 +65,8 @@ export class Client {
   }
 
   async #ask(path: string, init: RequestInit = {}): Promise<Response> {
-    const response = await fetch(`${this.#url}${path}`, { ...init, signal: this.#signal });
+    const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) };
+    const response = await fetch(`${this.#url}${path}`, { ...init, headers, signal: this.#signal });
     if (!response.ok) throw new Error(`${init.method ?? 'GET'} ${path}: ${response.status} ${await response.text()}`);
     return response;
   }

@@ -1,0 +1,46 @@
+/** Below it a peer does not compute the same thing, and its time says nothing. */
+export const LEAST_AGREEMENT = 0.999;
+
+/** Least cosine with reference vectors. */
+export interface Agreement {
+  /** Over texts within the model's limit: what decides. */
+  readonly whole: number;
+  /** Over texts that were cut, where tools differ in what they leave. */
+  readonly cut: number;
+}
+
+export const FULL_AGREEMENT: Agreement = { whole: 1, cut: 1 };
+
+/**
+ * How far vectors agree; -1 where there are not as many, or one is no vector at all.
+ * @param a `[texts, dimensions]`, as `b`
+ * @param cut for each text, whether it was longer than the limit
+ */
+export function agreement(a: Float32Array, b: Float32Array, cut: readonly boolean[]): Agreement {
+  if (a.length !== b.length) return { whole: -1, cut: -1 };
+  const dimensions = a.length / cut.length;
+  let found = FULL_AGREEMENT;
+  cut.forEach((isCut, row) => {
+    const [start, end] = [row * dimensions, (row + 1) * dimensions];
+    const value = cosine(a.subarray(start, end), b.subarray(start, end));
+    found = least(found, isCut ? { whole: 1, cut: value } : { whole: value, cut: 1 });
+  });
+  return found;
+}
+
+/** The lesser of both. */
+export function least(a: Agreement, b: Agreement): Agreement {
+  return { whole: Math.min(a.whole, b.whole), cut: Math.min(a.cut, b.cut) };
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [dot, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i]!, b[i]!];
+    dot += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  const value = dot / Math.sqrt(aa * bb);
+  return Number.isNaN(value) ? -1 : value;
+}

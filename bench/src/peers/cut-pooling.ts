@@ -1,0 +1,19 @@
+import onnxProto from 'onnx-proto';
+
+const { onnx } = onnxProto;
+/** The node of our graphs that sums hidden states `[rows, tokens, hidden]`: its second input is what is pooled. */
+const POOLING_NODE = 'pooling.sums';
+
+/** A compiled graph that ends at its hidden states, under the name that exports give them. */
+export function cutPooling(bytes: Uint8Array): Uint8Array {
+  const model = onnx.ModelProto.decode(bytes);
+  const graph = model.graph!;
+  const hidden = (graph.node ?? []).find(({ output }) => output?.includes(POOLING_NODE))?.input?.[1];
+  if (hidden === undefined) throw new Error('the compiled graph does not pool by mean');
+  graph.node = (graph.node ?? []).filter(
+    ({ output }) => !(output ?? []).some((name) => name.startsWith('pool') || name === 'embedding'),
+  );
+  graph.node.push({ opType: 'Identity', name: 'last_hidden_state', input: [hidden], output: ['last_hidden_state'] });
+  graph.output = [{ name: 'last_hidden_state', type: { tensorType: { elemType: onnx.TensorProto.DataType.FLOAT } } }];
+  return onnx.ModelProto.encode(model).finish();
+}

@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import { freePort } from '../../../apps/cli/src/free-port.js';
+import { until } from '../../../test/support/until.js';
+import type { ExportedModel } from './exported-model.js';
+import type { PythonPeers } from './installation.js';
+import { PeerProcess } from './peer-process.js';
+import type { Peer, PeerRun, RunningPeer } from './peer.js';
+import { pythonEnvironment } from './python-environment.js';
+
+const TEXTS_PER_REQUEST = 32;
+/** Requests under way at once, so that it has something to sort. */
+const CONCURRENT_REQUESTS = 16;
+const START_MS = 120_000;
+const MODEL = 'model';
+
+type Engine = 'torch' | 'optimum';
+
+/** Infinity's HTTP server, asked as its users ask it: many requests at once. */
+export function infinityPeers(python: PythonPeers, model: ExportedModel, threads: number): Peer[] {
+  const peer = (engine: Engine, folder: string): Peer => {
+    const kind = `Infinity over HTTP, ${engine === 'torch' ? 'PyTorch' : 'ONNX Runtime'}`;
+    return { name: kind, kind, dtype: 'fp32', start: () => start(python, engine, folder, threads) };
+  };
+  return [peer('torch', model.sentenceTransformers), peer('optimum', model.onnx)];
+}
+
+async function start(python: PythonPeers, engine: Engine, folder: string, threads: number): Promise<RunningPeer> {
+  const port = await freePort();
+  // Its ONNX loader compares whole paths with file names: only a model of the current folder is found.
+  const where = ['--model-id', engine === 'optimum' ? '.' : folder, '--served-model-name', MODEL];
+  const door = ['--host', '127.0.0.1', '--port', String(port), '--url-prefix', '/v1', '--log-level', 'error'];
+  // Its own graph optimiser asks for a version of optimum that no longer installs; ONNX Runtime's runs all the same.
+  const how = [
+    '--engine',
+    engine,
+    '--device',
+    'cpu',
+    '--no-model-warmup',
+    '--onnx-disable-optimize',
+    '--pooling-method',
+    'mean',
+  ];
+  const server = new PeerProcess(join(python.bin, 'infinity_emb'), ['v2', ...where, ...door, ...how], {
+    cwd: folder,
+    env: pythonEnvironment(threads),
+  });
+  const url = `http://127.0.0.1:${port}/v1`;
+  const ready = async () => {
+    if (!server.alive) return 'ended' as const;
+    return (await fetch(`${url}/models`)).ok && ('up' as const);
+  };
+  if ((await until('Infinity answers', ready, { patienceMs: START_MS })) === 'ended') {
+    throw new Error(server.lastWords());
+  }
+  return { embed: (texts) => embed(url, texts), stop: () => server.stop() };
+}
+
+async function embed(url: string, texts: readonly string[]): Promise<PeerRun> {
+  const began = performance.now();
+  const rows: Float32Array[] = [];
+  let next = 0;
+  const client = async () => {
+    while (next < texts.length) {
+      const first = next;
+      next += TEXTS_PER_REQUEST;
+      const vectors = await ask(url, texts.slice(first, next));
+      vectors.forEach((vector, row) => (rows[first + row] = vector));
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENT_REQUESTS }, client));
+  const seconds = (performance.now() - began) / 1000;
+  const dimensions = rows[0]?.length ?? 0;
+  const vectors = new Float32Array(rows.length * dimensions);
+  rows.forEach((row, index) => vectors.set(row, index * dimensions));
+  return { seconds, vectors };
+}
+
+/** base64, as OpenAI's clients ask: cheaper for both sides than numbers. */
+async function ask(url: string, input: readonly string[]): Promise<Float32Array[]> {
+  const response = await fetch(`${url}/embeddings`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: MODEL, input, encoding_format: 'base64' }),
+  });
+  if (response.status !== 200) throw new Error(`Infinity answered ${response.status}: ${await response.text()}`);
+  const { data } = (await response.json()) as { data: { index: number; embedding: string }[] };
+  const rows: Float32Array[] = [];
+  for (const { index, embedding } of data) {
+    const bytes = Buffer.from(embedding, 'base64');
+    rows[index] = new Float32Array(new Uint8Array(bytes).buffer);
+  }
+  return rows;
+}

@@ -1,0 +1,27 @@
+import { Client } from '../../../apps/cli/src/client.js';
+import { startDeployment } from '../deployment.js';
+import type { BenchContext } from '../suite.js';
+import type { Peer } from './peer.js';
+
+/** Ours as the others are seen: everything from the upload to the last vector read back. */
+export function ours(context: BenchContext, dtype: 'fp32' | 'int8'): Peer {
+  const kind = `Embedmill, ${dtype}`;
+  return {
+    name: `${kind}: REST to vectors read back`,
+    kind,
+    dtype,
+    async start() {
+      const deployment = await startDeployment(context, { dtype });
+      const client = new Client(deployment.url, context.served.name);
+      return {
+        async embed(texts) {
+          const began = performance.now();
+          const job = await client.embed(texts, () => {});
+          const vectors = await client.vectors(job);
+          return { seconds: (performance.now() - began) / 1000, vectors };
+        },
+        stop: () => deployment.stop(),
+      };
+    },
+  };
+}
