@@ -86,12 +86,7 @@ async function measureSeries(context: BenchContext, name: SeriesName, base: read
     load.jobTexts = jobTexts(workers);
     if (workers > 1) await deployment.double();
     await sleep(SETTLE_MS);
-    const before = {
-      at: performance.now(),
-      cpu: readCpu(deployment),
-      stored: await load.stored(),
-      read: load.readBack,
-    };
+    const before = await read(deployment, load);
     await sleep(WINDOW_MS * Math.max(context.scale, 0.5));
     const after = await read(deployment, load);
     const seconds = (after.at - before.at) / 1000;
@@ -182,6 +177,10 @@ function seriesTable(title: string, runs: readonly (readonly Point[])[]): Table 
       spread(points.map(({ readBackPerSecond }) => readBackPerSecond)),
       spread(
         points.map(({ cores }) => ofService(cores) + cores.client),
+        2,
+      ),
+      spread(
+        points.map(({ otherCores }) => otherCores),
         2,
       ),
     ];
