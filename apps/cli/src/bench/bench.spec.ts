@@ -36,8 +36,8 @@ async function gate(apiUrl: string, key: string): Promise<{ url: string; server:
     void fetch(`${apiUrl}${request.url}`, {
       method: request.method ?? 'GET',
       headers: headers as Record<string, string>,
-      ...(request.method === 'POST' ? { body: request, duplex: 'half' } : {}),
-    } as RequestInit).then(async (answer) => {
+      ...(request.method === 'POST' ? { body: request, duplex: 'half' as const } : {}),
+    }).then(async (answer) => {
       const body = Buffer.from(await answer.arrayBuffer());
       response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(body);
     });
