@@ -10,6 +10,11 @@ export interface ClientOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** @param key absent: none is sent */
+export function authorization(key: string | undefined): Record<string, string> {
+  return key === undefined ? {} : { authorization: `Bearer ${key}` };
+}
+
 /** Demo and bench are clients like any other: all they do goes through the REST interface. */
 export class Client {
   readonly #url: string;
@@ -21,7 +26,7 @@ export class Client {
   constructor(url: string, model: string, { key, signal }: ClientOptions = {}) {
     this.#url = url;
     this.#model = model;
-    this.#headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    this.#headers = authorization(key);
     this.#signal = signal ?? null;
   }
 
@@ -62,6 +67,11 @@ export class Client {
     });
     const { data } = embeddingsResponseSchema.parse(await response.json());
     return data.map(({ embedding }) => Float32Array.from(embedding as number[]));
+  }
+
+  /** Ends a job that nobody waits for any more; also when this client's requests have been ended. */
+  async cancel(jobId: string): Promise<void> {
+    await fetch(`${this.#url}/v1/jobs/${jobId}`, { method: 'DELETE', headers: this.#headers });
   }
 
   async #ask(path: string, init: RequestInit = {}): Promise<Response> {

@@ -1,9 +1,16 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander';
 import { BootError } from '#contracts';
+import { bench, type BenchOptions } from './bench/bench.js';
 import { demo, type DemoOptions } from './demo/demo.js';
 import { terminal } from './terminal.js';
 import { up, type UpOptions } from './up.js';
+
+const BENCH_HELP = `
+Texts are dictionary entries that no earlier run has sent, so that the shared cache does not answer the first pass.
+They wait among the work of others: measure when there is none.
+
+  embedmill bench --url http://gpu-box:8080 --model e5 --texts 50000`;
 
 const program = new Command('embedmill').description('Text embeddings as a queue: REST in, vectors out.');
 
@@ -23,6 +30,19 @@ program
   .option('--verbose', 'show what API and worker write', false)
   .action(async (options: DemoOptions) => {
     if (!(await demo(options, terminal()))) process.exitCode = 130;
+  });
+
+program
+  .command('bench')
+  .description('measure a running deployment through its front door')
+  .option('--url <url>', 'of its API', 'http://127.0.0.1:8080')
+  .option('--key <key>', 'sent as a bearer token, where something in front of the API asks for one')
+  .option('--model <name>', 'a served name (default: the first that is served)')
+  .option('--texts <n>', 'of the bulk job', count(100, 1_000_000), 10_000)
+  .option('--queries <n>', 'in each row of latencies', count(10, 100_000), 200)
+  .addHelpText('after', BENCH_HELP)
+  .action(async (options: BenchOptions) => {
+    if (!(await bench(options, terminal()))) process.exitCode = 130;
   });
 
 try {

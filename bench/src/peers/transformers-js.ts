@@ -79,7 +79,7 @@ async function embed(
   const rows: number[][] = [];
   await Promise.all(
     jobs.map(async (job, n) => {
-      const vectors = (await job.waitUntilFinished(events)) as number[][];
+      const vectors = await job.waitUntilFinished(events);
       batches[n]!.forEach((index, row) => (rows[index] = vectors[row]!));
     }),
   );

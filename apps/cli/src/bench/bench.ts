@@ -1,0 +1,111 @@
+import { BootError, isFinal, type JobObject } from '#contracts';
+import { Client } from '../client.js';
+import { whole } from '../progress.js';
+import type { Terminal } from '../terminal.js';
+import { untilSignal } from '../until-signal.js';
+import { aligned } from './aligned.js';
+import { type BulkRun, runBulk } from './bulk.js';
+import { percentile } from './percentile.js';
+import { QueryClient } from './query-client.js';
+import { findTarget } from './target.js';
+import { UnseenTexts } from './unseen-texts.js';
+
+export interface BenchOptions {
+  /** Of the API. */
+  readonly url: string;
+  /** Sent as a bearer token. */
+  readonly key?: string;
+  /** Absent: the first that is served. */
+  readonly model?: string;
+  /** Of the bulk job. */
+  readonly texts: number;
+  /** In each row of latencies. */
+  readonly queries: number;
+}
+
+const CLIENTS = [1, 8, 32];
+const WARM_UP_QUERIES = 20;
+
+/** A row of latencies, ms of each query. */
+interface QueryRun {
+  readonly clients: number;
+  readonly ms: readonly number[];
+  readonly seconds: number;
+}
+
+/**
+ * Measures a running deployment through its front door: a bulk job, the same again from the cache, and single queries.
+ * What is under way when a signal comes is cancelled.
+ * @returns whether it got to its end; false when a signal stopped it
+ * @throws BootError when there is nothing to measure, or something fails meanwhile
+ */
+export async function bench(options: BenchOptions, terminal: Terminal): Promise<boolean> {
+  const target = await findTarget(options.url, options.key, options.model);
+  const { id, dtype, dimensions, ready_workers: workers } = target.model;
+  terminal.say(`${target.url}: ${id}, ${dtype}, ${dimensions} dimensions, ready workers: ${workers}`);
+  let latest: JobObject | null = null;
+  const watch = (job: JobObject) => void (latest = job);
+
+  const work = async (signal: AbortSignal): Promise<true> => {
+    const texts = await UnseenTexts.read(options.texts);
+    const client = new Client(target.url, id, { key: target.key, signal });
+    const bulk = texts.take(options.texts);
+    terminal.say(`\n${whole(bulk.length)} texts as one job`);
+    const first = await runBulk(client, bulk, terminal, watch);
+    terminal.say('the same again');
+    const second = await runBulk(client, bulk, terminal, watch);
+
+    terminal.say(`single queries, ${whole(options.queries)} for each number of clients`);
+    const queries = new QueryClient(target, signal);
+    const runs: QueryRun[] = [];
+    try {
+      await queries.askAll(texts.take(WARM_UP_QUERIES), 1);
+      for (const clients of CLIENTS) {
+        const asked = texts.take(options.queries);
+        const began = performance.now();
+        const ms = await queries.askAll(asked, clients);
+        runs.push({ clients, ms, seconds: (performance.now() - began) / 1000 });
+      }
+    } finally {
+      queries.close();
+    }
+    for (const line of report(bulk.length, [first, second], runs)) terminal.say(line);
+    return true;
+  };
+
+  try {
+    const finished = await untilSignal(
+      work,
+      async () => {
+        if (latest === null || isFinal(latest.state)) return;
+        await new Client(target.url, id, { key: target.key }).cancel(latest.id).catch(() => {});
+      },
+      () => process.exit(130),
+    );
+    return finished === true;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BootError(`the measurement at ${target.url} failed: ${reason}`, { cause: error });
+  }
+}
+
+function report(texts: number, jobs: readonly BulkRun[], queries: readonly QueryRun[]): string[] {
+  const bulkRow = ({ job, seconds }: BulkRun, n: number) => [
+    n === 0 ? 'first pass' : 'again, cached',
+    whole(texts / seconds),
+    whole(job.tokens / seconds),
+    seconds.toFixed(2),
+    whole(job.counts.cached),
+  ];
+  const queryRow = ({ clients, ms, seconds }: QueryRun) => [
+    clients === 1 ? '1 client' : `${clients} clients`,
+    ...[0.5, 0.95, 0.99].map((share) => percentile(ms, share).toFixed(1)),
+    whole(ms.length / seconds),
+  ];
+  return [
+    '',
+    ...aligned([['bulk job', 'texts/s', 'tokens/s', 'seconds', 'from the cache'], ...jobs.map(bulkRow)]),
+    '',
+    ...aligned([['single queries, ms', 'p50', 'p95', 'p99', 'queries/s'], ...queries.map(queryRow)]),
+  ];
+}
