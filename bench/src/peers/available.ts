@@ -31,7 +31,9 @@ export async function availablePeers(context: BenchContext): Promise<Available> 
     const library = await installTransformersJs(context.say);
     const graph = python?.model.onnx ?? (await exportWithoutPython(await context.model('fp32')));
     if (!python) remarks.push('transformers.js runs the graph of our own compiler, cut off before its pooling.');
-    peers.push(...transformersJsPeers({ library, model: graph, threads: context.threads }));
+    peers.push(
+      ...transformersJsPeers({ library, model: graph, quantized: python !== undefined, threads: context.threads }),
+    );
     versions.push(`transformers.js ${TRANSFORMERS_JS}`);
     remarks.push(TRANSFORMERS_JS_CUT);
   } catch (error) {

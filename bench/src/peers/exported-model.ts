@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunnableModel } from '#model';
@@ -15,13 +15,13 @@ const PACKAGE = fileURLToPath(new URL('../../../../node_modules/@lat.md/embed-mi
 export interface ExportedModel {
   /** fp32 weights and ONNX, as `SentenceTransformer()` loads them. */
   readonly sentenceTransformers: string;
-  /** `model.onnx` up to the hidden states, tokenizer and configuration. */
+  /** `model.onnx` up to the hidden states, the same as int8 in `model_quantized.onnx`, tokenizer and configuration. */
   readonly onnx: string;
 }
 
 /** Exports it from Python, once. */
 export async function exportModel(python: PythonPeers, maxTokens: number): Promise<ExportedModel> {
-  const folder = await once(`model-${maxTokens}`, async (target) => {
+  const folder = await once(`model-${maxTokens}-with-int8`, async (target) => {
     const files = ['model.fp16.safetensors', 'config.json', 'tokenizer.json'].map((file) => join(PACKAGE, file));
     const script = join(PYTHON_SOURCES, 'export_model.py');
     const child = new PeerProcess(join(python.bin, 'python'), [script, ...files, String(maxTokens), target], {
@@ -50,8 +50,13 @@ async function once(name: string, write: (target: string) => Promise<void>): Pro
   const folder = join(PEERS_FOLDER, name);
   if (existsSync(folder)) return folder;
   await mkdir(PEERS_FOLDER, { recursive: true });
-  const target = join(await mkdtemp(join(PEERS_FOLDER, 'unfinished-')), name);
-  await write(target);
-  await rename(target, folder);
+  const unfinished = await mkdtemp(join(PEERS_FOLDER, 'unfinished-'));
+  try {
+    const target = join(unfinished, name);
+    await write(target);
+    await rename(target, folder);
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
   return folder;
 }

@@ -13,33 +13,47 @@ const CONCURRENT_REQUESTS = 16;
 const START_MS = 120_000;
 const MODEL = 'model';
 
-type Engine = 'torch' | 'optimum';
+interface Configuration {
+  readonly kind: string;
+  readonly dtype: Peer['dtype'];
+  readonly folder: string;
+  readonly flags: readonly string[];
+}
+
+// Its own graph optimiser asks for a version of optimum that no longer installs; ONNX Runtime's runs all the same.
+const ONNX = ['--engine', 'optimum', '--pooling-method', 'mean', '--onnx-disable-optimize'];
 
 /** Infinity's HTTP server, asked as its users ask it: many requests at once. */
 export function infinityPeers(python: PythonPeers, model: ExportedModel, threads: number): Peer[] {
-  const peer = (engine: Engine, folder: string): Peer => {
-    const kind = `Infinity over HTTP, ${engine === 'torch' ? 'PyTorch' : 'ONNX Runtime'}`;
-    return { name: kind, kind, dtype: 'fp32', start: () => start(python, engine, folder, threads) };
-  };
-  return [peer('torch', model.sentenceTransformers), peer('optimum', model.onnx)];
+  const configurations: readonly Configuration[] = [
+    {
+      kind: 'Infinity over HTTP, PyTorch',
+      dtype: 'fp32',
+      folder: model.sentenceTransformers,
+      flags: ['--engine', 'torch'],
+    },
+    {
+      kind: 'Infinity over HTTP, ONNX Runtime',
+      dtype: 'fp32',
+      folder: model.onnx,
+      flags: [...ONNX, '--onnx-do-not-prefer-quantized'],
+    },
+    { kind: 'Infinity over HTTP, ONNX Runtime, int8', dtype: 'int8', folder: model.onnx, flags: ONNX },
+  ];
+  return configurations.map((configuration) => ({
+    name: configuration.kind,
+    kind: configuration.kind,
+    dtype: configuration.dtype,
+    start: () => start(python, configuration, threads),
+  }));
 }
 
-async function start(python: PythonPeers, engine: Engine, folder: string, threads: number): Promise<RunningPeer> {
+async function start(python: PythonPeers, { folder, flags }: Configuration, threads: number): Promise<RunningPeer> {
   const port = await freePort();
   // Its ONNX loader compares whole paths with file names: only a model of the current folder is found.
-  const where = ['--model-id', engine === 'optimum' ? '.' : folder, '--served-model-name', MODEL];
+  const where = ['--model-id', '.', '--served-model-name', MODEL];
   const door = ['--host', '127.0.0.1', '--port', String(port), '--url-prefix', '/v1', '--log-level', 'error'];
-  // Its own graph optimiser asks for a version of optimum that no longer installs; ONNX Runtime's runs all the same.
-  const how = [
-    '--engine',
-    engine,
-    '--device',
-    'cpu',
-    '--no-model-warmup',
-    '--onnx-disable-optimize',
-    '--pooling-method',
-    'mean',
-  ];
+  const how = ['--device', 'cpu', '--no-model-warmup', ...flags];
   const server = new PeerProcess(join(python.bin, 'infinity_emb'), ['v2', ...where, ...door, ...how], {
     cwd: folder,
     env: pythonEnvironment(threads),
@@ -49,8 +63,12 @@ async function start(python: PythonPeers, engine: Engine, folder: string, thread
     if (!server.alive) return 'ended' as const;
     return (await fetch(`${url}/models`)).ok && ('up' as const);
   };
-  if ((await until('Infinity answers', ready, { patienceMs: START_MS })) === 'ended') {
-    throw new Error(server.lastWords());
+  try {
+    const state = await until('Infinity answers', ready, { patienceMs: START_MS });
+    if (state === 'ended') throw new Error(server.lastWords());
+  } catch (error) {
+    await server.stop();
+    throw error;
   }
   return { embed: (texts) => embed(url, texts), stop: () => server.stop() };
 }

@@ -8,36 +8,47 @@ import type { Peer, RunningPeer } from './peer.js';
 import { PYTHON_SOURCES } from './peers-folder.js';
 import { pythonEnvironment } from './python-environment.js';
 
-type Backend = 'torch' | 'onnx';
+/** A way to run `encode`. */
+interface Configuration {
+  readonly kind: string;
+  readonly dtype: Peer['dtype'];
+  /** Of `encode.py`. */
+  readonly backend: readonly ['torch'] | readonly ['onnx', file: string];
+}
+
+const CONFIGURATIONS: readonly Configuration[] = [
+  { kind: 'sentence-transformers in process, PyTorch', dtype: 'fp32', backend: ['torch'] },
+  { kind: 'sentence-transformers in process, ONNX Runtime', dtype: 'fp32', backend: ['onnx', 'onnx/model.onnx'] },
+  {
+    kind: 'sentence-transformers in process, ONNX Runtime, int8',
+    dtype: 'int8',
+    backend: ['onnx', 'onnx/model_quantized.onnx'],
+  },
+];
 /** The default, and what people raise it to. */
 const BATCH_SIZES = [32, 128];
 
 /** `encode` of sentence-transformers in process: no service, no queue, nothing read back. */
 export function sentenceTransformersPeers(python: PythonPeers, model: ExportedModel, threads: number): Peer[] {
-  const backends: readonly Backend[] = ['torch', 'onnx'];
-  return backends.flatMap((backend) =>
-    BATCH_SIZES.map((batchSize): Peer => {
-      const kind = `sentence-transformers in process, ${backend === 'torch' ? 'PyTorch' : 'ONNX Runtime'}`;
-      return {
-        name: `${kind}, batches of ${batchSize}`,
-        kind,
-        dtype: 'fp32',
-        start: () => start(python, model.sentenceTransformers, { backend, batchSize, threads }),
-      };
-    }),
+  return CONFIGURATIONS.flatMap(({ kind, dtype, backend: [backend, file] }) =>
+    BATCH_SIZES.map((batchSize): Peer => ({
+      name: `${kind}, batches of ${batchSize}`,
+      kind,
+      dtype,
+      start: () => {
+        const options = [backend, String(batchSize), String(threads), ...(file === undefined ? [] : [file])];
+        return start(python, [model.sentenceTransformers, ...options], threads);
+      },
+    })),
   );
 }
 
-async function start(
-  python: PythonPeers,
-  model: string,
-  options: { readonly backend: Backend; readonly batchSize: number; readonly threads: number },
-): Promise<RunningPeer> {
-  const { backend, batchSize, threads } = options;
+async function start(python: PythonPeers, encodeArgs: readonly string[], threads: number): Promise<RunningPeer> {
   const folder = await mkdtemp(join(tmpdir(), 'embedmill-peer-'));
   const files = { texts: join(folder, 'texts.json'), vectors: join(folder, 'vectors.f32') };
-  const args = [join(PYTHON_SOURCES, 'encode.py'), model, backend, String(batchSize), String(threads)];
-  const child = new PeerProcess(join(python.bin, 'python'), args, { env: pythonEnvironment(threads) });
+  const child = new PeerProcess(join(python.bin, 'python'), [join(PYTHON_SOURCES, 'encode.py'), ...encodeArgs], {
+    env: pythonEnvironment(threads),
+  });
   if ((await child.line()) !== 'ready') throw new Error(child.lastWords());
   return {
     async embed(texts) {

@@ -13,13 +13,13 @@ type Extractor = (
   options: { readonly pooling: 'mean'; readonly normalize: boolean },
 ) => Promise<{ tolist(): number[][] }>;
 
-const [library = '', model = '', threads = '1', redisPort = ''] = process.argv.slice(2);
+const [library = '', model = '', dtype = 'fp32', threads = '1', redisPort = ''] = process.argv.slice(2);
 const { env, pipeline } = (await import(pathToFileURL(library).href)) as TransformersJs;
 env.allowRemoteModels = false;
 env.localModelPath = dirname(model);
 const extractor = await pipeline('feature-extraction', basename(model), {
   device: 'cpu',
-  dtype: 'fp32',
+  dtype,
   subfolder: '',
   session_options: { intraOpNumThreads: Number(threads) },
 });

@@ -6,12 +6,16 @@ import type { Peer, PeerRun, RunningPeer } from './peer.js';
 
 const WORKER = fileURLToPath(new URL('transformers-js-worker.js', import.meta.url));
 const QUEUE = 'embeddings';
+/** Longest a job may take: a worker that died finishes none. */
+const PATIENCE_MS = 600_000;
 
 export interface TransformersJsOptions {
   /** What `import` takes. */
   readonly library: string;
   /** Folder with `model.onnx` and a tokenizer. */
   readonly model: string;
+  /** Whether `model_quantized.onnx` is there too. */
+  readonly quantized: boolean;
   readonly threads: number;
 }
 
@@ -26,47 +30,67 @@ export const TRANSFORMERS_JS_CUT =
 
 /** transformers.js as most people put it behind BullMQ: a worker that runs the pipeline, a client that waits. */
 export function transformersJsPeers(options: TransformersJsOptions): Peer[] {
-  const peer = (what: string, textsPerJob: number, sorted = false): Peer => ({
+  const peer = (what: string, way: Way): Peer => ({
     name: `transformers.js behind BullMQ, ${what}`,
     kind: `transformers.js behind BullMQ, ${what}`,
-    dtype: 'fp32',
-    start: () => start(options, textsPerJob, sorted),
+    dtype: way.dtype,
+    start: () => start(options, way),
   });
-  return [
-    peer('a job for each text', 1),
-    peer('32 texts a job', 32),
-    peer('32 texts a job, sorted by length beforehand', 32, true),
+  const sorted = '32 texts a job, sorted by length beforehand';
+  const peers = [
+    peer('a job for each text', { textsPerJob: 1, sorted: false, dtype: 'fp32' }),
+    peer('32 texts a job', { textsPerJob: 32, sorted: false, dtype: 'fp32' }),
+    peer(sorted, { textsPerJob: 32, sorted: true, dtype: 'fp32' }),
   ];
+  if (options.quantized) peers.push(peer(`${sorted}, int8`, { textsPerJob: 32, sorted: true, dtype: 'int8' }));
+  return peers;
 }
 
-async function start(options: TransformersJsOptions, textsPerJob: number, sorted: boolean): Promise<RunningPeer> {
+/** How texts come to the worker, and in which numbers it computes. */
+interface Way {
+  readonly textsPerJob: number;
+  /** By length, before they are cut into jobs. */
+  readonly sorted: boolean;
+  readonly dtype: Peer['dtype'];
+}
+
+async function start({ library, model, threads }: TransformersJsOptions, way: Way): Promise<RunningPeer> {
   const redis = await startRedis({ aof: true });
   const connection = { host: '127.0.0.1', port: redis.port };
   const queue = new Queue<EmbedJob, number[][]>(QUEUE, { connection });
   const events = new QueueEvents(QUEUE, { connection });
   // Each job that is waited for listens.
   queue.setMaxListeners(0);
-  await events.waitUntilReady();
-  const { library, model, threads } = options;
-  const worker = new PeerProcess(process.execPath, [WORKER, library, model, String(threads), String(redis.port)]);
-  if ((await worker.line()) !== 'ready') throw new Error(worker.lastWords());
-  return {
-    embed: (texts) => embed(queue, events, texts, textsPerJob, sorted),
-    async stop() {
-      await worker.stop();
-      await events.close();
-      await queue.close();
-      await redis.stop();
-    },
+  const dtype = way.dtype === 'int8' ? 'q8' : 'fp32';
+  const worker = new PeerProcess(process.execPath, [
+    WORKER,
+    library,
+    model,
+    dtype,
+    String(threads),
+    String(redis.port),
+  ]);
+  const stop = async () => {
+    await worker.stop();
+    await events.close();
+    await queue.close();
+    await redis.stop();
   };
+  try {
+    await events.waitUntilReady();
+    if ((await worker.line()) !== 'ready') throw new Error(worker.lastWords());
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { embed: (texts) => embed(queue, events, texts, way), stop };
 }
 
 async function embed(
   queue: Queue<EmbedJob, number[][]>,
   events: QueueEvents,
   texts: readonly string[],
-  textsPerJob: number,
-  sorted: boolean,
+  { textsPerJob, sorted }: Way,
 ): Promise<PeerRun> {
   const began = performance.now();
   const order = texts.map((_, index) => index);
@@ -79,7 +103,7 @@ async function embed(
   const rows: number[][] = [];
   await Promise.all(
     jobs.map(async (job, n) => {
-      const vectors = await job.waitUntilFinished(events);
+      const vectors = await job.waitUntilFinished(events, PATIENCE_MS);
       batches[n]!.forEach((index, row) => (rows[index] = vectors[row]!));
     }),
   );

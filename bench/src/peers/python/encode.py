@@ -1,6 +1,6 @@
 """sentence-transformers' `encode`, told by lines what to embed.
 
-usage: encode.py FOLDER BACKEND BATCH_SIZE THREADS
+usage: encode.py FOLDER BACKEND BATCH_SIZE THREADS [ONNX_FILE]
 
 Prints `ready`. For each line `{"texts": FILE.json, "vectors": FILE.f32}` it embeds the texts, prints
 `{"seconds": S}`, taken around `encode` alone, and has written the vectors.
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
 
-folder, backend, batch_size, threads = sys.argv[1:]
+folder, backend, batch_size, threads, *file_name = sys.argv[1:]
 torch.set_num_threads(int(threads))
 options = {}
 if backend == "onnx":
@@ -23,7 +23,7 @@ if backend == "onnx":
 
     session_options = SessionOptions()
     session_options.intra_op_num_threads = int(threads)
-    options = {"provider": "CPUExecutionProvider", "session_options": session_options}
+    options = {"provider": "CPUExecutionProvider", "session_options": session_options, "file_name": file_name[0]}
 model = SentenceTransformer(folder, backend=backend, device="cpu", model_kwargs=options)
 print("ready", flush=True)
 

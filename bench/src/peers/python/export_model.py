@@ -2,8 +2,9 @@
 
 usage: export_model.py WEIGHTS.safetensors CONFIG.json TOKENIZER.json MAX_TOKENS FOLDER
 
-FOLDER/sentence-transformers: fp32 weights and an ONNX export of them, as `SentenceTransformer(FOLDER)` loads them.
-FOLDER/onnx: the same export for those that want no more than a graph and a tokenizer.
+FOLDER/sentence-transformers: fp32 weights and an ONNX export of them, as `SentenceTransformer(FOLDER)` loads them;
+beside it `onnx/model_quantized.onnx`, int8 as sentence-transformers makes it.
+FOLDER/onnx: the same graphs for those that want no more than a graph and a tokenizer.
 """
 
 import json
@@ -12,7 +13,10 @@ import sys
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
-from sentence_transformers import SentenceTransformer
+from sentence_transformers import SentenceTransformer, export_dynamic_quantized_onnx_model
+
+
+QUANTIZED = "model_quantized.onnx"
 
 
 def write(path: Path, value: object) -> None:
@@ -50,12 +54,21 @@ def write_checkpoint(weights: Path, config: Path, tokenizer: Path, max_tokens: i
 
 def copy_graph(checkpoint: Path, max_tokens: int, folder: Path) -> None:
     folder.mkdir()
-    shutil.copy(checkpoint / "onnx" / "model.onnx", folder / "model.onnx")
+    for name in ["model.onnx", QUANTIZED]:
+        shutil.copy(checkpoint / "onnx" / name, folder / name)
     for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
         shutil.copy(checkpoint / name, folder / name)
     # Where some look for the longest text they may take.
     config = json.loads((checkpoint / "config.json").read_text())
     write(folder / "config.json", {**config, "max_position_embeddings": max_tokens})
+
+
+def quantize(model: SentenceTransformer, checkpoint: Path) -> None:
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    kind = "avx512_vnni" if "avx512_vnni" in flags else "avx2"
+    export_dynamic_quantized_onnx_model(model, kind, str(checkpoint))
+    (written,) = (checkpoint / "onnx").glob("model_q*.onnx")
+    written.rename(checkpoint / "onnx" / QUANTIZED)
 
 
 def main() -> None:
@@ -64,6 +77,7 @@ def main() -> None:
     write_checkpoint(Path(weights), Path(config), Path(tokenizer), int(max_tokens), checkpoint)
     model = SentenceTransformer(str(checkpoint), backend="onnx", device="cpu", model_kwargs={"export": True})
     model.save_pretrained(str(checkpoint))
+    quantize(model, checkpoint)
     copy_graph(checkpoint, int(max_tokens), Path(folder) / "onnx")
     print("exported", flush=True)
 
