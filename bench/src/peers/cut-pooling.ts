@@ -13,6 +13,7 @@ export function cutPooling(bytes: Uint8Array): Uint8Array {
   graph.node = (graph.node ?? []).filter(
     ({ output }) => !(output ?? []).some((name) => name.startsWith('pool') || name === 'embedding'),
   );
+  graph.initializer = (graph.initializer ?? []).filter(({ name }) => name?.startsWith('pool') !== true);
   graph.node.push({ opType: 'Identity', name: 'last_hidden_state', input: [hidden], output: ['last_hidden_state'] });
   graph.output = [{ name: 'last_hidden_state', type: { tensorType: { elemType: onnx.TensorProto.DataType.FLOAT } } }];
   return onnx.ModelProto.encode(model).finish();

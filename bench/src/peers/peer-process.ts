@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 /** Lines of standard error kept to explain a failure. */
-const TAIL_LINES = 5;
+const TAIL_LINES = 20;
 
 /** Processes still running: none may outlive the bench. */
 const running = new Set<ChildProcess>();
@@ -59,9 +59,9 @@ export class PeerProcess {
     return running.has(this.#child);
   }
 
-  /** What it wrote last to standard error, in one line. */
+  /** What it wrote last to standard error that sounds like a reason, in one line. */
   lastWords(): string {
-    return this.#tail.at(-1) ?? 'it ended without a word';
+    return this.#tail.findLast((line) => /error/i.test(line)) ?? this.#tail.at(-1) ?? 'it ended without a word';
   }
 
   /** SIGTERM, after ten seconds SIGKILL; waits for its end. */

@@ -4,6 +4,7 @@ import { agreement, type Agreement, FULL_AGREEMENT, least, LEAST_AGREEMENT } fro
 import { type Available, availablePeers } from '../peers/available.js';
 import { ours } from '../peers/ours.js';
 import type { Peer, PeerRun } from '../peers/peer.js';
+import { PEERS_FOLDER } from '../peers/peers-folder.js';
 import { spread } from '../statistics.js';
 import type { BenchContext, Figure, Section, Suite } from '../suite.js';
 
@@ -80,7 +81,7 @@ async function measure(row: Row, warmUp: readonly string[], texts: readonly stri
     }
   } catch (error) {
     if (isOurs(row)) throw error;
-    row.failure = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+    row.failure = (error instanceof Error ? error.message : String(error)).split('\n')[0]!.replaceAll(PEERS_FOLDER, '');
     return null;
   }
 }
