@@ -3,6 +3,7 @@ import { exportModel, exportWithoutPython, type ExportedModel } from './exported
 import { infinityPeers } from './infinity.js';
 import { installPythonPeers, installTransformersJs, type PythonPeers, TRANSFORMERS_JS } from './installation.js';
 import { Absent, type Peer } from './peer.js';
+import { withoutPaths } from './peers-folder.js';
 import { sentenceTransformersPeers } from './sentence-transformers.js';
 import { TRANSFORMERS_JS_CUT, transformersJsPeers } from './transformers-js.js';
 
@@ -21,7 +22,7 @@ export async function availablePeers(context: BenchContext): Promise<Available> 
   const remarks: string[] = [];
   const absent = (what: string, error: unknown) => {
     if (!(error instanceof Absent)) throw error;
-    const line = `${what} absent: ${error.message}.`;
+    const line = withoutPaths(`${what} absent: ${error.message}.`);
     context.say(line);
     remarks.push(line);
   };

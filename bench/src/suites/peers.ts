@@ -4,7 +4,7 @@ import { agreement, type Agreement, FULL_AGREEMENT, least, LEAST_AGREEMENT } fro
 import { type Available, availablePeers } from '../peers/available.js';
 import { ours } from '../peers/ours.js';
 import type { Peer, PeerRun } from '../peers/peer.js';
-import { PEERS_FOLDER } from '../peers/peers-folder.js';
+import { withoutPaths } from '../peers/peers-folder.js';
 import { spread } from '../statistics.js';
 import type { BenchContext, Figure, Section, Suite } from '../suite.js';
 
@@ -13,6 +13,10 @@ const WARM_UP_TEXTS = 32;
 const DEFAULT_MODEL = 'all-MiniLM-L6-v2';
 /** Floors from the project's goals. */
 const LEAST = { bestDtype: 2, fp32: 1.15 };
+
+const ABOUT_INT8 =
+  "The peers' int8 is ONNX Runtime's dynamic quantisation, as sentence-transformers makes it and transformers.js loads it. " +
+  'Rows in int8 are compared among themselves for speed; how near each stays to fp32 is in the table.';
 
 /** One row of the table, in every run. */
 interface Row {
@@ -81,7 +85,7 @@ async function measure(row: Row, warmUp: readonly string[], texts: readonly stri
     }
   } catch (error) {
     if (isOurs(row)) throw error;
-    row.failure = (error instanceof Error ? error.message : String(error)).split('\n')[0]!.replaceAll(PEERS_FOLDER, '');
+    row.failure = withoutPaths(error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
     return null;
   }
 }
@@ -136,7 +140,11 @@ function section(context: BenchContext, cut: readonly boolean[], rows: readonly 
         rows: rows.map((row) => cells(row, cut.length, mine[0]!)),
       },
     ],
-    notes: [...(available.versions.length > 0 ? [`${available.versions.join(', ')}.`] : []), ...available.remarks],
+    notes: [
+      ...(available.versions.length > 0 ? [`${available.versions.join(', ')}.`] : []),
+      ...available.remarks,
+      ...(quantized.length > 0 ? [ABOUT_INT8] : []),
+    ],
   };
 }
 
