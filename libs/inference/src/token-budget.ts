@@ -1,5 +1,5 @@
 /** A larger budget must be faster by this factor: what it costs is that a query waits longer behind a batch. */
-const WORTH = 1.03;
+const WORTH = 1.05;
 /** Longest batch chosen freely, ms; a device too slow for it gets the least budget. */
 const LONGEST_BATCH_MS = 500;
 const MOST_TOKENS = 65_536;
