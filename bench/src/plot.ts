@@ -5,8 +5,8 @@ import type { Figure } from './suite.js';
 
 const FILE = new URL('../../../bench/ratios.svg', import.meta.url);
 const ROW = 34;
-const LABEL = 400;
-const BAR = 420;
+const LABEL = 800;
+const BAR = 320;
 const MARGIN = 16;
 
 /** Draws the ratios that have a target as bars, each on its own scale with the target marked. */
