@@ -1,7 +1,3 @@
-import { Agent, request } from 'node:http';
-
-const AGENT = new Agent({ keepAlive: true });
-
 /** What a client does with a job, over plain HTTP: upload, wait, read every vector back. */
 export interface JobRun {
   /** From the first byte up to the last byte down. */
@@ -65,26 +61,4 @@ export interface JobView {
   readonly finished_at: number | null;
   readonly tokens: number;
   readonly counts: { readonly done: number; readonly cached: number };
-}
-
-/**
- * One waiting query over a connection that is kept open, ms. Plain `node:http`, since the client's own time counts here
- * and `fetch` takes a good part of a millisecond more.
- */
-export async function embedAsQuery(url: string, model: string, input: string): Promise<number> {
-  const body = JSON.stringify({ model, input, encoding_format: 'base64' });
-  const began = performance.now();
-  await new Promise<void>((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const sent = request(`${url}/v1/embeddings`, { method: 'POST', agent: AGENT, headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve();
-        else reject(new Error(`POST /v1/embeddings: ${response.statusCode} ${text}`));
-      });
-    });
-    sent.on('error', reject).end(body);
-  });
-  return performance.now() - began;
 }

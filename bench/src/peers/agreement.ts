@@ -1,3 +1,5 @@
+import { cosine } from '../../../test/support/front-door.js';
+
 /** Below it a peer does not compute the same thing, and its time says nothing. */
 export const LEAST_AGREEMENT = 0.999;
 
@@ -22,7 +24,8 @@ export function agreement(a: Float32Array, b: Float32Array, cut: readonly boolea
   let found = FULL_AGREEMENT;
   cut.forEach((isCut, row) => {
     const [start, end] = [row * dimensions, (row + 1) * dimensions];
-    const value = cosine(a.subarray(start, end), b.subarray(start, end));
+    const alike = cosine(a.subarray(start, end), b.subarray(start, end));
+    const value = Number.isNaN(alike) ? -1 : alike;
     found = least(found, isCut ? { whole: 1, cut: value } : { whole: value, cut: 1 });
   });
   return found;
@@ -31,16 +34,4 @@ export function agreement(a: Float32Array, b: Float32Array, cut: readonly boolea
 /** The lesser of both. */
 export function least(a: Agreement, b: Agreement): Agreement {
   return { whole: Math.min(a.whole, b.whole), cut: Math.min(a.cut, b.cut) };
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let [dot, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    const [x, y] = [a[i]!, b[i]!];
-    dot += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  const value = dot / Math.sqrt(aa * bb);
-  return Number.isNaN(value) ? -1 : value;
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { QueryClient } from '../../../apps/cli/src/bench/query-client.js';
 import { readCorpus } from '../corpora.js';
 import { startDeployment, type Deployment } from '../deployment.js';
-import { acceptJob, cancelJob, embedAsQuery, finishJob, readJob } from '../front-door.js';
+import { acceptJob, cancelJob, finishJob, readJob } from '../front-door.js';
 import { percentile, spread } from '../statistics.js';
 import type { BenchContext, Figure, Section, Suite, Table } from '../suite.js';
 import { readBatches, untilComputing } from '../worker-metrics.js';
@@ -45,11 +46,13 @@ export const queries: Suite = {
     for (let n = 1; n <= context.runs; n++) {
       context.say(`run ${n} of ${context.runs}`);
       const deployment = await startDeployment(context);
-      const ask = (clients: number) => askAll(deployment.url, context.served.name, texts.queries(count), clients);
+      const client = queryClient(deployment.url, context.served.name);
+      const ask = (clients: number) => client.askAll(texts.queries(count), clients);
       const idle = await measureIdle(context, deployment, texts, count);
       for (const clients of CLIENTS.slice(1)) idle.through.push(await ask(clients));
       const busy = await measureBusy(deployment, context.served.name, texts, ask);
       const bulk = await measureBulk(context, deployment, texts);
+      client.close();
       await deployment.stop();
       runs.push({ engine: idle.engine, idle: idle.through, ...busy, ...bulk });
     }
@@ -89,7 +92,8 @@ async function measureIdle(context: BenchContext, deployment: Deployment, texts:
     await engine.embed([query], { prompt: '', truncate: 'end', lane: 'interactive' });
     return performance.now() - began;
   };
-  const throughService = (query: string) => embedAsQuery(deployment.url, context.served.name, query);
+  const client = queryClient(deployment.url, context.served.name);
+  const throughService = (query: string) => client.ask(query);
   // Both sides warm, as in daily use: compiled code, open connections.
   for (const query of texts.queries(WARM_UP_QUERIES)) await alone(query);
   for (const query of texts.queries(WARM_UP_QUERIES)) await throughService(query);
@@ -132,28 +136,17 @@ async function measureBulk(context: BenchContext, { url }: Deployment, texts: Te
     return (performance.now() - began) / 1000;
   };
   const bulkAlone = await bulk();
+  const client = queryClient(url, model);
   const asked: Promise<number>[] = [];
-  const timer = setInterval(
-    () => asked.push(embedAsQuery(url, model, texts.queries(1)[0]!)),
-    1000 / QUERIES_PER_SECOND,
-  );
+  const timer = setInterval(() => asked.push(client.ask(texts.queries(1)[0]!)), 1000 / QUERIES_PER_SECOND);
   const bulkBeside = await bulk();
   clearInterval(timer);
   await Promise.all(asked);
   return { bulkAlone, bulkBeside };
 }
 
-/** So many clients, each sending its next query when it has the answer to the last. */
-async function askAll(url: string, model: string, queries: readonly string[], clients: number): Promise<number[]> {
-  const waiting = [...queries];
-  const ms: number[] = [];
-  const client = async () => {
-    for (let query = waiting.shift(); query !== undefined; query = waiting.shift()) {
-      ms.push(await embedAsQuery(url, model, query));
-    }
-  };
-  await Promise.all(Array.from({ length: clients }, client));
-  return ms;
+function queryClient(url: string, model: string): QueryClient {
+  return new QueryClient({ url, key: undefined, model: { id: model } }, new AbortController().signal);
 }
 
 function section(count: number, runs: readonly Run[]): Section {

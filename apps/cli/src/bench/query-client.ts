@@ -3,17 +3,20 @@ import { Agent as HttpsAgent, request as overHttps } from 'node:https';
 import { authorization } from '../client.js';
 import type { Target } from './target.js';
 
+/** What a query needs to know of its target. */
+type QueryTarget = Pick<Target, 'url' | 'key'> & { readonly model: Pick<Target['model'], 'id'> };
+
 /**
  * Sends single queries over connections kept open. Not with `fetch`: its own work would be a good part of what is
  * measured.
  */
 export class QueryClient {
-  readonly #target: Target;
+  readonly #target: QueryTarget;
   readonly #signal: AbortSignal;
   readonly #secure: boolean;
   readonly #agent: HttpAgent;
 
-  constructor(target: Target, signal: AbortSignal) {
+  constructor(target: QueryTarget, signal: AbortSignal) {
     this.#target = target;
     this.#signal = signal;
     this.#secure = target.url.startsWith('https:');
