@@ -1,6 +1,7 @@
 import { Engine } from '#inference';
 import { TokenizerThread, type RunnableModel } from '#model';
 import { readEnvironment } from '#contracts';
+import { type Arithmetic, measureGemmPeak, operations, readArithmetic } from '../arithmetic.js';
 import { readCorpus } from '../corpora.js';
 import { startDeployment } from '../deployment.js';
 import { embedAsJob } from '../front-door.js';
@@ -21,6 +22,10 @@ interface Measured {
   readonly twoWorkers: number[];
   readonly cached: number[];
   readonly fill: number[];
+  /** Of the limit: GFLOP/s of the fp32 graph's products. */
+  readonly gflops: number[];
+  /** Of the machine, in the same run. */
+  readonly peak: number[];
   tokens: number;
 }
 
@@ -31,25 +36,35 @@ export const throughput: Suite = {
   async run(context) {
     const texts = await readCorpus('mixed', Math.round(TEXTS * context.scale));
     const measured: Record<Dtype, Measured> = { fp32: nothing(), int8: nothing() };
+    const arithmetic = await readArithmetic(await context.model('fp32'));
     for (let run = 1; run <= context.runs; run++) {
       for (const dtype of DTYPES) {
         context.say(`run ${run} of ${context.runs}, ${dtype}`);
-        await measureOnce(context, dtype, texts, measured[dtype]);
+        await measureOnce(context, dtype, texts, arithmetic, measured[dtype]);
       }
     }
     return section(context, texts.length, measured);
   },
 };
 
-async function measureOnce(context: BenchContext, dtype: Dtype, texts: string[], into: Measured): Promise<void> {
+async function measureOnce(
+  context: BenchContext,
+  dtype: Dtype,
+  texts: string[],
+  arithmetic: Arithmetic,
+  into: Measured,
+): Promise<void> {
   const model = await context.model(dtype);
   const ids = await tokenise(model, texts);
   into.tokens = ids.reduce((sum, row) => sum + row.length, 0);
 
   const raw = await RawLimit.start(model, context.threads);
   const batches = await raw.bestBatches(ids);
-  into.raw.push(await raw.run(batches));
+  const limit = await raw.run(batches);
+  into.raw.push(limit);
   await raw.close();
+  into.gflops.push(giga(batches, arithmetic) / limit);
+  into.peak.push(await measureGemmPeak(context.threads));
 
   const engine = await startEngine(context, model);
   const began = performance.now();
@@ -83,6 +98,12 @@ async function tokenise(model: RunnableModel, texts: readonly string[]): Promise
   return encoded.map((text) => text.ids);
 }
 
+/** 10^9 operations of all batches together. */
+function giga(batches: readonly Readonly<Record<string, { readonly dims: readonly number[] }>>[], of: Arithmetic) {
+  const each = batches.map(({ input_ids: ids }) => operations(of, ids!.dims[0]!, ids!.dims[1]!));
+  return each.reduce((sum, one) => sum + one, 0) / 1e9;
+}
+
 /** The engine as a worker of the product's defaults has it. */
 export function startEngine(context: BenchContext, model: RunnableModel): Promise<Engine> {
   const environment = readEnvironment(process.env);
@@ -114,6 +135,11 @@ function section(context: BenchContext, texts: number, measured: Record<Dtype, M
     { name: 'int8 / fp32 throughput, engine', unit: '', values: ratio(fp32.engine, int8.engine), target: { least: 2 } },
     { name: 'int8 / fp32 throughput, end to end', unit: '', values: ratio(fp32.endToEnd, int8.endToEnd) },
     { name: 'fill: real / padded tokens', unit: '', values: fp32.fill, target: { least: LEAST.fill } },
+    {
+      name: 'limit / GEMM peak of the machine, fp32',
+      unit: '',
+      values: fp32.gflops.map((gflops, run) => gflops / fp32.peak[run]!),
+    },
     { name: 'all cached / first pass, fp32', unit: '', decimals: 1, values: ratio(fp32.endToEnd, fp32.cached) },
   );
   return {
@@ -126,6 +152,10 @@ function section(context: BenchContext, texts: number, measured: Record<Dtype, M
     ].join('\n'),
     figures,
     tables: DTYPES.map((dtype) => table(dtype, texts, measured[dtype])),
+    notes: DTYPES.map(
+      (dtype) =>
+        `The limit in ${dtype} does ${spread(measured[dtype].gflops)} GFLOP/s, counted as the matrix products of the fp32 graph; one large product of fp32 matrices, in the same run, reaches ${spread(measured[dtype].peak)} GFLOP/s.`,
+    ),
   };
 }
 
@@ -156,5 +186,5 @@ function ratio(slow: readonly number[], fast: readonly number[]): number[] {
 }
 
 function nothing(): Measured {
-  return { raw: [], engine: [], endToEnd: [], twoWorkers: [], cached: [], fill: [], tokens: 0 };
+  return { raw: [], engine: [], endToEnd: [], twoWorkers: [], cached: [], fill: [], gflops: [], peak: [], tokens: 0 };
 }
