@@ -167,11 +167,26 @@ async function enqueueJob(card: ModelCard, tasks: number) {
   const job = randomUUID();
   const spec = { fingerprint: card.fingerprint, prompt: '', truncate: 'end' } as const;
   const output = { dimensions: null, normalize: true };
-  await jobs.create({ id: job, model: card.name, spec, rowDimensions: card.dimensions, output, lane: 'bulk' });
+  await jobs.create({
+    id: job,
+    model: card.name,
+    spec,
+    rowDimensions: card.dimensions,
+    output,
+    lane: 'bulk',
+    tenant: '',
+    keyId: null,
+  });
   await jobs.accept(job, tasks * 64);
   await jobs.seal(job);
   await new LaneProducer(() => queue, { attempts: 3 }).enqueue(
-    Array.from({ length: tasks }, (_, unit) => ({ id: jobTaskId(job, unit), lane: 'bulk', task: taskOf(unit) })),
+    Array.from({ length: tasks }, (_, unit) => ({
+      id: jobTaskId(job, unit),
+      lane: 'bulk',
+      tenant: '',
+      keyId: null,
+      task: taskOf(unit),
+    })),
   );
   return {
     jobs,

@@ -118,6 +118,7 @@ export class Heartbeat {
       version,
       device: models.device,
       state: lifecycle.state,
+      reason: null,
       metricsUrl,
       heartbeatAt: Date.now(),
       tokensPerSecond: (now.tokens - this.#last.tokens) / seconds,

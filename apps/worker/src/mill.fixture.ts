@@ -130,7 +130,16 @@ export class MillBench {
   async acceptJob(texts: number): Promise<string> {
     const id = randomUUID();
     const output = { dimensions: null, normalize: true };
-    await this.jobs.create({ id, model: card.name, spec, rowDimensions: DIMENSIONS, output, lane: 'bulk' });
+    await this.jobs.create({
+      id,
+      model: card.name,
+      spec,
+      rowDimensions: DIMENSIONS,
+      output,
+      lane: 'bulk',
+      tenant: '',
+      keyId: null,
+    });
     await this.jobs.accept(id, texts);
     await this.jobs.seal(id);
     return id;

@@ -1,3 +1,5 @@
+export * from './access.js';
+export * from './admin-api.js';
 export * from './config.js';
 export * from './errors.js';
 export * from './job-api.js';

@@ -32,6 +32,10 @@ export const jobRecordSchema = z.object({
   rowDimensions: z.int().positive(),
   output: outputOptionsSchema,
   lane: laneSchema,
+  /** Whose job it is; `''` where no key is asked for. */
+  tenant: z.string(),
+  /** Id of the API key that it came with; null where no key is asked for. */
+  keyId: z.string().nullable(),
   /** Texts accepted so far; the total once the upload ended. */
   texts: z.int().nonnegative(),
   /** Units of work that its texts were put into so far: its tasks are among the ids up to this number. */

@@ -86,6 +86,27 @@ export class Keys {
     return `${this.#prefix}:workers`;
   }
 
+  /** Hash: an API key's record and the hash of its secret. */
+  apiKey(id: string): string {
+    return `${this.#prefix}:key:${id}`;
+  }
+  /** Sorted set: API key id by creation time, epoch ms. */
+  apiKeys(): string {
+    return `${this.#prefix}:keys`;
+  }
+  /** String with TTL: JSON of a dashboard session, by the hash of its cookie. */
+  session(tokenHash: string): string {
+    return `${this.#prefix}:session:${tokenHash}`;
+  }
+  /** Stream of bounded length: what operators did. */
+  audit(): string {
+    return `${this.#prefix}:audit`;
+  }
+  /** Hash with TTL: counters and gauges of one step of history. @param step number since the epoch */
+  history(range: string, step: number): string {
+    return `${this.#prefix}:history:${range}:${step}`;
+  }
+
   /** BullMQ queue name; the braces keep one queue's keys in one cluster slot and spread queues over slots. */
   queue(model: string, lane: Lane): string {
     return `{${model}/${lane}}`;

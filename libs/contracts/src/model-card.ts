@@ -47,7 +47,10 @@ export const workerRecordSchema = z.object({
   pid: z.int(),
   version: z.string(),
   device: z.string(),
-  state: z.enum(['starting', 'ready', 'draining']),
+  /** `unfit`: its canary failed, and it takes no work. */
+  state: z.enum(['starting', 'ready', 'draining', 'unfit']),
+  /** Why it is unfit, in words; null otherwise. */
+  reason: z.string().nullable(),
   /** Served name -> fingerprint. */
   models: z.record(z.string(), z.string()),
   metricsUrl: z.string().nullable(),

@@ -1,7 +1,10 @@
 import { type JobRecord, jobRecordSchema } from '#contracts';
 
 /** What is known of a job when it is created. */
-export type NewJob = Pick<JobRecord, 'id' | 'model' | 'spec' | 'rowDimensions' | 'output' | 'lane'>;
+export type NewJob = Pick<
+  JobRecord,
+  'id' | 'model' | 'spec' | 'rowDimensions' | 'output' | 'lane' | 'tenant' | 'keyId'
+>;
 
 /** Fields of a job's hash as strings; times are epoch ms. Later fields are written by the Lua files. */
 export function newJobFields(job: NewJob, now: number, ttlMs: number): Record<string, string> {
@@ -13,6 +16,8 @@ export function newJobFields(job: NewJob, now: number, ttlMs: number): Record<st
     rowDimensions: String(job.rowDimensions),
     output: JSON.stringify(job.output),
     lane: job.lane,
+    tenant: job.tenant,
+    ...(job.keyId === null ? {} : { keyId: job.keyId }),
     texts: '0',
     units: '0',
     done: '0',
@@ -43,6 +48,8 @@ export function readJobFields(fields: Readonly<Record<string, string>>): JobReco
     rowDimensions: number('rowDimensions', null),
     output: JSON.parse(fields['output'] ?? 'null'),
     lane: fields['lane'],
+    tenant: fields['tenant'] ?? '',
+    keyId: fields['keyId'] ?? null,
     texts: number('texts', 0),
     units: number('units', 0),
     done: number('done', 0),

@@ -49,6 +49,8 @@ async function newJob(texts: number, model = 'm'): Promise<string> {
     rowDimensions: DIMENSIONS,
     output: { dimensions: null, normalize: true },
     lane: 'bulk',
+    tenant: '',
+    keyId: null,
   });
   await store.accept(id, texts, 2);
   return id;
@@ -255,6 +257,8 @@ it('forgets expired jobs while new ones come, though nobody lists them', async (
       rowDimensions: DIMENSIONS,
       output: { dimensions: null, normalize: true },
       lane: 'bulk',
+      tenant: '',
+      keyId: null,
     });
   }
   expect(await redis.zrange(prefix.jobs(), '0', '-1')).toEqual(['job_0', 'job_1']);

@@ -27,6 +27,7 @@ describe('the worker registry', () => {
       version: '0.1.0',
       device: 'cpu',
       state: 'ready',
+      reason: null,
       models: { m: 'f'.repeat(64) },
       metricsUrl: null,
       startedAt,

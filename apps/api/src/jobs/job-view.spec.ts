@@ -11,6 +11,8 @@ const RUNNING: JobRecord = {
   rowDimensions: 384,
   output: { dimensions: null, normalize: true },
   lane: 'bulk',
+  tenant: '',
+  keyId: null,
   texts: 1000,
   units: 20,
   done: 390,

@@ -1,4 +1,13 @@
-import { ApiError, isFinal, type JobRecord, type JobState, type JobTask, jobTaskId, type TextError } from '#contracts';
+import {
+  ANYBODY,
+  ApiError,
+  isFinal,
+  type JobRecord,
+  type JobState,
+  type JobTask,
+  jobTaskId,
+  type TextError,
+} from '#contracts';
 import { cutTasks, type LaneProducer, type LaneTask, type PlacedText, type TaskLimits } from '#queue';
 import type { JobStore, PlacedRow } from '#store';
 import type { Lookup, Plan, Planner } from '../planning/planner.js';
@@ -98,6 +107,8 @@ export class OpenJob {
       rowDimensions: card.dimensions,
       output,
       lane,
+      tenant: ANYBODY.tenant,
+      keyId: ANYBODY.keyId,
     });
     this.#created = true;
   }

@@ -29,6 +29,8 @@ async function unfinished(model: string, texts: number): Promise<string> {
     rowDimensions: 4,
     output: { dimensions: null, normalize: true },
     lane: 'bulk',
+    tenant: '',
+    keyId: null,
   });
   await store.accept(id, texts);
   return id;
@@ -37,7 +39,16 @@ async function unfinished(model: string, texts: number): Promise<string> {
 function worker(id: string, model: string, textsPerSecond: number): WorkerRecord {
   const now = Date.now();
   return {
-    ...{ id, host: 'h', pid: 1, version: '0', device: 'cpu', state: 'ready', models: { [model]: 'f'.repeat(16) } },
+    ...{
+      id,
+      host: 'h',
+      pid: 1,
+      version: '0',
+      device: 'cpu',
+      state: 'ready',
+      reason: null,
+      models: { [model]: 'f'.repeat(16) },
+    },
     ...{ metricsUrl: null, startedAt: now, heartbeatAt: now, tokensPerSecond: 0, textsPerSecond, fill: null },
     ...{ tasksInFlight: { interactive: 0, bulk: 0 }, memoryBytes: 0 },
   };

@@ -38,6 +38,8 @@ async function newJob(normalize = false): Promise<string> {
     rowDimensions: DIMENSIONS,
     output: { dimensions: null, normalize },
     lane: 'bulk',
+    tenant: '',
+    keyId: null,
   });
   return id;
 }
