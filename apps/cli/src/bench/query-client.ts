@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Agent as HttpAgent, request as overHttp } from 'node:http';
 import { Agent as HttpsAgent, request as overHttps } from 'node:https';
 import { authorization } from '../client.js';
@@ -19,6 +20,8 @@ export class QueryClient {
   constructor(target: QueryTarget, signal: AbortSignal) {
     this.#target = target;
     this.#signal = signal;
+    // Every request under way listens.
+    setMaxListeners(0, signal);
     this.#secure = target.url.startsWith('https:');
     this.#agent = this.#secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   }
