@@ -41,6 +41,19 @@ export default {
       to: { path: '^(dist/)?apps/', pathNot: '^(dist/)?apps/$1/' },
     },
     {
+      name: 'dashboard-knows-types-of-contracts',
+      severity: 'error',
+      comment: 'A browser gets no schemas: `import type` from `#contracts`, and nothing else of ours.',
+      from: { path: '^apps/dashboard/', pathNot: specs },
+      to: { path: '^(dist/)?libs/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'dashboard-knows-contracts-only',
+      severity: 'error',
+      from: { path: '^apps/dashboard/', pathNot: specs },
+      to: { path: '^(dist/)?libs/', pathNot: lib('contracts') },
+    },
+    {
       name: 'libs-by-their-name',
       severity: 'error',
       comment: 'Import `#store`, not a file inside it.',
@@ -56,7 +69,8 @@ export default {
     {
       name: 'product-needs-no-dev-packages',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: specs },
+      comment: 'The dashboard is bundled: its packages are needed at the build only.',
+      from: { path: '^(apps|libs)/', pathNot: [specs, '^apps/dashboard/'] },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: 'node_modules/@types/' },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },

@@ -1,37 +1,62 @@
 import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { say, step } from './step.mjs';
 
 const folders = ['apps', 'libs', 'bench', 'test'].filter((folder) => existsSync(folder));
 const settings = ['tsconfig.json', 'nest-cli.json', 'package.json', 'package-lock.json'];
 /** Its time is when the last good build began. */
 const mark = 'dist/.built';
+const dashboard = { folder: 'apps/dashboard', site: 'dist/apps/dashboard/site', mark: 'dist/.built-dashboard' };
+
+/** Builds what is out of date: services, libraries and tests by the compiler, the dashboard by Vite. */
+export async function ensureBuild() {
+  buildServices();
+  buildDashboard();
+}
 
 /** Builds when a source is newer than the last good build, an output is missing, or an output has lost its source. */
-export async function ensureBuild() {
+function buildServices() {
   const sources = folders.flatMap(filesUnder).filter((file) => /\.(ts|lua)$/.test(file));
   const lost = folders
     .map((folder) => join('dist', folder))
     .filter((folder) => existsSync(folder))
     .flatMap(filesUnder)
-    .filter((file) => !existsSync(sourceOf(file)));
+    .filter((file) => !file.startsWith(join(dashboard.site, sep)) && !existsSync(sourceOf(file)));
   // Else the tests of a deleted file would go on passing.
   for (const file of lost) rmSync(file);
 
-  const missing = sources.some((file) => !file.endsWith('.d.ts') && !existsSync(outputOf(file)));
+  const missing = sources.some((file) => !file.endsWith('.d.ts') && !isOfPage(file) && !existsSync(outputOf(file)));
   // The compiler trusts its own notes and would not write a missing output again.
   if (missing) rmSync('dist/.tsbuildinfo', { force: true });
 
-  const built = existsSync(mark) ? statSync(mark).mtimeMs : 0;
-  const fresh = [...sources, ...settings].every((file) => statSync(file).mtimeMs < built);
-  if (fresh && !missing && lost.length === 0) return;
+  if (isFresh([...sources, ...settings], mark) && !missing && lost.length === 0) return;
+  build('building …', ['node_modules/@nestjs/cli/bin/nest.js', 'build'], mark);
+}
 
-  say('building …');
+/** Builds when anything of the dashboard is newer than its last good build, or its page is missing. */
+function buildDashboard() {
+  const sources = [...filesUnder(dashboard.folder), 'package.json', 'package-lock.json'];
+  if (isFresh(sources, dashboard.mark) && existsSync(join(dashboard.site, 'index.html'))) return;
+  build('building the dashboard …', ['node_modules/vite/bin/vite.js', 'build', dashboard.folder], dashboard.mark);
+}
+
+function isFresh(sources, mark) {
+  const built = existsSync(mark) ? statSync(mark).mtimeMs : 0;
+  return sources.every((file) => statSync(file).mtimeMs < built);
+}
+
+function build(what, command, mark) {
+  say(what);
   const began = new Date();
-  const seconds = step(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build']);
+  const seconds = step(process.execPath, command);
   writeFileSync(mark, '');
   utimesSync(mark, began, began);
   say(`built in ${seconds} s`);
+}
+
+/** What runs in the browser is Vite's; the dashboard's specs, and what they import, are the compiler's too. */
+function isOfPage(file) {
+  return file.startsWith(join(dashboard.folder, sep)) && !file.endsWith('.spec.ts');
 }
 
 function filesUnder(folder) {

@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { say, step, StepFailed } from './step.mjs';
+import { installByApt } from './install-by-apt.mjs';
+import { isOnPath } from './is-on-path.mjs';
+import { StepFailed } from './step.mjs';
 
 const programs = ['redis-server', 'valkey-server'];
 
@@ -12,13 +12,7 @@ const programs = ['redis-server', 'valkey-server'];
 export async function ensureRedis(need) {
   if (need === 'any' && process.env.REDIS_URL) return;
   if (programs.some(isOnPath)) return;
-  if (mayInstall()) {
-    const quiet = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-    say('installing redis-server with apt-get …');
-    step('apt-get', ['update', '-qq'], quiet);
-    step('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'redis-server'], quiet);
-    if (programs.some(isOnPath)) return;
-  }
+  if (installByApt('redis-server') && programs.some(isOnPath)) return;
   throw new StepFailed(
     `Embedmill needs Redis 7 (or Valkey), and there is none on PATH. Install one:
   Debian, Ubuntu   sudo apt-get install redis-server
@@ -30,20 +24,4 @@ ${
     : `  Docker           docker run --rm -it -v "$PWD":/embedmill -w /embedmill node:24 npm test`
 }`,
   );
-}
-
-function mayInstall() {
-  return process.getuid?.() === 0 && existsSync('/etc/debian_version') && isOnPath('apt-get');
-}
-
-function isOnPath(program) {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    for (const ending of process.platform === 'win32' ? ['.exe', '.cmd'] : ['']) {
-      try {
-        accessSync(join(folder, program + ending), constants.X_OK);
-        return true;
-      } catch {}
-    }
-    return false;
-  });
 }

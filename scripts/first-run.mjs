@@ -1,12 +1,13 @@
 /**
  * The door behind `npm start`, `npm test`, `npm run demo`, `npm run bench` and `npm run build`: makes ready what is
- * missing (packages, Redis, build), then runs the thing. Plain Node, no dependencies: it may be the very first command
+ * missing (packages, Redis, a browser, build), then runs the thing. Plain Node, no dependencies: it may be the very first command
  * on a fresh clone.
  */
 import { spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ensureBuild } from './ensure-build.mjs';
+import { ensureChromium } from './ensure-chromium.mjs';
 import { ensurePackages } from './ensure-packages.mjs';
 import { ensureRedis } from './ensure-redis.mjs';
 import { StepFailed } from './step.mjs';
@@ -20,6 +21,7 @@ const doors = {
   demo: { redis: 'any', run: (args) => embedmill(['demo', ...args]) },
   test: {
     redis: 'program',
+    chromium: true,
     run: (args) => node(['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', ...args]),
   },
   bench: { redis: 'program', run: (args) => node(['dist/bench/src/main.js', ...args]) },
@@ -33,6 +35,7 @@ try {
   requireNode();
   await ensurePackages();
   if (door.redis) await ensureRedis(door.redis);
+  if (door.chromium) ensureChromium();
   await ensureBuild();
   await door.run(rest);
 } catch (error) {

@@ -7,6 +7,7 @@ import { VERSION } from '#contracts';
 import type { Environment } from '#contracts';
 import { AppModule } from './app.module.js';
 import { registerContentTypes } from './body/content-types.js';
+import { serveDashboard } from './dashboard/serve-dashboard.js';
 import { sendError } from './errors/send-error.js';
 import { badUrl } from './errors/to-api-error.js';
 import { ApiMetrics } from './metrics/api-metrics.js';
@@ -42,6 +43,7 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
   );
   observeRequests(server as unknown as FastifyInstance, app.get(ApiMetrics));
   setUpOpenApi(app, VERSION);
+  serveDashboard(server as unknown as FastifyInstance);
   return app;
 }
 

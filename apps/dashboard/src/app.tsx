@@ -1,0 +1,103 @@
+import { useEffect, useState } from 'preact/hooks';
+import { Audit } from './audit/audit.js';
+import { Jobs } from './jobs/jobs.js';
+import { JobPage } from './jobs/job-page.js';
+import { Keys } from './keys/keys.js';
+import { Overview } from './overview/overview.js';
+import { Announcer } from './parts/announcer.js';
+import { Playground } from './playground/playground.js';
+import { Queues } from './queues/queues.js';
+import { route, type Route, type View } from './router.js';
+import { Failure } from './server/http.js';
+import { link, listen } from './server/live.js';
+import { session } from './server/session.js';
+import { askSession } from './server/sign-in.js';
+import { Header } from './shell/header.js';
+import { LinkNotice } from './shell/link-notice.js';
+import { SignIn } from './sign-in/sign-in.js';
+import { Workers } from './workers/workers.js';
+
+const TITLES: Record<View, string> = {
+  overview: 'Overview',
+  workers: 'Workers',
+  jobs: 'Jobs',
+  queues: 'Queues',
+  playground: 'Playground',
+  keys: 'API keys',
+  audit: 'Audit log',
+};
+const ASK_AGAIN_MS = 3000;
+
+export function App() {
+  const known = session.value;
+  if (known === null) return <Starting />;
+  if (known.access_control && !known.signed_in) return <SignIn />;
+  return <Shell />;
+}
+
+/** Until the API has said whether it asks for a key. */
+function Starting() {
+  const [problem, setProblem] = useState<string | null>(null);
+  useEffect(() => {
+    const ask = () =>
+      askSession().catch((error: unknown) => setProblem(error instanceof Failure ? error.message : String(error)));
+    void ask();
+    const timer = setInterval(() => void ask(), ASK_AGAIN_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <main class="alone">
+      <h1>Embedmill</h1>
+      <p role="status">{problem === null ? 'Asking the API …' : `${problem} Asking again every few seconds.`}</p>
+    </main>
+  );
+}
+
+function Shell() {
+  useEffect(listen, []);
+  const at = route.value;
+  const place = `${at.view}/${at.id ?? ''}`;
+  const title = at.id === null ? TITLES[at.view] : `Job ${at.id}`;
+  useEffect(() => {
+    document.title = `${title} · Embedmill`;
+  }, [title]);
+  return (
+    <>
+      <a class="skip" href="#main" onClick={skip}>
+        Skip to the content
+      </a>
+      <Header view={at.view} />
+      <LinkNotice />
+      <main id="main" tabIndex={-1} data-stale={link.value.kind === 'away'} key={place}>
+        <h1 class={at.view === 'overview' ? 'unseen' : ''}>{title}</h1>
+        <Content at={at} />
+      </main>
+      <Announcer />
+    </>
+  );
+}
+
+function Content({ at }: { readonly at: Route }) {
+  switch (at.view) {
+    case 'overview':
+      return <Overview />;
+    case 'workers':
+      return <Workers />;
+    case 'jobs':
+      return at.id === null ? <Jobs query={at.query} /> : <JobPage id={at.id} />;
+    case 'queues':
+      return <Queues />;
+    case 'playground':
+      return <Playground />;
+    case 'keys':
+      return <Keys />;
+    case 'audit':
+      return <Audit />;
+  }
+}
+
+/** The hash is the route's: the link moves the focus itself. */
+function skip(event: Event): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>('#main')?.focus();
+}

@@ -1,0 +1,110 @@
+import type { History, HistorySeries, ModelView, Snapshot } from '#contracts';
+
+/** Steps without a word after which the line is broken. */
+const GAP_STEPS = 2.5;
+
+/** What the charts draw: the history as loaded, and behind it what came live. Errors are a minute here. */
+export interface Timeline {
+  readonly stepSeconds: number;
+  /** Width of the window, s. */
+  readonly spanSeconds: number;
+  readonly times: readonly number[];
+  readonly models: Readonly<Record<string, HistorySeries>>;
+}
+
+export function timelineOf(history: History, steps: number): Timeline {
+  const perMinute = 60 / history.step_seconds;
+  const models = Object.fromEntries(
+    Object.entries(history.models).map(([name, series]) => [
+      name,
+      { ...series, errors: series.errors.map((errors) => (errors === null ? null : errors * perMinute)) },
+    ]),
+  );
+  return { stepSeconds: history.step_seconds, spanSeconds: history.step_seconds * steps, times: history.times, models };
+}
+
+/**
+ * Adds what a snapshot tells, and drops what has left the window. After a silence an empty point comes first, so that
+ * no line is drawn over what nobody saw.
+ */
+export function withSnapshot(timeline: Timeline, snapshot: Snapshot): Timeline {
+  const { times, models, stepSeconds, spanSeconds } = timeline;
+  const last = times.at(-1);
+  if (last !== undefined && snapshot.at <= last) return timeline;
+  const gap = last !== undefined && snapshot.at - last > GAP_STEPS * stepSeconds;
+  const added = gap ? [last + stepSeconds, snapshot.at] : [snapshot.at];
+  const from = firstAfter(times, snapshot.at - spanSeconds);
+
+  const names = new Set([...Object.keys(models), ...snapshot.models.map(({ name }) => name)]);
+  const views = new Map(snapshot.models.map((view) => [view.name, view]));
+  return {
+    stepSeconds,
+    spanSeconds,
+    times: [...times.slice(from), ...added],
+    models: Object.fromEntries(
+      [...names].map((name) => [name, grown(models[name] ?? unknown(times.length), from, gap, views.get(name))]),
+    ),
+  };
+}
+
+/** Largest value of a series; null when all of it is unknown. */
+export function peak(series: readonly (number | null)[]): number | null {
+  return series.reduce((most, value) => (value === null || (most !== null && most >= value) ? most : value), null);
+}
+
+function grown(series: HistorySeries, from: number, gap: boolean, view: ModelView | undefined): HistorySeries {
+  const column = (values: readonly (number | null)[], value: number | null | undefined) => [
+    ...values.slice(from),
+    ...(gap ? [null] : []),
+    value ?? null,
+  ];
+  const lanes = view?.lanes;
+  const tasks = (lane: 'interactive' | 'bulk') =>
+    lanes && lanes[lane].waiting + lanes[lane].delayed + lanes[lane].active;
+  return {
+    tasks: {
+      interactive: column(series.tasks.interactive, tasks('interactive')),
+      bulk: column(series.tasks.bulk, tasks('bulk')),
+    },
+    texts: {
+      interactive: column(series.texts.interactive, lanes?.interactive.texts),
+      bulk: column(series.texts.bulk, lanes?.bulk.texts),
+    },
+    backlog_seconds: {
+      interactive: column(series.backlog_seconds.interactive, lanes?.interactive.backlog_seconds),
+      bulk: column(series.backlog_seconds.bulk, lanes?.bulk.backlog_seconds),
+    },
+    texts_per_second: column(series.texts_per_second, view?.texts_per_second),
+    tokens_per_second: column(series.tokens_per_second, view?.tokens_per_second),
+    cache_hit_ratio: column(series.cache_hit_ratio, view?.cache_hit_ratio),
+    wait_p50_seconds: column(series.wait_p50_seconds, view?.wait_seconds?.p50),
+    wait_p95_seconds: column(series.wait_p95_seconds, view?.wait_seconds?.p95),
+    wait_p99_seconds: column(series.wait_p99_seconds, view?.wait_seconds?.p99),
+    fill: column(series.fill, view?.fill),
+    errors: column(series.errors, view?.errors_per_minute),
+  };
+}
+
+/** Columns of a model that nobody had heard of before. */
+function unknown(length: number): HistorySeries {
+  const column = () => Array.from({ length }, () => null);
+  const lanes = () => ({ interactive: column(), bulk: column() });
+  return {
+    tasks: lanes(),
+    texts: lanes(),
+    backlog_seconds: lanes(),
+    texts_per_second: column(),
+    tokens_per_second: column(),
+    cache_hit_ratio: column(),
+    wait_p50_seconds: column(),
+    wait_p95_seconds: column(),
+    wait_p99_seconds: column(),
+    fill: column(),
+    errors: column(),
+  };
+}
+
+function firstAfter(times: readonly number[], time: number): number {
+  const found = times.findIndex((at) => at > time);
+  return found < 0 ? times.length : found;
+}

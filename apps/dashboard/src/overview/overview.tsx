@@ -1,0 +1,115 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { HistoryRange, History, ModelView } from '#contracts';
+import { timelineOf, withSnapshot, type Timeline } from '../figures/timeline.js';
+import { Empty, Skeleton } from '../parts/notice.js';
+import { linkTo, route } from '../router.js';
+import { get } from '../server/http.js';
+import { link, snapshot } from '../server/live.js';
+import { Charts } from './charts.js';
+import { Headline } from './headline.js';
+import { StartWorker } from './start-worker.js';
+
+/** Points of each range, as the API keeps them. */
+const STEPS: Record<HistoryRange, number> = { '5m': 150, '1h': 120, '24h': 144 };
+const RANGES: readonly { readonly range: HistoryRange; readonly words: string }[] = [
+  { range: '5m', words: '5 min' },
+  { range: '1h', words: '1 h' },
+  { range: '24h', words: '24 h' },
+];
+
+export function Overview() {
+  const { query } = route.value;
+  const range = RANGES.find((known) => known.range === query.get('range'))?.range ?? '5m';
+  const timeline = useTimeline(range);
+  const seen = snapshot.value;
+  if (seen === null) return <Skeleton lines={12} />;
+  if (seen.models.length === 0) {
+    return (
+      <Empty title="No model is served yet">
+        <StartWorker />
+      </Empty>
+    );
+  }
+  const chosen = seen.models.find(({ name }) => name === query.get('model')) ?? busiest(seen.models);
+  const go = (model: string, to: HistoryRange) =>
+    linkTo('overview', undefined, { model, range: to === '5m' ? '' : to });
+  return (
+    <>
+      <ul class="headlines" aria-label="Models">
+        {seen.models.map((model) => (
+          <Headline
+            key={model.name}
+            model={model}
+            timeline={timeline}
+            href={go(model.name, range)}
+            chosen={seen.models.length > 1 && model.name === chosen.name}
+          />
+        ))}
+      </ul>
+      {seen.models.every(({ ready_workers: ready }) => ready === 0) && <StartWorker />}
+      <div class="bar">
+        <h2>{seen.models.length > 1 ? chosen.name : 'Over time'}</h2>
+        <div class="choice" role="group" aria-label="Range of time">
+          {RANGES.map(({ range: to, words }) => (
+            <a key={to} href={go(query.get('model') ?? '', to)} aria-current={to === range ? 'true' : undefined}>
+              {words}
+            </a>
+          ))}
+        </div>
+      </div>
+      <Charts model={chosen.name} timeline={timeline} />
+    </>
+  );
+}
+
+/**
+ * The history of a range, and what has come live since. Loaded again when the page has been out of touch, and for the
+ * longer ranges once a step, so that figures of the API's own resolution take the place of ours.
+ */
+function useTimeline(range: HistoryRange): Timeline | null {
+  const [timeline, setTimeline] = useState<{ range: HistoryRange; drawn: Timeline } | null>(null);
+  const [loads, setLoads] = useState(0);
+  const seen = snapshot.value;
+  const inTouch = link.value.kind === 'live' || link.value.kind === 'polling';
+
+  useEffect(() => {
+    if (!inTouch) return;
+    const controller = new AbortController();
+    let timer: number | undefined;
+    get<History>(`/admin/v1/history?range=${range}`, controller.signal).then(
+      (history) => {
+        const drawn = timelineOf(history, STEPS[range]);
+        setTimeline({ range, drawn: snapshot.value === null ? drawn : withSnapshot(drawn, snapshot.value) });
+        if (range !== '5m') timer = window.setTimeout(() => setLoads(loads + 1), history.step_seconds * 1000);
+      },
+      () => {
+        // The stream tells of the same trouble; the charts stay as they were until it is over.
+        if (!controller.signal.aborted) timer = window.setTimeout(() => setLoads(loads + 1), 5000);
+      },
+    );
+    return () => {
+      controller.abort();
+      clearTimeout(timer);
+    };
+  }, [range, loads, inTouch]);
+
+  useEffect(() => {
+    if (seen === null) return;
+    setTimeline((last) => last && { ...last, drawn: withSnapshot(last.drawn, seen) });
+  }, [seen]);
+
+  useEffect(() => {
+    const back = () => {
+      if (!document.hidden) setLoads((count) => count + 1);
+    };
+    document.addEventListener('visibilitychange', back);
+    return () => document.removeEventListener('visibilitychange', back);
+  }, []);
+
+  return timeline?.range === range ? timeline.drawn : null;
+}
+
+function busiest(models: readonly ModelView[]): ModelView {
+  const texts = ({ lanes }: ModelView) => lanes.interactive.texts + lanes.bulk.texts;
+  return models.reduce((most, model) => (texts(model) > texts(most) ? model : most));
+}

@@ -1,0 +1,22 @@
+import { signal } from '@preact/signals';
+
+const SHOWN_MS = 6000;
+const said = signal<string>('');
+let timer: number | undefined;
+
+/** Says in one line what has happened, to those who see and to those who listen. */
+export function announce(words: string): void {
+  said.value = words;
+  clearTimeout(timer);
+  timer = window.setTimeout(() => {
+    said.value = '';
+  }, SHOWN_MS);
+}
+
+export function Announcer() {
+  return (
+    <div class="announcer" role="status" aria-live="polite">
+      {said.value !== '' && <p>{said.value}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,182 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import { clock } from '../figures/format.js';
+import { peak } from '../figures/timeline.js';
+import { theme } from '../theme.js';
+
+/** One line. `ink` names a custom property of the style sheet, so that a lane has one colour everywhere. */
+export interface Line {
+  readonly label: string;
+  readonly ink: string;
+  readonly values: readonly (number | null)[];
+  readonly dash?: readonly number[];
+  readonly filled?: boolean;
+}
+
+export interface ChartProps {
+  readonly title: string;
+  readonly times: readonly number[];
+  readonly spanSeconds: number;
+  readonly lines: readonly Line[];
+  readonly format: (value: number | null) => string;
+  /** The axis reaches at least so far, so that noise near nought does not look like a mountain. */
+  readonly least: number;
+  /** And no further. */
+  readonly most?: number | undefined;
+  /** Right of the title. */
+  readonly children?: preact.ComponentChildren;
+}
+
+const HEIGHT = 132;
+const AXIS_WIDTH = 58;
+
+/**
+ * A time series. All charts of the page share one window and one cursor; where nothing is known nothing is drawn.
+ * The legend is text: what the cursor points at, else the last known figures.
+ */
+export function Chart({ title, times, spanSeconds, lines, format, least, most, children }: ChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const shown = useRef({ times, lines, format, least, most, spanSeconds });
+  shown.current = { times, lines, format, least, most, spanSeconds };
+  const [pointed, setPointed] = useState<number | null>(null);
+  const colours = theme.value;
+  const shape = lines.map(({ label, ink }) => label + ink).join();
+
+  useLayoutEffect(() => {
+    const element = box.current!;
+    const made = new uPlot(optionsFor(element, shown, setPointed), dataOf(times, lines), element);
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [colours, shape]);
+
+  useEffect(() => {
+    plot.current?.setData(dataOf(times, lines));
+  }, [times, lines]);
+
+  const at = pointed === null || pointed >= times.length ? lastKnown(times, lines) : pointed;
+  const known = lines.some(({ values }) => values.some((value) => value !== null));
+  return (
+    <figure class="chart">
+      <figcaption>
+        <h3>{title}</h3>
+        {children}
+      </figcaption>
+      <div class="plot" ref={box} role="img" aria-label={inWords(title, lines, format)}>
+        {!known && <p class="plot-empty">Nothing measured in this range yet</p>}
+      </div>
+      <ul class="legend">
+        {lines.map(({ label, ink, values }) => (
+          <li key={label}>
+            <i class="swatch" style={{ background: `var(${ink})` }} />
+            {label} <b>{format(values[at] ?? null)}</b>
+          </li>
+        ))}
+        <li class="legend-time">{pointed === null || times[at] === undefined ? '' : clock(times[at])}</li>
+      </ul>
+    </figure>
+  );
+}
+
+type Shown = Readonly<Pick<ChartProps, 'times' | 'lines' | 'format' | 'least' | 'most' | 'spanSeconds'>>;
+
+function optionsFor(
+  element: HTMLElement,
+  shown: { readonly current: Shown },
+  point: (index: number | null) => void,
+): uPlot.Options {
+  const ink = (name: string) => getComputedStyle(element).getPropertyValue(name).trim();
+  const font = `11px ${getComputedStyle(element).fontFamily}`;
+  const axis: uPlot.Axis = {
+    font,
+    stroke: ink('--ink-2'),
+    grid: { stroke: ink('--rule'), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width: element.clientWidth,
+    height: HEIGHT,
+    padding: [6, 10, 0, 0],
+    legend: { show: false },
+    cursor: { sync: { key: 'overview' }, points: { size: 6 }, drag: { x: false, y: false } },
+    scales: {
+      // The window ends with the last word heard, and is as wide as it was asked for, known or not.
+      x: {
+        time: true,
+        range: () => {
+          const end = shown.current.times.at(-1) ?? Date.now() / 1000;
+          return [end - shown.current.spanSeconds, end];
+        },
+      },
+      y: {
+        range: (_plot, _low, high) => {
+          const { least, most } = shown.current;
+          const top = Math.max(least, (high ?? 0) * 1.08);
+          return [0, most === undefined ? top : Math.min(most, top)];
+        },
+      },
+    },
+    axes: [
+      { ...axis, size: 24, space: 64, values: (_plot, ticks) => ticks.map(clockTick) },
+      {
+        ...axis,
+        size: AXIS_WIDTH,
+        space: 34,
+        values: (_plot, ticks) => ticks.map((tick) => shown.current.format(tick)),
+      },
+    ],
+    series: [
+      {},
+      ...shown.current.lines.map((line): uPlot.Series => ({
+        label: line.label,
+        stroke: ink(line.ink),
+        width: 1.5,
+        ...(line.dash === undefined ? {} : { dash: [...line.dash] }),
+        ...(line.filled === true ? { fill: faded(ink(line.ink)) } : {}),
+        points: { show: (_plot, index) => isAlone(shown.current.lines, index), size: 4 },
+        spanGaps: false,
+      })),
+    ],
+    hooks: { setCursor: [({ cursor }) => point(cursor.idx ?? null)] },
+  };
+}
+
+function isAlone(lines: readonly Line[], index: number): boolean {
+  const values = lines[index - 1]?.values ?? [];
+  return values.filter((value) => value !== null).length === 1;
+}
+
+function dataOf(times: readonly number[], lines: readonly Line[]): uPlot.AlignedData {
+  return [[...times], ...lines.map(({ values }) => [...values])];
+}
+
+function lastKnown(times: readonly number[], lines: readonly Line[]): number {
+  for (let at = times.length - 1; at >= 0; at--) {
+    if (lines.some(({ values }) => values[at] !== null)) return at;
+  }
+  return times.length - 1;
+}
+
+/** For those who do not see the picture. */
+function inWords(title: string, lines: readonly Line[], format: ChartProps['format']): string {
+  const said = lines.map(
+    ({ label, values }) => `${label} ${format(values.at(-1) ?? null)}, at most ${format(peak(values))}`,
+  );
+  return `${title}: ${said.join('; ')}`;
+}
+
+function clockTick(epochSeconds: number): string {
+  const time = clock(epochSeconds);
+  return time.endsWith(':00') ? time.slice(0, 5) : time;
+}
+
+/** A colour given as `#rrggbb`, mostly clear. */
+function faded(colour: string): string {
+  return `${colour}26`;
+}

@@ -1,0 +1,36 @@
+import type { ComponentChildren } from 'preact';
+import type { Failure } from '../server/http.js';
+
+/** Nothing is there: why, and what to do about it. */
+export function Empty({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <h3>{title}</h3>
+      {children}
+    </div>
+  );
+}
+
+/** Something could not be had. */
+export function Problem({ failure, retry }: { readonly failure: Failure; readonly retry: () => void }) {
+  return (
+    <div class="empty" role="alert">
+      <h3>This could not be loaded</h3>
+      <p>{failure.message}</p>
+      <button type="button" onClick={retry}>
+        Try again
+      </button>
+    </div>
+  );
+}
+
+/** Holds the place of what is on its way. */
+export function Skeleton({ lines = 4 }: { readonly lines?: number }) {
+  return (
+    <div class="skeleton" aria-hidden="true">
+      {Array.from({ length: lines }, (_, i) => (
+        <span key={i} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+import { percent } from '../figures/format.js';
+import type { Projection } from '../figures/projection.js';
+
+const SIDE = 320;
+const MARGIN = 28;
+
+/** The texts as points: near each other when they mean alike, as far as two axes can show it. */
+export function Plane({ texts, projection }: { readonly texts: readonly string[]; readonly projection: Projection }) {
+  const { points, shares } = projection;
+  // One scale for both axes, or distances would lie.
+  const reach = Math.max(1e-9, ...points.flat().map(Math.abs));
+  const place = (value: number) => SIDE / 2 + (value / reach) * (SIDE / 2 - MARGIN);
+  return (
+    <>
+      <svg
+        class="plane"
+        viewBox={`0 0 ${SIDE} ${SIDE}`}
+        role="img"
+        aria-label="The texts on a plane, by their two main components"
+      >
+        <line x1={SIDE / 2} x2={SIDE / 2} y1="8" y2={SIDE - 8} />
+        <line y1={SIDE / 2} y2={SIDE / 2} x1="8" x2={SIDE - 8} />
+        {points.map(([x, y], i) => (
+          <g key={`${i}`} transform={`translate(${place(x).toFixed(1)} ${place(-y).toFixed(1)})`}>
+            <title>{texts[i]}</title>
+            <circle r="4.5" />
+            <text x="8" y="4">
+              {i + 1}
+            </text>
+          </g>
+        ))}
+      </svg>
+      <p class="hint">
+        Main components: {percent(shares[0])} of the differences lie along →, {percent(shares[1])} along ↑.
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,118 @@
+import { useState } from 'preact/hooks';
+import type { PlaygroundRequest, PlaygroundResponse } from '#contracts';
+import { Skeleton } from '../parts/notice.js';
+import { Failure, send } from '../server/http.js';
+import { snapshot } from '../server/live.js';
+import { Answer } from './answer.js';
+
+const MOST_TEXTS = 32;
+const EXAMPLE = [
+  'The river froze over in January.',
+  'Ice covered the stream all winter.',
+  'She plays the cello in an orchestra.',
+  'A string quartet rehearses next door.',
+  'Interest rates rose by half a point.',
+  'The central bank made borrowing dearer.',
+].join('\n');
+
+interface Shown {
+  readonly request: PlaygroundRequest;
+  readonly response: PlaygroundResponse;
+}
+
+/** A few texts through the whole mill, and what came of each. */
+export function Playground() {
+  const [shown, setShown] = useState<Shown | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [texts, setTexts] = useState(EXAMPLE);
+  const models = snapshot.value?.models;
+  if (models === undefined) return <Skeleton lines={8} />;
+
+  const input = linesOf(texts);
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const request = requestOf(new FormData(event.currentTarget as HTMLFormElement), input);
+    setBusy(true);
+    setProblem(null);
+    try {
+      setShown({ request, response: await send<PlaygroundResponse>('POST', '/admin/v1/playground', request) });
+    } catch (error) {
+      setProblem(error instanceof Failure ? error.message : String(error));
+    }
+    setBusy(false);
+  };
+  return (
+    <>
+      <form class="playground-form" onSubmit={(event) => void submit(event)}>
+        <label class="texts">
+          Texts, one a line, at most {MOST_TEXTS}
+          <textarea
+            rows={7}
+            value={texts}
+            spellcheck={false}
+            onInput={(event) => setTexts(event.currentTarget.value)}
+          />
+        </label>
+        <div class="fields">
+          <label>
+            Model
+            <select name="model">
+              {models.map(({ name }) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+          <label>
+            Input type
+            <select name="input_type">
+              <option value="">none</option>
+              <option>query</option>
+              <option>document</option>
+            </select>
+          </label>
+          <label>
+            Truncate at
+            <select name="truncate">
+              <option>end</option>
+              <option>start</option>
+              <option>middle</option>
+            </select>
+          </label>
+          <label>
+            Dimensions
+            <input name="dimensions" type="number" min={1} placeholder="all" />
+          </label>
+          <button type="submit" class="primary" disabled={busy || input.length === 0 || input.length > MOST_TEXTS}>
+            {busy ? 'Embedding …' : `Embed ${input.length}`}
+          </button>
+        </div>
+      </form>
+      {problem !== null && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {shown !== null && <Answer {...shown} />}
+    </>
+  );
+}
+
+function linesOf(texts: string): string[] {
+  return texts
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+function requestOf(form: FormData, input: string[]): PlaygroundRequest {
+  const inputType = form.get('input_type') as '' | 'query' | 'document';
+  const dimensions = form.get('dimensions') as string;
+  return {
+    model: form.get('model') as string,
+    input,
+    truncate: form.get('truncate') as PlaygroundRequest['truncate'],
+    ...(inputType === '' ? {} : { input_type: inputType }),
+    ...(dimensions === '' ? {} : { dimensions: Number(dimensions) }),
+  };
+}

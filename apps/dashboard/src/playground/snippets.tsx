@@ -1,0 +1,33 @@
+import { useState } from 'preact/hooks';
+import type { PlaygroundRequest } from '#contracts';
+import { snippetsOf } from '../figures/snippets.js';
+import { CopyButton } from '../parts/copy-button.js';
+import { session } from '../server/session.js';
+
+export function Snippets({ request }: { readonly request: PlaygroundRequest }) {
+  const [chosen, setChosen] = useState('curl');
+  const snippets = snippetsOf(request, location.origin, session.value?.access_control === true);
+  const { language, code } = snippets.find((snippet) => snippet.language === chosen) ?? snippets[0]!;
+  return (
+    <>
+      <div class="bar">
+        <div class="choice" role="group" aria-label="Language">
+          {snippets.map((snippet) => (
+            <button
+              key={snippet.language}
+              type="button"
+              aria-pressed={snippet.language === language}
+              onClick={() => setChosen(snippet.language)}
+            >
+              {snippet.language}
+            </button>
+          ))}
+        </div>
+        <CopyButton text={code} what={`the ${language} program`} />
+      </div>
+      <pre class="snippet" tabIndex={0} aria-label={`${language} program`}>
+        <code>{code}</code>
+      </pre>
+    </>
+  );
+}

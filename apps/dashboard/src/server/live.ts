@@ -1,0 +1,123 @@
+import { computed, signal } from '@preact/signals';
+import type { Snapshot } from '#contracts';
+import { get } from './http.js';
+
+const STREAM_PATH = '/admin/v1/live';
+const SNAPSHOT_PATH = '/admin/v1/snapshot';
+/** A stream that has sent nothing for so long is blocked or broken, ms. */
+const SILENCE_MS = 6000;
+const POLL_MS = 2000;
+/** While polling, the stream is tried again after so long, ms. */
+const STREAM_AGAIN_MS = 30_000;
+const RETRY_SECONDS = [1, 2, 4, 8, 15];
+
+/** How the page hears of the system. */
+export type Link =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'live' }
+  /** Server-sent events do not come through; the same is asked for every two seconds. */
+  | { readonly kind: 'polling' }
+  /** Nothing answers. `retryAt`: epoch ms. */
+  | { readonly kind: 'away'; readonly retryAt: number };
+
+export const link = signal<Link>({ kind: 'connecting' });
+export const snapshot = signal<Snapshot | null>(null);
+/** When the snapshot came by this machine's clock, epoch ms. */
+const receivedAt = signal(0);
+
+/** Epoch ms, every half second: what ages and countdowns are counted with. */
+export const now = signal(Date.now());
+
+/** Seconds since the API looked; its clock need not be ours. */
+export const snapshotAge = computed(() => Math.max(0, (now.value - receivedAt.value) / 1000));
+
+let stream: EventSource | null = null;
+let silence: number | undefined;
+let next: number | undefined;
+let failures = 0;
+let polledSince: number | null = null;
+/** Answers to questions of an earlier start are dropped. */
+let generation = 0;
+
+/** Starts listening; what it returns stops it. While the tab is hidden nothing is asked. */
+export function listen(): () => void {
+  const clock = window.setInterval(() => {
+    now.value = Date.now();
+  }, 500);
+  const visibility = () => (document.hidden ? pause() : connect());
+  document.addEventListener('visibilitychange', visibility);
+  connect();
+  return () => {
+    clearInterval(clock);
+    document.removeEventListener('visibilitychange', visibility);
+    pause();
+  };
+}
+
+/** Asks now, whatever the countdown says. */
+export function retryNow(): void {
+  connect();
+}
+
+function connect(): void {
+  pause();
+  const mine = generation;
+  // A stream that is refused and one that is held back by a proxy look the same: nothing comes.
+  stream = new EventSource(STREAM_PATH);
+  stream.addEventListener('snapshot', (event) => {
+    failures = 0;
+    polledSince = null;
+    take(JSON.parse(event.data as string) as Snapshot, { kind: 'live' });
+    expectMore();
+  });
+  stream.addEventListener('error', () => void poll(mine));
+  expectMore();
+
+  function expectMore(): void {
+    clearTimeout(silence);
+    silence = window.setTimeout(() => void poll(mine), SILENCE_MS);
+  }
+}
+
+async function poll(mine: number): Promise<void> {
+  if (mine !== generation) return;
+  closeStream();
+  clearTimeout(next);
+  try {
+    const seen = await get<Snapshot>(SNAPSHOT_PATH);
+    if (mine !== generation) return;
+    failures = 0;
+    polledSince ??= Date.now();
+    take(seen, { kind: 'polling' });
+    if (Date.now() - polledSince > STREAM_AGAIN_MS) {
+      polledSince = null;
+      connect();
+    } else {
+      next = window.setTimeout(() => void poll(mine), POLL_MS);
+    }
+  } catch {
+    if (mine !== generation) return;
+    const seconds = RETRY_SECONDS[Math.min(failures++, RETRY_SECONDS.length - 1)]!;
+    polledSince = null;
+    link.value = { kind: 'away', retryAt: Date.now() + seconds * 1000 };
+    next = window.setTimeout(connect, seconds * 1000);
+  }
+}
+
+function take(seen: Snapshot, how: Link): void {
+  receivedAt.value = now.value = Date.now();
+  snapshot.value = seen;
+  if (link.value.kind !== how.kind) link.value = how;
+}
+
+function pause(): void {
+  generation++;
+  closeStream();
+  clearTimeout(next);
+}
+
+function closeStream(): void {
+  clearTimeout(silence);
+  stream?.close();
+  stream = null;
+}

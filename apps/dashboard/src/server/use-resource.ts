@@ -1,0 +1,51 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Failure, get } from './http.js';
+import { snapshot } from './live.js';
+
+export interface Resource<T> {
+  /** What was answered last for this path; null before the first answer. */
+  readonly data: T | null;
+  /** Why the last question failed; null when it did not. */
+  readonly failure: Failure | null;
+  readonly reload: () => void;
+}
+
+/**
+ * What a path answers, asked again with every snapshot while `live`, so that it keeps pace with the rest of the page
+ * and rests while the tab is hidden. Never two questions at a time.
+ */
+export function useResource<T>(path: string, { live = true }: { readonly live?: boolean } = {}): Resource<T> {
+  const [answer, setAnswer] = useState<{ path: string; data: T | null; failure: Failure | null }>();
+  const [again, setAgain] = useState(0);
+  const asking = useRef<{ path: string; controller: AbortController } | null>(null);
+  const tick = live ? snapshot.value : null;
+
+  useEffect(() => {
+    if (asking.current?.path === path) return;
+    asking.current?.controller.abort();
+    const controller = new AbortController();
+    const mine = { path, controller };
+    asking.current = mine;
+    const settle = (data: T | null, failure: Failure | null) => {
+      if (asking.current !== mine) return;
+      asking.current = null;
+      setAnswer((last) => ({ path, data: data ?? (last?.path === path ? last.data : null), failure }));
+    };
+    get<T>(path, controller.signal).then(
+      (data) => settle(data, null),
+      (error: unknown) => settle(null, error instanceof Failure ? error : new Failure(0, String(error))),
+    );
+  }, [path, tick, again]);
+  useEffect(() => () => asking.current?.controller.abort(), []);
+
+  const current = answer?.path === path ? answer : null;
+  return {
+    data: current?.data ?? null,
+    failure: current?.failure ?? null,
+    reload: () => {
+      asking.current?.controller.abort();
+      asking.current = null;
+      setAgain((count) => count + 1);
+    },
+  };
+}

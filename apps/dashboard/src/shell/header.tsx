@@ -1,0 +1,73 @@
+import { announce } from '../parts/announcer.js';
+import { linkTo, type View, VIEWS } from '../router.js';
+import { Failure } from '../server/http.js';
+import { link } from '../server/live.js';
+import { session } from '../server/session.js';
+import { signOut } from '../server/sign-in.js';
+import { switchTheme, theme } from '../theme.js';
+import { Mark } from './mark.js';
+
+const NAMES: Partial<Record<View, string>> = { audit: 'Audit' };
+
+export function Header({ view }: { readonly view: View }) {
+  return (
+    <header class="top">
+      <a class="brand" href={linkTo('overview')}>
+        <Mark /> Embedmill
+      </a>
+      <nav aria-label="Views">
+        {VIEWS.map((name) => (
+          <a key={name} href={linkTo(name)} aria-current={name === view ? 'page' : undefined}>
+            {NAMES[name] ?? name[0]!.toUpperCase() + name.slice(1)}
+          </a>
+        ))}
+      </nav>
+      <div class="top-end">
+        <LinkState />
+        <button
+          type="button"
+          class="small"
+          aria-pressed={theme.value === 'dark'}
+          aria-label="Dark theme"
+          title="Dark theme"
+          onClick={switchTheme}
+        >
+          {theme.value === 'dark' ? '☾' : '☀'}
+        </button>
+        {session.value?.signed_in === true && session.value.access_control && (
+          <button
+            type="button"
+            class="small"
+            title={`Signed in with ${session.value.key_name}`}
+            onClick={() => void leave()}
+          >
+            Sign out
+          </button>
+        )}
+      </div>
+    </header>
+  );
+}
+
+async function leave(): Promise<void> {
+  try {
+    await signOut();
+  } catch (error) {
+    announce(error instanceof Failure ? error.message : String(error));
+  }
+}
+
+function LinkState() {
+  const state = link.value;
+  return (
+    <span class={`link-state ${state.kind}`} role="status">
+      <i aria-hidden="true" />
+      {state.kind === 'live' && 'Live'}
+      {state.kind === 'connecting' && 'Connecting'}
+      {state.kind === 'polling' && (
+        <abbr title="Server-sent events do not come through: asking every 2 s instead">Polling</abbr>
+      )}
+      {state.kind === 'away' && 'No contact'}
+    </span>
+  );
+}

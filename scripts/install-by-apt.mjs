@@ -1,0 +1,17 @@
+import { existsSync } from 'node:fs';
+import { isOnPath } from './is-on-path.mjs';
+import { say, step } from './step.mjs';
+
+/**
+ * Installs a package of Debian or Ubuntu, where we are root there.
+ * @returns whether it could be tried
+ * @throws StepFailed when it was tried in vain
+ */
+export function installByApt(name) {
+  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version') || !isOnPath('apt-get')) return false;
+  const quiet = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  say(`installing ${name} with apt-get …`);
+  step('apt-get', ['update', '-qq'], quiet);
+  step('apt-get', ['install', '-qq', '-y', '--no-install-recommends', name], quiet);
+  return true;
+}
