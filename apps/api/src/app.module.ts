@@ -3,6 +3,7 @@ import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Environment } from '#contracts';
+import { AdminModule } from './admin/admin.module.js';
 import { EmbeddingsModule } from './embeddings/embeddings.module.js';
 import { ErrorFilter } from './errors/error.filter.js';
 import { fromIssues } from './errors/to-api-error.js';
@@ -16,6 +17,7 @@ import { RedisModule } from './redis.module.js';
 export class AppModule {
   static for(environment: Environment, log: FastifyBaseLogger): DynamicModule {
     const embeddings = EmbeddingsModule.for(environment);
+    const operation = OperationModule.for(environment, embeddings);
     return {
       module: AppModule,
       imports: [
@@ -24,7 +26,8 @@ export class AppModule {
         PlanningModule.for(environment),
         embeddings,
         JobsModule.for(environment, log),
-        OperationModule.for(environment, embeddings),
+        operation,
+        AdminModule.for(environment, [embeddings, operation]),
       ],
       providers: [
         { provide: APP_FILTER, useFactory: () => new ErrorFilter({ maxBodyBytes: environment.EMBED_MAX_BODY_BYTES }) },

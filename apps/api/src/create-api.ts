@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import fastify, { type FastifyInstance, LogController } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { pino } from 'pino';
 import { VERSION } from '#contracts';
 import type { Environment } from '#contracts';
@@ -41,7 +41,8 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
     new FastifyAdapter(server as unknown as FastifyInstance),
     { logger: false, bodyParser: false, abortOnError: false },
   );
-  observeRequests(server as unknown as FastifyInstance, app.get(ApiMetrics));
+  const models = environment.EMBED_MODELS.map(({ name }) => name);
+  observeRequests(server as unknown as FastifyInstance, app.get(ApiMetrics), models);
   setUpOpenApi(app, VERSION);
   serveDashboard(server as unknown as FastifyInstance);
   return app;
@@ -53,7 +54,7 @@ function requestId(given: string | string[] | undefined): string {
 }
 
 /** Ids and times for every request: in the headers as OpenAI gives them, in the log and in the metrics. */
-function observeRequests(server: FastifyInstance, metrics: ApiMetrics): void {
+function observeRequests(server: FastifyInstance, metrics: ApiMetrics, models: readonly string[]): void {
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     done();
@@ -64,11 +65,17 @@ function observeRequests(server: FastifyInstance, metrics: ApiMetrics): void {
   });
   server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
-    metrics.request(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+    metrics.request(request.method, route, modelOf(request, models), reply.statusCode, reply.elapsedTime / 1000);
     request.log.debug(
       { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
       'request',
     );
     done();
   });
+}
+
+/** The served model that a request names in its body or query; `''` when it names none. */
+function modelOf({ body, query }: FastifyRequest, models: readonly string[]): string {
+  const named = [body, query].map((part) => (part as { model?: unknown } | null | undefined)?.model);
+  return models.find((model) => named.includes(model)) ?? '';
 }

@@ -4,6 +4,7 @@ import { LaneProducer } from '#queue';
 import { JobStore, ModelRegistry, RedisCache, WorkerRegistry } from '#store';
 import { Coalescer } from './embeddings/coalescer.js';
 import { WaitingTexts } from './embeddings/waiting-texts.js';
+import { DeploymentState } from './metrics/deployment-state.js';
 import { HealthController } from './health/health.controller.js';
 import { ReadinessCheck } from './health/readiness.js';
 import type { GaugeSources } from './metrics/api-metrics.js';
@@ -29,16 +30,21 @@ export class OperationModule {
         {
           provide: GAUGE_SOURCES,
           useFactory: (
-            lanes: LaneProducer,
-            jobs: JobStore,
-            workers: WorkerRegistry,
+            state: DeploymentState,
             cache: RedisCache,
             coalescer: Coalescer,
             waiting: WaitingTexts,
-          ): GaugeSources => ({ models, lanes, jobs, workers, cache, coalescer, waiting }),
-          inject: [LaneProducer, JobStore, WorkerRegistry, RedisCache, Coalescer, WaitingTexts],
+          ): GaugeSources => ({ models, state, cache, coalescer, waiting }),
+          inject: [DeploymentState, RedisCache, Coalescer, WaitingTexts],
+        },
+        {
+          provide: DeploymentState,
+          useFactory: (lanes: LaneProducer, jobs: JobStore, workers: WorkerRegistry, waiting: WaitingTexts) =>
+            new DeploymentState({ models, lanes, jobs, workers, waiting }),
+          inject: [LaneProducer, JobStore, WorkerRegistry, WaitingTexts],
         },
       ],
+      exports: [DeploymentState],
     };
   }
 }

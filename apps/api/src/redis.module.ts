@@ -4,9 +4,12 @@ import type { Redis } from 'ioredis';
 import { cacheTtlSeconds, type Environment, Keys } from '#contracts';
 import {
   Aborts,
+  AuditLog,
   awaitRedis,
   connectRedis,
   FinishedJobs,
+  HistoryReader,
+  HistoryRecorder,
   JobStore,
   MemoryCache,
   ModelRegistry,
@@ -56,8 +59,27 @@ export class RedisModule {
     const providers = [
       { provide: Keys, useValue: keys },
       { provide: ApiId, useFactory: () => new ApiId() },
-      { provide: ApiMetrics, useFactory: () => new ApiMetrics() },
       { provide: Connections, useFactory: () => new Connections(environment, log) },
+      {
+        provide: HistoryRecorder,
+        useFactory: ({ command }: Connections) => new HistoryRecorder(command, keys),
+        inject: [Connections],
+      },
+      {
+        provide: HistoryReader,
+        useFactory: ({ command }: Connections) => new HistoryReader(command, keys),
+        inject: [Connections],
+      },
+      {
+        provide: ApiMetrics,
+        useFactory: (history: HistoryRecorder) => new ApiMetrics(history),
+        inject: [HistoryRecorder],
+      },
+      {
+        provide: AuditLog,
+        useFactory: ({ command }: Connections) => new AuditLog(command, keys),
+        inject: [Connections],
+      },
       {
         provide: JobStore,
         useFactory: ({ command }: Connections) =>

@@ -2,10 +2,11 @@ import { BullRegistrar } from '@nestjs/bullmq';
 import type { INestApplicationContext } from '@nestjs/common';
 import { VERSION } from '#contracts';
 import type { Environment } from '#contracts';
-import { AbortListener, ModelRegistry, RedisCache, WorkerRegistry } from '#store';
+import { AbortListener, HistoryRecorder, ModelRegistry, RedisCache, WorkerRegistry } from '#store';
 import type { DrainParts } from './drain.js';
 import { HealthServer } from './health-server.js';
 import { Heartbeat } from './heartbeat.js';
+import { recordEngine } from './history.js';
 import { LaneWorkers } from './lanes.module.js';
 import { Lifecycle } from './lifecycle.js';
 import { LiveTasks } from './live-tasks.js';
@@ -28,6 +29,7 @@ export async function boot(app: INestApplicationContext, environment: Environmen
   const cache = app.get(RedisCache);
   const live = app.get(LiveTasks);
   const lanes = app.get(LaneWorkers);
+  const history = app.get(HistoryRecorder);
 
   await connections.ready(environment.EMBED_REDIS_PATIENCE_MS);
   metrics.watchCache(cache);
@@ -59,12 +61,26 @@ export async function boot(app: INestApplicationContext, environment: Environmen
   await heartbeat.start();
   await refuseRivalVersion(heartbeat.self, workers);
   await models.start();
-  for (const { model, engine } of models.started) metrics.watch(model.card.name, engine);
+  for (const { model, engine } of models.started) {
+    metrics.watch(model.card.name, engine);
+    recordEngine(history, model.card.name, engine);
+  }
+  history.start();
 
   app.get(AbortListener).onAbort((abort) => live.abort(abort));
   app.get(BullRegistrar).register();
   await lanes.ready();
   lifecycle.ready();
   await heartbeat.beat();
-  return { drainMs: environment.EMBED_DRAIN_MS, lifecycle, heartbeat, lanes, models, health, connections, log };
+  return {
+    drainMs: environment.EMBED_DRAIN_MS,
+    lifecycle,
+    heartbeat,
+    lanes,
+    models,
+    history,
+    health,
+    connections,
+    log,
+  };
 }

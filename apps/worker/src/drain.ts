@@ -1,3 +1,4 @@
+import type { HistoryRecorder } from '#store';
 import type { LaneWorkers } from './lanes.module.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { HealthServer } from './health-server.js';
@@ -15,6 +16,7 @@ export interface DrainParts {
   readonly heartbeat: Heartbeat;
   readonly lanes: LaneWorkers;
   readonly models: ServedModels;
+  readonly history: HistoryRecorder;
   readonly health: HealthServer;
   readonly connections: Connections;
   readonly log: Log;
@@ -25,7 +27,7 @@ export interface DrainParts {
  * within `drainMs` go back to the queue), engines, registry, Redis.
  */
 export async function drain(parts: DrainParts): Promise<void> {
-  const { connections, drainMs, health, heartbeat, lanes, lifecycle, log, models } = parts;
+  const { connections, drainMs, health, heartbeat, history, lanes, lifecycle, log, models } = parts;
   const step = async (what: string, ms: number, work: Promise<unknown>): Promise<boolean> => {
     const outcome = await within(ms, work);
     if (outcome !== 'done')
@@ -44,6 +46,7 @@ export async function drain(parts: DrainParts): Promise<void> {
     await step('returning unfinished tasks to the queue', FAREWELL_MS, closed);
   }
   await step('closing the engines', FAREWELL_MS, models.close(FAREWELL_MS));
+  await step('writing the last of the history', FAREWELL_MS, history.stop());
   await step('leaving the registry', FAREWELL_MS, heartbeat.end());
   await step('closing health and metrics', FAREWELL_MS, health.close());
   connections.close();

@@ -9,7 +9,7 @@ import type { WorkerMetrics } from './metrics.js';
 import type { ServedModels } from './served-models.js';
 
 /** Heartbeats that may be lost in a row before others take this worker for dead. */
-const LOST_BEATS = 5;
+const LOST_BEATS = 4;
 
 export interface HeartbeatParts {
   readonly everyMs: number;

@@ -109,7 +109,7 @@ export class WorkerMetrics {
   }
 
   /** What one model's mill reports to. */
-  countsOf(model: string): MillCounts {
+  countsOf(model: string): Pick<MillCounts, 'lookups' | 'dropped'> {
     return {
       lookups: (hits, misses) => {
         this.#lookups.inc({ model, result: 'hit' }, hits);

@@ -121,6 +121,7 @@ export class MillBench {
         dropped: (texts) => {
           counts.dropped += texts;
         },
+        givenUp: () => {},
       },
     });
     return { mill, engine, gate, handedIn, counts };

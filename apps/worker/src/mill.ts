@@ -27,6 +27,8 @@ export interface MillParts {
 export interface MillCounts {
   lookups(hits: number, misses: number): void;
   dropped(texts: number): void;
+  /** Failed, and not by inference. */
+  givenUp(texts: number): void;
 }
 
 /**
@@ -50,7 +52,7 @@ export class Mill {
    */
   async process(task: Task, taskId: string, lane: Lane, leaving: AbortSignal): Promise<void> {
     const { card, count, keys, live } = this.#parts;
-    if (task.spec.fingerprint !== card.fingerprint) return this.#store(task, taskId, failAll(task, modelChanged(card)));
+    if (task.spec.fingerprint !== card.fingerprint) return this.#giveUp(task, taskId, modelChanged(card));
 
     const held = live.enter(task, taskId, leaving);
     let kept = Promise.resolve();
@@ -80,7 +82,16 @@ export class Mill {
 
   /** Every attempt at the task failed, or it took too many workers down: its texts are reported, so that nobody waits on. */
   async exhausted(task: Task, taskId: string, reason: Error): Promise<void> {
-    await this.#store(task, taskId, failAll(task, { code: 'task_failed', message: `gave up: ${reason.message}` }));
+    await this.#giveUp(task, taskId, { code: 'task_failed', message: `gave up: ${reason.message}` });
+  }
+
+  async #giveUp(task: Task, taskId: string, error: TextError): Promise<void> {
+    await this.#store(
+      task,
+      taskId,
+      task.texts.map(() => error),
+    );
+    this.#parts.count.givenUp(task.texts.length);
   }
 
   async #dropUnwanted(task: Task, taskId: string, held: LiveTask): Promise<void> {
@@ -169,10 +180,6 @@ export class Mill {
 /** Somebody waits for it and the API has just looked: to look again would cost a round trip and find nothing. */
 function wasJustLookedUp(task: Task): boolean {
   return task.kind === 'request' && Math.abs(Date.now() - task.acceptedAt) < FRESH_MS;
-}
-
-function failAll(task: Task, error: TextError): TextError[] {
-  return task.texts.map(() => error);
 }
 
 function modelChanged(card: ModelCard): TextError {

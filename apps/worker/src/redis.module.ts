@@ -8,6 +8,7 @@ import {
   Aborts,
   awaitRedis,
   connectRedis,
+  HistoryRecorder,
   JobStore,
   ModelRegistry,
   RedisCache,
@@ -87,6 +88,11 @@ export class RedisModule {
       {
         provide: WorkerRegistry,
         useFactory: ({ command }: Connections) => new WorkerRegistry(command, keys),
+        inject: [Connections],
+      },
+      {
+        provide: HistoryRecorder,
+        useFactory: ({ command }: Connections) => new HistoryRecorder(command, keys),
         inject: [Connections],
       },
       {

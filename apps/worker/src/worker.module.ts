@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { Keys } from '#contracts';
 import type { Environment } from '#contracts';
-import { Aborts, JobStore, RedisCache, Replies } from '#store';
+import { Aborts, HistoryRecorder, JobStore, RedisCache, Replies } from '#store';
 import { LanesModule } from './lanes.module.js';
 import { Lifecycle } from './lifecycle.js';
 import { LiveTasks } from './live-tasks.js';
@@ -39,6 +39,7 @@ export class WorkerModule {
           aborts: Aborts,
           live: LiveTasks,
           metrics: WorkerMetrics,
+          history: HistoryRecorder,
         ) =>
           new ServedModels(environment, log, source, ({ model, engine }) => {
             const { card } = model;
@@ -51,10 +52,13 @@ export class WorkerModule {
               replies,
               aborts,
               live,
-              count: metrics.countsOf(card.name),
+              count: {
+                ...metrics.countsOf(card.name),
+                givenUp: (texts) => history.add(card.name, 'failed', texts),
+              },
             });
           }),
-        inject: [RedisCache, JobStore, Replies, Aborts, LiveTasks, WorkerMetrics],
+        inject: [RedisCache, JobStore, Replies, Aborts, LiveTasks, WorkerMetrics, HistoryRecorder],
       },
     ];
     return {

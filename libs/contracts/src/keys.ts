@@ -81,9 +81,17 @@ export class Keys {
   worker(id: string): string {
     return `${this.#prefix}:worker:${id}`;
   }
+  /** String with TTL: the same, kept for a while after the worker fell silent. */
+  lastWords(id: string): string {
+    return `${this.#prefix}:worker:${id}:last`;
+  }
   /** Sorted set: worker id by last heartbeat, epoch ms. */
   workers(): string {
     return `${this.#prefix}:workers`;
+  }
+  /** Sorted set: id of a worker that fell silent, by when that was noticed, epoch ms. */
+  lostWorkers(): string {
+    return `${this.#prefix}:workers:lost`;
   }
 
   /** Hash: an API key's record and the hash of its secret. */
@@ -105,6 +113,11 @@ export class Keys {
   /** Hash with TTL: counters and gauges of one step of history. @param step number since the epoch */
   history(range: string, step: number): string {
     return `${this.#prefix}:history:${range}:${step}`;
+  }
+
+  /** String with TTL: taken by the one process that looks at the queue for a tick of history. */
+  historyClaim(tick: number): string {
+    return `${this.#prefix}:history:claim:${tick}`;
   }
 
   /** BullMQ queue name; the braces keep one queue's keys in one cluster slot and spread queues over slots. */

@@ -20,6 +20,7 @@ export const METRICS = {
   cacheUp: 'embedmill_cache_up',
   droppedTexts: 'embedmill_dropped_texts_total',
   coalescedRequests: 'embedmill_coalesced_requests_total',
+  historyErrors: 'embedmill_history_errors_total',
 
   workerTexts: 'embedmill_worker_texts_total',
   workerTokens: 'embedmill_worker_tokens_total',

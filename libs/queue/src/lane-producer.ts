@@ -21,6 +21,8 @@ export interface LaneDepth {
   readonly active: number;
   /** Tasks waiting for their next attempt. */
   readonly delayed: number;
+  /** Tasks given up, kept for people to look at. */
+  readonly failed: number;
   /** Since the oldest task that waits or runs was enqueued; null when there is none. */
   readonly oldestAgeMs: number | null;
   readonly paused: boolean;
@@ -71,7 +73,7 @@ export class LaneProducer {
   async depth(model: string, lane: Lane): Promise<LaneDepth> {
     const queue = this.#queue(model, lane);
     const [counts, paused, waiting, active] = await Promise.all([
-      queue.getJobCounts('wait', 'prioritized', 'active', 'delayed'),
+      queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
       queue.isPaused(),
       queue.getJobs(['wait'], 0, 0, true),
       queue.getJobs(['active'], 0, 0, true),
@@ -81,6 +83,7 @@ export class LaneProducer {
       waiting: (counts['wait'] ?? 0) + (counts['prioritized'] ?? 0),
       active: counts['active'] ?? 0,
       delayed: counts['delayed'] ?? 0,
+      failed: counts['failed'] ?? 0,
       oldestAgeMs: oldest.length === 0 ? null : Math.max(0, Date.now() - Math.min(...oldest)),
       paused,
     };

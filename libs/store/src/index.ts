@@ -1,8 +1,11 @@
 export { awaitRedis } from './await-redis.js';
 export { type Abort, AbortListener, Aborts } from './aborts.js';
+export { AuditLog } from './audit-log.js';
 export { connectRedis, type RedisRole } from './connect-redis.js';
 export type { EmbeddingCache } from './embedding-cache.js';
 export { FinishedJobs } from './finished-jobs.js';
+export { HISTORY_TICK_MS, HistoryReader, HistoryRecorder, type HistoryStep } from './history.js';
+export { historyField, type HistoryCounts, type HistoryName, waitName, waitsOf } from './history-fields.js';
 export type { NewJob } from './job-record-codec.js';
 export { type AckResult, type Acknowledgement, type JobFilter, JobStore } from './job-store.js';
 export { MemoryCache } from './memory-cache.js';
@@ -13,4 +16,5 @@ export { ReplyInbox } from './reply-inbox.js';
 export { decodeRow, encodeRow, rowBytes, rowTokens, rowTruncated } from './row-codec.js';
 export type { PlacedRow } from './slice-runs.js';
 export { TieredCache } from './tiered-cache.js';
+export { waitPercentile } from './wait-buckets.js';
 export { WorkerRegistry } from './worker-registry.js';

@@ -52,6 +52,22 @@ describe('the worker registry', () => {
     expect((await registry.list()).map(({ id }) => id)).toEqual(['young']);
   });
 
+  it('keeps the last words of those who fell silent, until they are back, leave or are dismissed', async () => {
+    const registry = new WorkerRegistry(redis, keys);
+    for (const id of ['back', 'dismissed', 'silent']) await registry.heartbeat(worker(id, 1), 20);
+    await registry.heartbeat(worker('gone', 1), 60_000);
+    await registry.remove('gone');
+    await until('all are lost', async () => (await registry.lost()).length === 3);
+    expect(await registry.list()).toEqual([]);
+    await registry.remove('dismissed');
+    await registry.heartbeat(worker('back', 1), 60_000);
+    expect((await registry.lost()).map(({ id }) => id)).toEqual(['silent']);
+    expect((await registry.list()).map(({ id }) => id)).toEqual(['back']);
+    const ttl = await redis.ttl(keys.lastWords('silent'));
+    expect(ttl).toBeGreaterThan(3500);
+    expect(ttl).toBeLessThanOrEqual(3600);
+  });
+
   it('lists the others when one writes what this version does not know', async () => {
     const registry = new WorkerRegistry(redis, keys);
     await registry.heartbeat(worker('a', 1), 60_000);

@@ -1,22 +1,17 @@
-import { type Lane, LANES, METRICS, type WorkerRecord } from '#contracts';
-import type { LaneProducer } from '#queue';
-import type { JobStore, RedisCache, WorkerRegistry } from '#store';
+import { LANES, METRICS } from '#contracts';
+import { type HistoryRecorder, type RedisCache, waitName } from '#store';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Coalescer } from '../embeddings/coalescer.js';
 import type { WaitCounts } from '../embeddings/embedder.js';
 import type { WaitingTexts } from '../embeddings/waiting-texts.js';
 import type { LookupCounts } from '../planning/planner.js';
+import type { DeploymentState } from './deployment-state.js';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-/** Longest a scrape waits for Redis, ms. */
-const GATHER_MS = 3000;
-
 /** What the gauges are read from at every scrape. */
 export interface GaugeSources {
   readonly models: readonly string[];
-  readonly lanes: LaneProducer;
-  readonly jobs: JobStore;
-  readonly workers: WorkerRegistry;
+  readonly state: DeploymentState;
   readonly cache: RedisCache;
   readonly coalescer: Coalescer;
   readonly waiting: WaitingTexts;
@@ -67,17 +62,26 @@ export class ApiMetrics implements LookupCounts, WaitCounts {
   readonly #waitingTexts = this.#gauge(METRICS.waitingTexts, 'Texts that requests of this process wait for', ['model']);
   readonly #coalesced = this.#counter(METRICS.coalescedRequests, 'Requests that shared a task with others', []);
 
-  constructor() {
+  readonly #historyErrors = this.#counter(METRICS.historyErrors, "Failed writes of the dashboard's history", []);
+  readonly #history: HistoryRecorder;
+
+  /** @param history told the same, for the dashboard */
+  constructor(history: HistoryRecorder) {
+    this.#history = history;
     collectDefaultMetrics({ register: this.registry });
   }
 
-  request(method: string, route: string, status: number, seconds: number): void {
+  /** @param model that the request named; `''` when it named none */
+  request(method: string, route: string, model: string, status: number, seconds: number): void {
     this.#requests.observe({ method, route, status }, seconds);
+    if (status >= 500) this.#history.add(model, 'faults');
   }
 
   lookups(model: string, hits: number, misses: number): void {
     this.#lookups.inc({ model, result: 'hit' }, hits);
     this.#lookups.inc({ model, result: 'miss' }, misses);
+    this.#history.add(model, 'hits', hits);
+    this.#history.add(model, 'misses', misses);
   }
 
   accepted(model: string, door: 'embeddings' | 'jobs', texts: number): void {
@@ -86,6 +90,7 @@ export class ApiMetrics implements LookupCounts, WaitCounts {
 
   waited(model: string, seconds: number): void {
     this.#waits.observe({ model }, seconds);
+    this.#history.add(model, waitName(seconds));
   }
 
   dropped(model: string, texts: number): void {
@@ -102,12 +107,10 @@ export class ApiMetrics implements LookupCounts, WaitCounts {
     this.#coalesced.reset();
     this.#coalesced.inc(sources.coalescer.shared);
     for (const model of sources.models) this.#waitingTexts.set({ model }, sources.waiting.of(model));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('late')), GATHER_MS);
-    });
+    this.#historyErrors.reset();
+    this.#historyErrors.inc(this.#history.failures);
     try {
-      await Promise.race([this.#gather(sources), late]);
+      await this.#gather(sources.state);
       this.#redisUp.set(1);
     } catch {
       // Old figures must not look like present ones.
@@ -125,51 +128,29 @@ export class ApiMetrics implements LookupCounts, WaitCounts {
         gauge.reset();
       }
       this.#redisUp.set(0);
-    } finally {
-      clearTimeout(timer);
     }
     return this.registry.metrics();
   }
 
-  async #gather({ models, lanes, jobs, workers, waiting }: GaugeSources): Promise<void> {
-    const [active, alive] = await Promise.all([jobs.activeTexts(), workers.list()]);
-    const unfinished = (model: string, lane: Lane) => active.find((sum) => sum.model === model && sum.lane === lane);
-    for (const model of models) {
-      const serving = alive.filter((worker) => worker.state === 'ready' && worker.models[model] !== undefined);
-      const rate = serving.reduce((sum, worker) => sum + worker.textsPerSecond, 0);
-      let texts = 0;
+  async #gather(state: DeploymentState): Promise<void> {
+    for (const { name: model, lanes, ...rates } of (await state.look()).models) {
       for (const lane of LANES) {
-        const depth = await lanes.depth(model, lane);
-        const jobsOfLane = unfinished(model, lane);
-        const textsOfLane = (jobsOfLane?.texts ?? 0) + (lane === 'interactive' ? waiting.of(model) : 0);
-        texts += textsOfLane;
+        const { jobs, oldestAgeMs, texts, ...tasks } = lanes[lane];
         for (const state of ['waiting', 'active', 'delayed'] as const)
-          this.#queueTasks.set({ model, lane, state }, depth[state]);
-        this.#queueTexts.set({ model, lane }, textsOfLane);
-        this.#oldest.set({ model, lane }, (depth.oldestAgeMs ?? 0) / 1000);
-        this.#jobsActive.set({ model, lane }, jobsOfLane?.jobs ?? 0);
+          this.#queueTasks.set({ model, lane, state }, tasks[state]);
+        this.#queueTexts.set({ model, lane }, texts);
+        this.#oldest.set({ model, lane }, (oldestAgeMs ?? 0) / 1000);
+        this.#jobsActive.set({ model, lane }, jobs);
       }
-      this.#workersReady.set({ model }, serving.length);
-      this.#throughput(model, serving);
+      this.#workersReady.set({ model }, rates.readyWorkers);
+      this.#texts.set({ model }, rates.textsPerSecond);
+      this.#tokens.set({ model }, rates.tokensPerSecond);
       // Unknown while nothing is measured: no sample is better than a false one.
-      if (texts === 0) this.#backlog.set({ model }, 0);
-      else if (rate > 0) this.#backlog.set({ model }, texts / rate);
-      else this.#backlog.remove({ model });
+      if (rates.fill === null) this.#fill.remove({ model });
+      else this.#fill.set({ model }, rates.fill);
+      if (rates.backlogSeconds === null) this.#backlog.remove({ model });
+      else this.#backlog.set({ model }, rates.backlogSeconds);
     }
-  }
-
-  #throughput(model: string, workers: readonly WorkerRecord[]): void {
-    this.#texts.set(
-      { model },
-      workers.reduce((sum, { textsPerSecond }) => sum + textsPerSecond, 0),
-    );
-    this.#tokens.set(
-      { model },
-      workers.reduce((sum, { tokensPerSecond }) => sum + tokensPerSecond, 0),
-    );
-    const fills = workers.flatMap(({ fill }) => (fill === null ? [] : [fill]));
-    if (fills.length === 0) this.#fill.remove({ model });
-    else this.#fill.set({ model }, fills.reduce((sum, fill) => sum + fill, 0) / fills.length);
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {

@@ -1,0 +1,74 @@
+import { type History, HISTORY_RANGES, type HistoryRange } from '#contracts';
+import { HISTORY_TICK_MS, type HistoryReader, type HistoryStep } from '#store';
+import { addUp, measure, type Measures, seriesOf } from './measure.js';
+
+/** After the end of a tick every process has written its counts within this time, ms. */
+const SETTLED_MS = 500;
+/** A model's present rates are those of the last 10 s; what is rarer is taken from the last minute. */
+const RATE_TICKS = 5;
+const MINUTE_TICKS = 30;
+
+/** What a model did lately. */
+export interface Lately {
+  /** Over 10 s. */
+  readonly rates: Measures;
+  /** Over a minute. */
+  readonly minute: Measures;
+  /** Texts of waiting requests of all processes, by the last tick. */
+  readonly waitingTexts: number;
+}
+
+/** Recorded counts as the dashboard draws them. */
+export class HistoryView {
+  readonly #reader: HistoryReader;
+  readonly #models: readonly string[];
+
+  constructor(reader: HistoryReader, models: readonly string[]) {
+    this.#reader = reader;
+    this.#models = models;
+  }
+
+  /** Up to the last tick that all have written; of the last step there may be only a part. */
+  async of(range: HistoryRange): Promise<History> {
+    const { stepSeconds, steps: count } = HISTORY_RANGES[range];
+    const known = lastTickEnd();
+    const from = Math.ceil(known / (stepSeconds * 1000)) - count;
+    const steps = await this.#reader.steps(range, from, count);
+    const times = steps.map((_, n) => Math.min((from + n + 1) * stepSeconds, known / 1000));
+    const rows = (model: string) =>
+      steps.map((step, n) => {
+        const seconds = times[n]! - (from + n) * stepSeconds;
+        return measure({ seconds, ...countsOf(step, model) });
+      });
+    const models = Object.fromEntries(this.#models.map((model) => [model, seriesOf(rows(model))]));
+    return { range, step_seconds: stepSeconds, times, models };
+  }
+
+  async lately(): Promise<(model: string) => Lately> {
+    const from = Math.floor(lastTickEnd() / HISTORY_TICK_MS) - MINUTE_TICKS;
+    const steps = await this.#reader.steps('5m', from, MINUTE_TICKS);
+    const over = (last: readonly (HistoryStep | null)[], model: string): Measures => {
+      const all = last.map((step) => countsOf(step, model));
+      return measure({
+        seconds: (last.length * HISTORY_TICK_MS) / 1000,
+        counts: addUp(all.map(({ counts }) => counts)),
+        nameless: addUp(all.map(({ nameless }) => nameless)) ?? new Map(),
+      });
+    };
+    return (model) => ({
+      rates: over(steps.slice(-RATE_TICKS), model),
+      minute: over(steps, model),
+      waitingTexts: (steps.at(-1)?.get(model)?.get('waiting') ?? 0) / HISTORY_TICK_MS,
+    });
+  }
+}
+
+/** Epoch ms. */
+function lastTickEnd(): number {
+  return Math.floor((Date.now() - SETTLED_MS) / HISTORY_TICK_MS) * HISTORY_TICK_MS;
+}
+
+function countsOf(step: HistoryStep | null, model: string): Pick<Parameters<typeof measure>[0], 'counts' | 'nameless'> {
+  // Something of a step is known, so a model that is not in it did nothing.
+  return { counts: step === null ? null : (step.get(model) ?? new Map()), nameless: step?.get('') ?? new Map() };
+}

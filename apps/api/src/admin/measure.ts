@@ -1,0 +1,102 @@
+import { type HistorySeries, type Lane, LANES } from '#contracts';
+import { type HistoryCounts, type HistoryName, waitPercentile, waitsOf } from '#store';
+import { backlogSeconds } from '../metrics/deployment-state.js';
+
+/** Counts of one model over a stretch of time, and those of requests that named no model. */
+export interface Stretch {
+  readonly seconds: number;
+  /** null: nothing is known of the stretch, whatever the model. */
+  readonly counts: HistoryCounts | null;
+  readonly nameless: HistoryCounts;
+}
+
+type Columns = Omit<HistorySeries, 'tasks' | 'texts' | 'backlog_seconds'>;
+
+/** What the counts of a stretch come to: one row of a `HistorySeries`. */
+export type Measures = Readonly<
+  Record<keyof Columns, number | null> &
+    Record<'tasks' | 'texts' | 'backlog_seconds', Readonly<Record<Lane, number | null>>>
+>;
+
+export function measure({ seconds, counts, nameless }: Stretch): Measures {
+  if (counts === null) return NOTHING_KNOWN;
+  const count = (name: HistoryName) => counts.get(name) ?? 0;
+  const samples = count('samples');
+  const rate = count('texts') / seconds;
+  const perLane = <T>(of: (lane: Lane) => T) => ({ interactive: of('interactive'), bulk: of('bulk') });
+  const texts = perLane((lane) => {
+    const waiting = lane === 'interactive' ? count('waiting') / 1000 / seconds : 0;
+    return samples === 0 ? null : count(`jobs.${lane}`) / samples + waiting;
+  });
+  const waits = waitsOf(counts);
+  return {
+    tasks: perLane((lane) => (samples === 0 ? null : count(`tasks.${lane}`) / samples)),
+    texts,
+    backlog_seconds: perLane((lane) => (texts[lane] === null ? null : backlogSeconds(texts[lane], rate))),
+    texts_per_second: rate,
+    tokens_per_second: count('tokens') / seconds,
+    cache_hit_ratio: ratio(count('hits'), count('hits') + count('misses')),
+    wait_p50_seconds: waitPercentile(waits, 0.5),
+    wait_p95_seconds: waitPercentile(waits, 0.95),
+    wait_p99_seconds: waitPercentile(waits, 0.99),
+    fill: ratio(count('tokens'), count('padded')),
+    // A request that names no model is a fault of all.
+    errors: count('failed') + count('faults') + (nameless.get('faults') ?? 0),
+  };
+}
+
+/** Rows as columns. */
+export function seriesOf(rows: readonly Measures[]): HistorySeries {
+  const perLane = (name: 'tasks' | 'texts' | 'backlog_seconds') =>
+    Object.fromEntries(LANES.map((lane) => [lane, rows.map((row) => rounded(row[name][lane]))])) as Record<
+      Lane,
+      (number | null)[]
+    >;
+  const column = (name: keyof Columns) => rows.map((row) => rounded(row[name]));
+  return {
+    tasks: perLane('tasks'),
+    texts: perLane('texts'),
+    backlog_seconds: perLane('backlog_seconds'),
+    texts_per_second: column('texts_per_second'),
+    tokens_per_second: column('tokens_per_second'),
+    cache_hit_ratio: column('cache_hit_ratio'),
+    wait_p50_seconds: column('wait_p50_seconds'),
+    wait_p95_seconds: column('wait_p95_seconds'),
+    wait_p99_seconds: column('wait_p99_seconds'),
+    fill: column('fill'),
+    errors: column('errors'),
+  };
+}
+
+/** Counts of several stretches as of one; null when nothing is known of any. */
+export function addUp(all: readonly (HistoryCounts | null)[]): HistoryCounts | null {
+  const known = all.filter((counts) => counts !== null);
+  if (known.length === 0) return null;
+  const sums = new Map<HistoryName, number>();
+  for (const counts of known) for (const [name, count] of counts) sums.set(name, (sums.get(name) ?? 0) + count);
+  return sums;
+}
+
+const unknownLanes = { interactive: null, bulk: null };
+const NOTHING_KNOWN: Measures = {
+  tasks: unknownLanes,
+  texts: unknownLanes,
+  backlog_seconds: unknownLanes,
+  texts_per_second: null,
+  tokens_per_second: null,
+  cache_hit_ratio: null,
+  wait_p50_seconds: null,
+  wait_p95_seconds: null,
+  wait_p99_seconds: null,
+  fill: null,
+  errors: null,
+};
+
+function ratio(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole;
+}
+
+/** Five digits: hundreds of points travel every few seconds. */
+function rounded(value: number | null): number | null {
+  return value === null ? null : Number(value.toPrecision(5));
+}

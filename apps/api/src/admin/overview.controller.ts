@@ -1,0 +1,79 @@
+import { type BeforeApplicationShutdown, Controller, Get, Header, Inject, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import {
+  type History,
+  type HistoryQuery,
+  historyQuerySchema,
+  historySchema,
+  type Snapshot,
+  snapshotSchema,
+} from '#contracts';
+import { ApiQueryOf } from '../openapi/api-query-of.js';
+import { jsonSchema } from '../openapi/json-schema.js';
+import { HistoryView } from './history-view.js';
+import { LiveSnapshots } from './live-snapshots.js';
+import { LiveStream } from './live-stream.js';
+import { Snapshots } from './snapshots.js';
+
+/** How the deployment stands, and stood. */
+@ApiTags('admin')
+@Controller('admin/v1')
+export class OverviewController implements BeforeApplicationShutdown {
+  readonly #snapshots: Snapshots;
+  readonly #live: LiveSnapshots;
+  readonly #history: HistoryView;
+  readonly #streams = new Set<LiveStream>();
+
+  constructor(
+    @Inject(Snapshots) snapshots: Snapshots,
+    @Inject(LiveSnapshots) live: LiveSnapshots,
+    @Inject(HistoryView) history: HistoryView,
+  ) {
+    this.#snapshots = snapshots;
+    this.#live = live;
+    this.#history = history;
+  }
+
+  @Get('snapshot')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Queues, rates and workers now' })
+  @ApiResponse({ status: 200, schema: jsonSchema(snapshotSchema, 'output') })
+  snapshot(): Promise<Snapshot> {
+    return this.#snapshots.take();
+  }
+
+  @Get('live')
+  @ApiOperation({ summary: 'The same every 2 s, as server-sent events named `snapshot`' })
+  @ApiProduces('text/event-stream')
+  @ApiResponse({ status: 200, schema: { type: 'string' } })
+  async live(@Res() reply: FastifyReply): Promise<void> {
+    const first = await this.#snapshots.take();
+    const stream = new LiveStream(() => {
+      stopListening();
+      this.#streams.delete(stream);
+    });
+    const stopListening = this.#live.listen((snapshot) => stream.send(snapshot));
+    this.#streams.add(stream);
+    stream.send(first);
+    await reply
+      .header('content-type', 'text/event-stream; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .header('x-accel-buffering', 'no')
+      .send(stream.body);
+  }
+
+  @Get('history')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'The last 5 minutes, hour or day, as columns' })
+  @ApiQueryOf(historyQuerySchema)
+  @ApiResponse({ status: 200, schema: jsonSchema(historySchema, 'output') })
+  history(@Query({ schema: historyQuerySchema }) { range }: HistoryQuery): Promise<History> {
+    return this.#history.of(range);
+  }
+
+  /** A shutdown cannot wait for those who look on; they come again, to another process. */
+  beforeApplicationShutdown(): void {
+    for (const stream of this.#streams) stream.end();
+  }
+}
