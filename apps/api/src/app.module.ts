@@ -4,6 +4,7 @@ import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Environment } from '#contracts';
 import { AdminModule } from './admin/admin.module.js';
+import { SessionController } from './dashboard/session.controller.js';
 import { EmbeddingsModule } from './embeddings/embeddings.module.js';
 import { ErrorFilter } from './errors/error.filter.js';
 import { fromIssues } from './errors/to-api-error.js';
@@ -29,6 +30,7 @@ export class AppModule {
         operation,
         AdminModule.for(environment, [embeddings, operation]),
       ],
+      controllers: [SessionController],
       providers: [
         { provide: APP_FILTER, useFactory: () => new ErrorFilter({ maxBodyBytes: environment.EMBED_MAX_BODY_BYTES }) },
         {

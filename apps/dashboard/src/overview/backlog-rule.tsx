@@ -3,7 +3,16 @@ import { duration } from '../figures/format.js';
 import type { ModelView } from '#contracts';
 
 /** Marks of the rule, s: logarithmic, since a second and an hour both matter. */
-const MARKS = [0.1, 1, 10, 60, 600, 3600];
+const MARKS = [
+  { seconds: 0.1, words: '0.1 s' },
+  { seconds: 1, words: '1 s' },
+  { seconds: 10, words: '10 s' },
+  { seconds: 60, words: '1 min' },
+  { seconds: 600, words: '10 min' },
+  { seconds: 3600, words: '1 h' },
+];
+/** Of a lane with any work at all. */
+const LEAST_WIDTH = 2;
 const [LEAST, MOST] = [0.1, 3600];
 
 /** Seconds of backlog of both lanes on one logarithmic rule, from a tenth of a second to an hour. */
@@ -12,7 +21,7 @@ export function BacklogRule({ lanes }: Pick<ModelView, 'lanes'>) {
     <div class="rule">
       <svg viewBox="0 0 320 46" preserveAspectRatio="none" aria-hidden="true">
         <line class="rule-line" x1="0" x2="320" y1="23" y2="23" />
-        {MARKS.map((seconds) => (
+        {MARKS.map(({ seconds }) => (
           <line
             key={seconds}
             class="rule-mark"
@@ -23,14 +32,15 @@ export function BacklogRule({ lanes }: Pick<ModelView, 'lanes'>) {
           />
         ))}
         {LANES_IN_ORDER.map((lane, i) => {
-          const width = 320 * placeOf(lanes[lane].backlog_seconds ?? 0);
+          const { texts, backlog_seconds: seconds } = lanes[lane];
+          const width = Math.max(texts > 0 ? LEAST_WIDTH : 0, 320 * placeOf(seconds ?? 0));
           return <rect key={lane} class={lane} x="0" y={i === 0 ? 9 : 25} width={width} height="12" />;
         })}
       </svg>
       <ol class="rule-marks" aria-hidden="true">
-        {MARKS.map((seconds) => (
+        {MARKS.map(({ seconds, words }) => (
           <li key={seconds} style={{ left: `${100 * placeOf(seconds)}%` }}>
-            {duration(seconds)}
+            {words}
           </li>
         ))}
       </ol>

@@ -123,12 +123,12 @@ function optionsFor(
       },
     },
     axes: [
-      { ...axis, size: 24, space: 64, values: (_plot, ticks) => ticks.map(clockTick) },
+      { ...axis, size: 24, space: 46, values: (_plot, ticks) => ticks.map(clockTick) },
       {
         ...axis,
         size: AXIS_WIDTH,
         space: 34,
-        values: (_plot, ticks) => ticks.map((tick) => shown.current.format(tick)),
+        values: (_plot, ticks) => ticks.map((tick) => roundly(shown.current.format(tick))),
       },
     ],
     series: [
@@ -174,6 +174,11 @@ function inWords(title: string, lines: readonly Line[], format: ChartProps['form
 function clockTick(epochSeconds: number): string {
   const time = clock(epochSeconds);
   return time.endsWith(':00') ? time.slice(0, 5) : time;
+}
+
+/** `50.0k` -> `50k`: an axis is marked at round figures. */
+function roundly(figure: string): string {
+  return figure.replace('.0', '');
 }
 
 /** A colour given as `#rrggbb`, mostly clear. */

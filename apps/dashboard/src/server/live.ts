@@ -62,6 +62,7 @@ export function retryNow(): void {
 function connect(): void {
   pause();
   const mine = generation;
+  const began = Date.now();
   // A stream that is refused and one that is held back by a proxy look the same: nothing comes.
   stream = new EventSource(STREAM_PATH);
   stream.addEventListener('snapshot', (event) => {
@@ -70,7 +71,12 @@ function connect(): void {
     take(JSON.parse(event.data as string) as Snapshot, { kind: 'live' });
     expectMore();
   });
-  stream.addEventListener('error', () => void poll(mine));
+  stream.addEventListener('error', () => {
+    if (mine !== generation) return;
+    // One that has served for a while has merely ended, as the API lets them.
+    if (link.value.kind === 'live' && Date.now() - began > POLL_MS) connect();
+    else void poll(mine);
+  });
   expectMore();
 
   function expectMore(): void {
