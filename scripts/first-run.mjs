@@ -24,6 +24,11 @@ const doors = {
     chromium: true,
     run: (args) => node(['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', ...args]),
   },
+  screenshots: {
+    redis: 'program',
+    chromium: true,
+    run: (args) => node(['dist/test/browser/screenshots.js', ...args]),
+  },
   bench: { redis: 'program', run: (args) => node(['dist/bench/src/main.js', ...args]) },
   build: { redis: null, run: () => {} },
 };

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Audit } from './audit/audit.js';
 import { Jobs } from './jobs/jobs.js';
 import { JobPage } from './jobs/job-page.js';
@@ -61,6 +61,14 @@ function Shell() {
   useEffect(() => {
     document.title = `${title} · Embedmill`;
   }, [title]);
+  const before = useRef(place);
+  useLayoutEffect(() => {
+    // Whoever followed a link of the content that is gone now goes on at the top of what has come.
+    if (before.current !== place && document.activeElement === document.body) {
+      document.querySelector<HTMLElement>('#main')?.focus();
+    }
+    before.current = place;
+  }, [place]);
   return (
     <>
       <a class="skip" href="#main" onClick={skip}>

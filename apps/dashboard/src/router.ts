@@ -28,7 +28,16 @@ function read(hash: string): Route {
   const [view = '', id] = path.split('/', 2);
   return {
     view: VIEWS.find((known) => known === view) ?? 'overview',
-    id: id === undefined || id === '' ? null : decodeURIComponent(id),
+    id: id === undefined || id === '' ? null : decoded(id),
     query: new URLSearchParams(query),
   };
+}
+
+/** An address may be typed by hand. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

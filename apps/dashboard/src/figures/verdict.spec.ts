@@ -58,6 +58,12 @@ describe('verdict', () => {
     expect(kind(model({ texts: 4000, backlog_seconds: 40 }), [null, null, null, null, 4000])).toBe('keeping-up');
   });
 
+  it('is stalled when work waits and nothing is done', () => {
+    const waits = { texts: 4000, backlog_seconds: null, oldest_age_seconds: 40 };
+    expect(kind(model(waits, { texts_per_second: 0 }), [4000, 4000, 4000, 4000, 4000])).toBe('stalled');
+    expect(kind(model(waits), [4000, 4000, 4000, 4000, 4000])).toBe('keeping-up');
+  });
+
   it('says the longest backlog of both lanes, and when there is none to say', () => {
     expect(backlogWords(verdictOf(model({ texts: 4000, backlog_seconds: 42 }), undefined, []))).toBe('42 s of backlog');
     expect(backlogWords(verdictOf(model({ texts: 4000, backlog_seconds: null }), undefined, []))).toBe(

@@ -3,12 +3,14 @@ import { counted, duration } from './format.js';
 
 /** Work of less than so many seconds is no backlog worth a word. */
 const CALM_SECONDS = 5;
+/** Work that has waited so long while nothing is done at all waits for something that will not come. */
+const STALLED_SECONDS = 15;
 /** How far back growth is looked for, s. */
 const LOOK_BACK_SECONDS = 60;
 /** Growth of less than this share over that time is noise. */
 const NOISE = 0.05;
 
-export type VerdictKind = 'no-workers' | 'paused' | 'idle' | 'keeping-up' | 'falling-behind';
+export type VerdictKind = 'no-workers' | 'stalled' | 'paused' | 'idle' | 'keeping-up' | 'falling-behind';
 
 /** Whether a model's workers keep up, in words. */
 export interface Verdict {
@@ -61,6 +63,15 @@ export function verdictOf(
   }
   if (waiting === 0) {
     return said('idle', 'Idle', `Nothing waits; ${counted(model.ready_workers, 'worker')} ready.`);
+  }
+
+  const oldest = Math.max(interactive.oldest_age_seconds ?? 0, bulk.oldest_age_seconds ?? 0);
+  if (model.texts_per_second === 0 && oldest > STALLED_SECONDS) {
+    return said(
+      'stalled',
+      'Stalled',
+      `${counted(waiting, 'text')} unfinished, the oldest for ${duration(oldest)}, and nothing is being done: see the workers.`,
+    );
   }
 
   const before = textsBefore(texts, times);

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AdminJob, AdminJobList, JobState } from '#contracts';
 import { count, duration, moment, short } from '../figures/format.js';
 import { Empty, Problem, Skeleton } from '../parts/notice.js';
@@ -65,10 +65,21 @@ export function Jobs({ query }: { readonly query: URLSearchParams }) {
 function Filters({ filter }: { readonly filter: Record<Filter, string> }) {
   const [typed, setTyped] = useState(filter);
   const wanted = linkTo('jobs', undefined, typed);
+  const shown = linkTo('jobs', undefined, filter);
+  /** What typing led to; another address came from a link. */
+  const led = useRef(shown);
   useEffect(() => {
-    if (wanted === linkTo('jobs', undefined, filter)) return;
-    // In place of the entry in the browser's history: one for each letter would be in the way.
-    const timer = setTimeout(() => location.replace(wanted), TYPING_MS);
+    if (led.current === shown) return;
+    led.current = shown;
+    setTyped(filter);
+  }, [shown]);
+  useEffect(() => {
+    if (wanted === led.current) return;
+    const timer = setTimeout(() => {
+      led.current = wanted;
+      // In place of the entry in the browser's history: one for each letter would be in the way.
+      location.replace(wanted);
+    }, TYPING_MS);
     return () => clearTimeout(timer);
   }, [wanted]);
   const change = (name: Filter) => (event: Event) =>

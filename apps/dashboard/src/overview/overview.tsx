@@ -16,6 +16,7 @@ const RANGES: readonly { readonly range: HistoryRange; readonly words: string }[
   { range: '1h', words: '1 h' },
   { range: '24h', words: '24 h' },
 ];
+const LOAD_AGAIN_MS = 10_000;
 
 export function Overview() {
   const { query } = route.value;
@@ -63,8 +64,8 @@ export function Overview() {
 }
 
 /**
- * The history of a range, and what has come live since. Loaded again when the page has been out of touch, and for the
- * longer ranges once a step, so that figures of the API's own resolution take the place of ours.
+ * The history of a range, and what has come live since. Loaded again when the page has been out of touch, and now and
+ * then, so that figures of the range's own resolution take the place of live ones.
  */
 function useTimeline(range: HistoryRange): Timeline | null {
   const [timeline, setTimeline] = useState<{ range: HistoryRange; drawn: Timeline } | null>(null);
@@ -80,11 +81,11 @@ function useTimeline(range: HistoryRange): Timeline | null {
       (history) => {
         const drawn = timelineOf(history, STEPS[range]);
         setTimeline({ range, drawn: snapshot.value === null ? drawn : withSnapshot(drawn, snapshot.value) });
-        if (range !== '5m') timer = window.setTimeout(() => setLoads(loads + 1), history.step_seconds * 1000);
+        timer = window.setTimeout(() => setLoads(loads + 1), Math.max(LOAD_AGAIN_MS, history.step_seconds * 1000));
       },
       () => {
         // The stream tells of the same trouble; the charts stay as they were until it is over.
-        if (!controller.signal.aborted) timer = window.setTimeout(() => setLoads(loads + 1), 5000);
+        if (!controller.signal.aborted) timer = window.setTimeout(() => setLoads(loads + 1), LOAD_AGAIN_MS);
       },
     );
     return () => {

@@ -1,8 +1,5 @@
 type Tone = 'good' | 'busy' | 'calm' | 'warn' | 'bad';
 
-/** Marks differ in shape, not only in colour. */
-const MARKS: Record<Tone, string> = { good: '●', busy: '◐', calm: '○', warn: '▲', bad: '✕' };
-
 const TONES: Readonly<Record<string, Tone>> = {
   'ready': 'good',
   'starting': 'busy',
@@ -19,6 +16,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   'falling-behind': 'warn',
   'idle': 'calm',
   'paused': 'warn',
+  'stalled': 'bad',
   'no-workers': 'bad',
 };
 
@@ -27,7 +25,31 @@ export function State({ state, words = state }: { readonly state: string; readon
   const tone = TONES[state] ?? 'calm';
   return (
     <span class={`state ${tone}`}>
-      <span aria-hidden="true">{MARKS[tone]}</span> {words}
+      <svg viewBox="0 0 10 10" aria-hidden="true">
+        <Shape tone={tone} />
+      </svg>
+      {words}
     </span>
   );
+}
+
+/** Marks differ in shape, not only in colour. */
+function Shape({ tone }: { readonly tone: Tone }) {
+  switch (tone) {
+    case 'good':
+      return <circle cx="5" cy="5" r="4" />;
+    case 'busy':
+      return (
+        <>
+          <circle class="hollow" cx="5" cy="5" r="3.5" />
+          <path d="M5 1.5a3.5 3.5 0 0 0 0 7z" />
+        </>
+      );
+    case 'calm':
+      return <circle class="hollow" cx="5" cy="5" r="3.5" />;
+    case 'warn':
+      return <path d="M5 0.5 9.5 9.2h-9z" />;
+    case 'bad':
+      return <path class="hollow" d="M1.5 1.5 8.5 8.5 M8.5 1.5 1.5 8.5" />;
+  }
 }

@@ -11,14 +11,14 @@ export interface Resource<T> {
 }
 
 /**
- * What a path answers, asked again with every snapshot while `live`, so that it keeps pace with the rest of the page
- * and rests while the tab is hidden. Never two questions at a time.
+ * What a path answers, asked again with every snapshot, so that it keeps pace with the rest of the page and rests while
+ * the tab is hidden. Never two questions at a time.
  */
-export function useResource<T>(path: string, { live = true }: { readonly live?: boolean } = {}): Resource<T> {
+export function useResource<T>(path: string): Resource<T> {
   const [answer, setAnswer] = useState<{ path: string; data: T | null; failure: Failure | null }>();
   const [again, setAgain] = useState(0);
   const asking = useRef<{ path: string; controller: AbortController } | null>(null);
-  const tick = live ? snapshot.value : null;
+  const tick = snapshot.value;
 
   useEffect(() => {
     if (asking.current?.path === path) return;

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { announce } from '../parts/announcer.js';
 import { linkTo, type View, VIEWS } from '../router.js';
 import { Failure } from '../server/http.js';
@@ -10,12 +11,19 @@ import { Mark } from './mark.js';
 const NAMES: Partial<Record<View, string>> = { audit: 'Audit' };
 
 export function Header({ view }: { readonly view: View }) {
+  const links = useRef<HTMLElement>(null);
+  // On a phone they are wider than the window.
+  useEffect(() => {
+    const nav = links.current!;
+    const current = nav.querySelector<HTMLElement>('[aria-current]');
+    if (current !== null) nav.scrollLeft = current.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
+  }, [view]);
   return (
     <header class="top">
       <a class="brand" href={linkTo('overview')}>
         <Mark /> Embedmill
       </a>
-      <nav aria-label="Views">
+      <nav aria-label="Views" ref={links}>
         {VIEWS.map((name) => (
           <a key={name} href={linkTo(name)} aria-current={name === view ? 'page' : undefined}>
             {NAMES[name] ?? name[0]!.toUpperCase() + name.slice(1)}

@@ -1,14 +1,47 @@
+import { useState } from 'preact/hooks';
 import type { WorkerView } from '#contracts';
 import { bytes, count, duration, moment, percent, short } from '../figures/format.js';
+import { Confirm } from '../parts/confirm.js';
 import { Skeleton } from '../parts/notice.js';
 import { State } from '../parts/state.js';
 import { StartWorker } from '../overview/start-worker.js';
+import { send } from '../server/http.js';
 import { snapshot, snapshotAge } from '../server/live.js';
 
 export function Workers() {
+  const [dismissing, setDismissing] = useState<WorkerView | null>(null);
   const seen = snapshot.value;
   if (seen === null) return <Skeleton lines={6} />;
   if (seen.workers.length === 0) return <StartWorker />;
+  return (
+    <>
+      <List workers={seen.workers} dismiss={setDismissing} />
+      {dismissing !== null && (
+        <Confirm
+          title={`Dismiss ${dismissing.host}, pid ${dismissing.pid}?`}
+          verb="Dismiss the worker"
+          onClose={() => setDismissing(null)}
+          act={async () => {
+            await send('DELETE', `/admin/v1/workers/${encodeURIComponent(dismissing.id)}`);
+            return `The worker ${dismissing.id} is shown no more.`;
+          }}
+        >
+          <p>
+            It is taken from this list, and would go by itself an hour after it was lost. What it held runs again
+            elsewhere in any case. If it is still alive, it comes back with its next heartbeat.
+          </p>
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+interface ListProps {
+  readonly workers: readonly WorkerView[];
+  readonly dismiss: (worker: WorkerView) => void;
+}
+
+function List({ workers, dismiss }: ListProps) {
   return (
     <div class="table-box" tabIndex={0} role="region" aria-label="Workers">
       <table class="cards">
@@ -39,8 +72,8 @@ export function Workers() {
           </tr>
         </thead>
         <tbody>
-          {seen.workers.map((worker) => (
-            <Row key={worker.id} worker={worker} />
+          {workers.map((worker) => (
+            <Row key={worker.id} worker={worker} dismiss={() => dismiss(worker)} />
           ))}
         </tbody>
       </table>
@@ -48,7 +81,7 @@ export function Workers() {
   );
 }
 
-function Row({ worker }: { readonly worker: WorkerView }) {
+function Row({ worker, dismiss }: { readonly worker: WorkerView; readonly dismiss: () => void }) {
   return (
     <tr data-worker={worker.id} data-state={worker.state}>
       <th scope="row" data-label="Worker">
@@ -60,6 +93,11 @@ function Row({ worker }: { readonly worker: WorkerView }) {
       <td data-label="State">
         <State state={worker.state} />
         {worker.reason !== null && <small>{worker.reason}</small>}
+        {worker.state === 'lost' && (
+          <button type="button" class="small" aria-label={`Dismiss the lost worker ${worker.id}`} onClick={dismiss}>
+            Dismiss
+          </button>
+        )}
       </td>
       <td data-label="Device">{worker.device}</td>
       <td data-label="Models">
