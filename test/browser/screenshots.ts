@@ -1,7 +1,7 @@
 /**
  * `npm run screenshots`: the dashboard over a deployment with real work, in both themes and at two widths, as PNG files
  * under .embedmill/screenshots; the overview in docs/images is taken from there. Prints when the first paint was, and
- * how much the page moved.
+ * how much the page moved. Arguments, both optional: seconds of work before, and views.
  */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
@@ -18,7 +18,7 @@ const LOAD_MS = Number(process.argv[2] ?? 290) * 1000;
 const BULK_EVERY_MS = 45_000;
 const BULK_TEXTS = 13_000;
 const QUERY_EVERY_MS = 150;
-const VIEWS = ['overview', 'workers', 'jobs', 'queues', 'playground', 'keys', 'audit'];
+const VIEWS = (process.argv[3] ?? 'overview,workers,jobs,job,queues,playground,keys,audit').split(',');
 const SIZES = [
   { width: 1280, height: 720 },
   { width: 360, height: 740 },
@@ -47,12 +47,12 @@ try {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const viewport of SIZES) {
       const page = await (await browser.newContext({ colorScheme, viewport })).newPage();
-      for (const view of [...VIEWS, `jobs/${job}`]) {
-        await page.goto(`${url}/dashboard/#/${view}`);
+      for (const view of VIEWS) {
+        await page.goto(`${url}/dashboard/#/${view === 'job' ? `jobs/${job}` : view}`);
         // As a reader opens it, not as one who comes from the view before.
         await page.reload();
         await settle(page, view);
-        const name = `${view.startsWith('jobs/') ? 'job' : view}-${colorScheme}-${viewport.width}.png`;
+        const name = `${view}-${colorScheme}-${viewport.width}.png`;
         await page.screenshot({ path: `${FOLDER}/${name}`, fullPage: view !== 'overview' || viewport.width < 600 });
         console.log(name, await page.evaluate<string>(VITALS));
       }

@@ -57,7 +57,7 @@ function Shell() {
   useEffect(listen, []);
   const at = route.value;
   const place = `${at.view}/${at.id ?? ''}`;
-  const title = at.id === null ? TITLES[at.view] : `Job ${at.id}`;
+  const title = at.id ?? TITLES[at.view];
   useEffect(() => {
     document.title = `${title} · Embedmill`;
   }, [title]);

@@ -1,4 +1,4 @@
-import { bytes, count, counted, duration, percent, short, similarity } from './format.js';
+import { bytes, count, counted, duration, percent, short, shortId, similarity } from './format.js';
 
 describe('figures', () => {
   it.each([
@@ -41,6 +41,11 @@ describe('figures', () => {
   it('gives ratios and sizes their unit', () => {
     expect([percent(0.9871), percent(1), percent(null)]).toEqual(['98.7 %', '100 %', '–']);
     expect([bytes(640 * 2 ** 20), bytes(1.5 * 2 ** 30)]).toEqual(['640 MiB', '1.50 GiB']);
+  });
+
+  it('shortens an id to the end that tells it apart', () => {
+    expect(shortId('job_0193a5c2f0a17c3e8d21b4f6a9c0e155')).toBe('…b4f6a9c0e155');
+    expect(shortId('w-3f9c')).toBe('w-3f9c');
   });
 
   it('has no negative nought', () => {

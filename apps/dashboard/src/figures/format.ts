@@ -4,6 +4,7 @@
  */
 
 const UNKNOWN = '–';
+const ID_LENGTH = 12;
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const onePlace = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const twoPlaces = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -55,6 +56,11 @@ export function bytes(value: number | null): string {
   if (value === null) return UNKNOWN;
   const mib = value / 2 ** 20;
   return mib >= 1024 ? `${twoPlaces.format(mib / 1024)} GiB` : `${whole.format(mib)} MiB`;
+}
+
+/** `…3f9c1b2a77e0`: ids begin with the time, so it is their end that tells them apart. */
+export function shortId(id: string): string {
+  return id.length <= ID_LENGTH ? id : `…${id.slice(-ID_LENGTH)}`;
 }
 
 /** `0.83` */

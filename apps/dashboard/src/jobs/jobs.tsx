@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AdminJob, AdminJobList, JobState } from '#contracts';
-import { count, duration, moment, short } from '../figures/format.js';
+import { count, duration, moment, short, shortId } from '../figures/format.js';
 import { Empty, Problem, Skeleton } from '../parts/notice.js';
 import { State } from '../parts/state.js';
 import { linkTo } from '../router.js';
@@ -160,8 +160,8 @@ function Row({ job }: { readonly job: AdminJob }) {
   return (
     <tr data-job={job.id} data-state={job.state}>
       <th scope="row" data-label="Job">
-        <a class="id" href={linkTo('jobs', job.id)}>
-          {job.id}
+        <a class="id" href={linkTo('jobs', job.id)} title={job.id}>
+          {shortId(job.id)}
         </a>
       </th>
       <td data-label="State">

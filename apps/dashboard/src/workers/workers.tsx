@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { WorkerView } from '#contracts';
-import { bytes, count, duration, moment, percent, short } from '../figures/format.js';
+import { bytes, count, duration, moment, percent, short, shortId } from '../figures/format.js';
 import { Confirm } from '../parts/confirm.js';
 import { Skeleton } from '../parts/notice.js';
 import { State } from '../parts/state.js';
@@ -87,7 +87,10 @@ function Row({ worker, dismiss }: { readonly worker: WorkerView; readonly dismis
       <th scope="row" data-label="Worker">
         <b>{worker.host}</b>
         <small title={`started ${moment(worker.started_at)}`}>
-          pid {worker.pid} · {worker.version} · <span class="id">{worker.id}</span>
+          pid {worker.pid} · {worker.version} ·{' '}
+          <span class="id" title={worker.id}>
+            {shortId(worker.id)}
+          </span>
         </small>
       </th>
       <td data-label="State">
