@@ -1,14 +1,26 @@
 import {
+  type AdminJobDetail,
+  adminJobDetailSchema,
+  adminJobListSchema,
+  type ApiErrorBody,
+  type AuditEntry,
+  auditLogSchema,
   type History,
   historySchema,
   type HistorySeries,
+  type JobObject,
+  Keys,
+  type QueueAction,
   type Snapshot,
   snapshotSchema,
+  specHash,
+  textHash,
   type WorkerView,
 } from '#contracts';
+import { connectRedis, encodeRow } from '#store';
 import { Deployment, MODEL } from '../support/deployment.js';
-import { acceptJob, completedJob, embed } from '../support/front-door.js';
-import { BERT_VOCAB_SIZE } from '../support/random-model.js';
+import { acceptJob, completedJob, embed, getJob, postEmbeddings } from '../support/front-door.js';
+import { BERT_VOCAB_SIZE, POISON_TEXT } from '../support/random-model.js';
 import type { Service } from '../support/services.js';
 import { until } from '../support/until.js';
 
@@ -28,6 +40,22 @@ async function getJson<T>(path: string): Promise<T> {
   if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return (await response.json()) as T;
 }
+
+function post(path: string, body: object = {}): Promise<Response> {
+  return fetch(`${api.url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-request-id': 'by-an-operator' },
+    body: JSON.stringify(body),
+  });
+}
+
+async function act(action: QueueAction, lane: 'interactive' | 'bulk' = 'bulk'): Promise<number> {
+  const response = await post('/admin/v1/queues/actions', { model: MODEL, lane, action });
+  expect(response.status).toBe(200);
+  return ((await response.json()) as { affected: number }).affected;
+}
+
+const audited = async (): Promise<AuditEntry[]> => auditLogSchema.parse(await getJson('/audit')).data;
 
 const history = async (range: History['range'] = '5m') =>
   historySchema.parse(await getJson(`/history?range=${range}`)).models[MODEL]!;
@@ -93,6 +121,11 @@ it('a killed worker is lost, and nobody counts on it', async () => {
   });
   expect(lost.reason).toMatch(/No heartbeat for \d+ s/);
   expect((await snapshot()).models[0]!.ready_workers).toBe(1);
+
+  const dismiss = () => fetch(`${api.url}/admin/v1/workers/${lost.id}`, { method: 'DELETE' });
+  expect((await dismiss()).status).toBe(204);
+  expect(await find()).toBeUndefined();
+  expect((await dismiss()).status).toBe(404);
 }, 30_000);
 
 it('snapshots come live, one after the other, and the stream ends with the process', async () => {
@@ -115,4 +148,72 @@ it('snapshots come live, one after the other, and the stream ends with the proce
   const stopped = other.stop(10_000);
   while (!(await reader.read()).done);
   expect(await stopped).toEqual({ code: 0, signal: null });
+}, 30_000);
+
+it('failed texts of a job are tried again, once however often that is asked', async () => {
+  const texts = Array.from({ length: 100 }, (_, n) => `retry ${n}`);
+  for (const at of [3, 70]) texts[at] = POISON_TEXT;
+  const { id } = await completedJob(api.url, (await acceptJob(api.url, texts)).id);
+  const detail = async (): Promise<AdminJobDetail> => adminJobDetailSchema.parse(await getJson(`/jobs/${id}`));
+  const before = await detail();
+  expect(before).toMatchObject({ retriable: 2, counts: { failed: 2, done: 98 }, lane: 'bulk', tenant: '', key: null });
+  expect(before.failures.data.map(({ code, index }) => [index, code])).toEqual([
+    [3, 'inference_failed'],
+    [70, 'inference_failed'],
+  ]);
+  expect(before.timeline.map(({ event }) => event)).toEqual(expect.arrayContaining(['created', 'finished', 'expires']));
+  expect(before.slices).toEqual({ texts_each: 1, done: texts.map(() => 1) });
+
+  // Still poisonous.
+  expect((await post(`/v1/jobs/${id}/retry`)).status).toBe(202);
+  expect((await completedJob(api.url, id)).counts).toMatchObject({ failed: 2, done: 98, pending: 0 });
+
+  // Now there is a vector for it.
+  const cache = connectRedis(deployment.cache.url, 'worker', 'test');
+  const key = new Keys('em').vector(specHash(before.spec), textHash(POISON_TEXT));
+  await cache.set(key, encodeRow({ ok: true, vector: new Float32Array(32).fill(1), tokens: 5, truncated: false }));
+  await act('pause');
+  const answers = await Promise.all(Array.from({ length: 3 }, () => post(`/v1/jobs/${id}/retry`)));
+  expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+  expect(await getJob(api.url, id)).toMatchObject({ state: 'running', counts: { failed: 0, done: 98, pending: 2 } });
+  const { slices } = await detail();
+  expect([slices.done[3], slices.done[4], slices.done[70]]).toEqual([0, 1, 0]);
+  await act('resume');
+  const job: JobObject = await completedJob(api.url, id);
+  expect(job.counts).toMatchObject({ failed: 0, done: 100, pending: 0 });
+  await cache.del(key);
+  cache.disconnect();
+
+  const nothing = await post(`/v1/jobs/${id}/retry`);
+  expect(nothing.status).toBe(409);
+  expect(((await nothing.json()) as ApiErrorBody).error.code).toBe('nothing_to_retry');
+  expect((await post('/v1/jobs/none/retry')).status).toBe(404);
+
+  const found = async (query: string) =>
+    adminJobListSchema.parse(await getJson(`/jobs?${query}`)).data.map((one) => one.id);
+  expect(await found(`id=${id.slice(8, 20)}&state=completed&model=${MODEL}`)).toEqual([id]);
+  expect(await found(`id=${id}&state=running`)).toEqual([]);
+  expect(await found('key=nobody')).toEqual([]);
+}, 60_000);
+
+it('a paused lane holds its work, says so to those who wait, and goes on when resumed', async () => {
+  const impatient = await deployment.api({ EMBED_WAIT_TIMEOUT_MS: '400' });
+  await act('pause', 'interactive');
+  await until('it is seen', async () => (await snapshot()).models[0]!.lanes.interactive.paused);
+  expect((await snapshot()).models[0]!.lanes.bulk.paused).toBe(false);
+  expect(await (await fetch(`${api.url}/health/ready`)).json()).toMatchObject({
+    ready: true,
+    paused: [`${MODEL}/interactive`],
+  });
+  const refused = await postEmbeddings(impatient.url, { model: MODEL, input: 'nobody takes it' });
+  expect(refused.status).toBe(504);
+  expect(((await refused.json()) as ApiErrorBody).error).toMatchObject({ code: 'lane_paused' });
+  const waits = embed(api.url, 'it waits');
+  await act('resume', 'interactive');
+  expect((await waits).data).toHaveLength(1);
+  await impatient.stop();
+
+  const [resumed, paused] = await audited();
+  expect(paused).toMatchObject({ action: 'queue.pause', target: `${MODEL}/interactive`, actor: null });
+  expect(resumed).toMatchObject({ action: 'queue.resume', request_id: 'by-an-operator' });
 }, 30_000);

@@ -18,6 +18,7 @@ import { RedisModule } from './redis.module.js';
 export class AppModule {
   static for(environment: Environment, log: FastifyBaseLogger): DynamicModule {
     const embeddings = EmbeddingsModule.for(environment);
+    const jobs = JobsModule.for(environment, log);
     const operation = OperationModule.for(environment, embeddings);
     return {
       module: AppModule,
@@ -26,9 +27,9 @@ export class AppModule {
         LanesModule.for(environment),
         PlanningModule.for(environment),
         embeddings,
-        JobsModule.for(environment, log),
+        jobs,
         operation,
-        AdminModule.for(environment, [embeddings, operation]),
+        AdminModule.for(environment, [embeddings, jobs, operation]),
       ],
       controllers: [SessionController],
       providers: [

@@ -2,8 +2,29 @@ import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { type Environment, Keys, type Lane, LANES } from '#contracts';
-import { LaneProducer } from '#queue';
+import { LaneControl, LaneProducer } from '#queue';
 import { Connections } from './redis.module.js';
+
+/** This process's BullMQ queues. */
+class Queues {
+  readonly all: readonly Queue[];
+  readonly #keys: Keys;
+
+  constructor(keys: Keys, queues: readonly Queue[]) {
+    this.#keys = keys;
+    this.all = queues;
+    // The connection reports its outages itself.
+    for (const queue of queues) queue.on('error', () => {});
+  }
+
+  /** @throws when the model is not served */
+  of(model: string, lane: Lane): Queue {
+    const name = this.#keys.queue(model, lane);
+    const queue = this.all.find((one) => one.name === name);
+    if (queue === undefined) throw new Error(`there is no queue ${name}`);
+    return queue;
+  }
+}
 
 /** One BullMQ queue for each lane of each served model, and the producer that fills them. */
 @Module({})
@@ -26,18 +47,23 @@ export class LanesModule {
       ],
       providers: [
         {
-          provide: LaneProducer,
-          useFactory: (...queues: Queue[]) => {
-            const byName = new Map(queues.map((queue) => [queue.name, queue]));
-            // The connection reports its outages itself.
-            for (const queue of queues) queue.on('error', () => {});
-            const queueOf = (model: string, lane: Lane) => byName.get(keys.queue(model, lane))!;
-            return new LaneProducer(queueOf, { attempts: environment.EMBED_TASK_ATTEMPTS });
-          },
+          provide: Queues,
+          useFactory: (...queues: Queue[]) => new Queues(keys, queues),
           inject: names.map((name) => getQueueToken(name)),
         },
+        {
+          provide: LaneProducer,
+          useFactory: (queues: Queues) =>
+            new LaneProducer((model, lane) => queues.of(model, lane), { attempts: environment.EMBED_TASK_ATTEMPTS }),
+          inject: [Queues],
+        },
+        {
+          provide: LaneControl,
+          useFactory: (queues: Queues) => new LaneControl((model, lane) => queues.of(model, lane)),
+          inject: [Queues],
+        },
       ],
-      exports: [LaneProducer],
+      exports: [Queues, LaneProducer, LaneControl],
     };
   }
 }

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Environment } from '#contracts';
-import { LaneProducer } from '#queue';
+import { LaneControl, LaneProducer } from '#queue';
 import { JobStore, ModelRegistry, RedisCache, WorkerRegistry } from '#store';
 import { Coalescer } from './embeddings/coalescer.js';
 import { WaitingTexts } from './embeddings/waiting-texts.js';
@@ -23,9 +23,9 @@ export class OperationModule {
       providers: [
         {
           provide: ReadinessCheck,
-          useFactory: ({ command }: Connections, cards: ModelRegistry, workers: WorkerRegistry) =>
-            new ReadinessCheck(command, cards, workers, models),
-          inject: [Connections, ModelRegistry, WorkerRegistry],
+          useFactory: ({ command }: Connections, cards: ModelRegistry, workers: WorkerRegistry, lanes: LaneControl) =>
+            new ReadinessCheck(command, cards, workers, lanes, models),
+          inject: [Connections, ModelRegistry, WorkerRegistry, LaneControl],
         },
         {
           provide: GAUGE_SOURCES,

@@ -7,9 +7,11 @@ import {
   AuditLog,
   awaitRedis,
   connectRedis,
+  FailedTexts,
   FinishedJobs,
   HistoryReader,
   HistoryRecorder,
+  JobInspection,
   JobStore,
   MemoryCache,
   ModelRegistry,
@@ -19,6 +21,7 @@ import {
   WorkerRegistry,
 } from '#store';
 import type { FastifyBaseLogger } from 'fastify';
+import { Audit } from './audit/audit.js';
 import { ApiMetrics } from './metrics/api-metrics.js';
 
 /** This process's Redis connections. */
@@ -78,6 +81,17 @@ export class RedisModule {
       {
         provide: AuditLog,
         useFactory: ({ command }: Connections) => new AuditLog(command, keys),
+        inject: [Connections],
+      },
+      { provide: Audit, useFactory: (log: AuditLog) => new Audit(log), inject: [AuditLog] },
+      {
+        provide: FailedTexts,
+        useFactory: ({ command }: Connections) => new FailedTexts(command, keys),
+        inject: [Connections],
+      },
+      {
+        provide: JobInspection,
+        useFactory: ({ command }: Connections) => new JobInspection(command, keys),
         inject: [Connections],
       },
       {

@@ -2,13 +2,16 @@ import { isFinal, specHash, textHash } from '#contracts';
 import type { Keys, Lane, ModelCard, Task, TextError, TextResult } from '#contracts';
 import type { Engine, TextSignal } from '#inference';
 import { decodeRow, encodeRow, rowBytes } from '#store';
-import type { Aborts, EmbeddingCache, JobStore, Replies } from '#store';
+import type { Aborts, EmbeddingCache, FailedPlaces, JobStore, Replies } from '#store';
 import { CANCELLED, InFlight } from './in-flight.js';
 import type { Computed, Outcome } from './in-flight.js';
 import type { LiveTask, LiveTasks } from './live-tasks.js';
 
 /** How long what the API found in the cache is taken for true, ms. */
 const FRESH_MS = 50;
+
+/** Errors of texts that may do better another time. */
+const RETRIABLE: ReadonlySet<TextError['code']> = new Set(['inference_failed', 'task_failed']);
 
 /** What a mill works with. */
 export interface MillParts {
@@ -166,14 +169,18 @@ export class Mill {
     }
     const rows: { position: number; row: Buffer }[] = [];
     const errors: { position: number; error: TextError }[] = [];
+    const failedTexts: FailedPlaces[] = [];
     for (const [index, outcome] of outcomes.entries()) {
-      for (const position of task.positions[index]!) {
+      const positions = task.positions[index]!;
+      if (!Buffer.isBuffer(outcome) && RETRIABLE.has(outcome.code))
+        failedTexts.push({ text: task.texts[index]!, positions });
+      for (const position of positions) {
         if (Buffer.isBuffer(outcome)) rows.push({ position, row: outcome });
         else errors.push({ position, error: outcome });
       }
     }
     const { jobId, unit } = task;
-    await jobs.acknowledge({ jobId, unit, cached: false, rowDimensions: card.dimensions, rows, errors });
+    await jobs.acknowledge({ jobId, unit, cached: false, rowDimensions: card.dimensions, rows, errors, failedTexts });
   }
 }
 

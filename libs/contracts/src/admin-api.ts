@@ -90,7 +90,10 @@ export const modelViewSchema = z.object({
 });
 export type ModelView = z.infer<typeof modelViewSchema>;
 
-/** `unfit`: its canary failed, and it took itself out of service. `lost`: it fell silent without saying goodbye. */
+/**
+ * `unfit`: its canary failed, and it took itself out of service. `lost`: it fell silent without saying goodbye; shown
+ * for an hour, or until `DELETE /admin/v1/workers/{id}`.
+ */
 export const workerViewStateSchema = z.enum(['starting', 'ready', 'draining', 'unfit', 'lost']);
 
 export const workerViewSchema = z.object({
@@ -184,13 +187,16 @@ export type QueueAction = z.infer<typeof queueActionSchema>;
 export const queueActionRequestSchema = z.object({
   model: modelNameSchema,
   lane: laneSchema,
-  /** `clean` takes away the record of tasks that were given up; waiting work is never touched. */
+  /**
+   * `retry-failed`: the jobs of tasks that were given up try their failed texts again. `clean` takes away the record of
+   * tasks that were given up; waiting work is never touched.
+   */
   action: queueActionSchema,
 });
 export type QueueActionRequest = z.infer<typeof queueActionRequestSchema>;
 
 export const queueActionResultSchema = z.object({
-  /** Tasks it was done to; 0 for pause and resume. */
+  /** Tasks it was done to: tried again, or cleaned away; 0 for pause and resume. */
   affected: z.int(),
 });
 export type QueueActionResult = z.infer<typeof queueActionResultSchema>;
@@ -209,6 +215,16 @@ export const auditEntrySchema = z.object({
   request_id: z.string(),
 });
 export type AuditEntry = z.infer<typeof auditEntrySchema>;
+
+/** Query of `GET /admin/v1/audit`. */
+export const auditQuerySchema = z.object({
+  cursor: z
+    .string()
+    .regex(/^\d{1,16}-\d{1,16}$/, 'is not a cursor that this service gave')
+    .optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+});
+export type AuditQuery = z.infer<typeof auditQuerySchema>;
 
 /** `GET /admin/v1/audit`, newest first. */
 export const auditLogSchema = z.object({ data: z.array(auditEntrySchema), next_cursor: z.string().nullable() });

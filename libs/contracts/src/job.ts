@@ -45,6 +45,8 @@ export const jobRecordSchema = z.object({
   /** Texts whose vector was in the cache when they arrived. */
   cached: z.int().nonnegative(),
   failed: z.int().nonnegative(),
+  /** Of those failed: their texts are kept, to be tried again. */
+  retriable: z.int().nonnegative(),
   /** Tokens of all texts done. */
   tokens: z.int().nonnegative(),
   /** Texts done whose end, start or middle was cut off. */

@@ -26,6 +26,14 @@ export class Keys {
   jobErrors(id: string): string {
     return `${this.job(id)}:err`;
   }
+  /** Hash: first position -> JSON of a failed text that may be tried again. */
+  jobFailedTexts(id: string): string {
+    return `${this.job(id)}:failed`;
+  }
+  /** Hash: unit -> JSON of the texts that are tried again in it. */
+  jobRetries(id: string): string {
+    return `${this.job(id)}:retries`;
+  }
   /** Bitmap: units already counted. */
   jobAcks(id: string): string {
     return `${this.job(id)}:acks`;

@@ -6,6 +6,8 @@ export const readinessSchema = z.object({
   redis: z.enum(['up', 'down']),
   /** Served name -> workers that take its tasks. */
   models: z.record(z.string(), z.int()),
+  /** Lanes that an operator has paused, as `model/lane`: what comes for them waits. No reason not to be ready. */
+  paused: z.array(z.string()),
   /** In words; empty when ready. */
   missing: z.array(z.string()),
 });

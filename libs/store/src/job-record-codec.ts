@@ -55,6 +55,7 @@ export function readJobFields(fields: Readonly<Record<string, string>>): JobReco
     done: number('done', 0),
     cached: number('cached', 0),
     failed: number('failed', 0),
+    retriable: number('retriable', 0),
     tokens: number('tokens', 0),
     truncated: number('truncated', 0),
     textsPerSecond: number('textsPerSecond', 0),

@@ -1,5 +1,6 @@
 import { isFinal, type JobRecord, type JobState, type Keys, type Lane, SLICE_ROWS, type TextError } from '#contracts';
 import type { ChainableCommander, Redis } from 'ioredis';
+import { encodeFailedText, type FailedPlaces, MOST_FAILED_TEXTS } from './failed-texts.js';
 import { type NewJob, newJobFields, readJobFields } from './job-record-codec.js';
 import { LuaScript } from './lua-script.js';
 import { rowBytes, rowTokens, rowTruncated } from './row-codec.js';
@@ -18,6 +19,7 @@ const RENEW_CHUNK = 1000;
 const scripts = {
   accept: new LuaScript('accept'),
   acknowledge: new LuaScript('acknowledge'),
+  retry: new LuaScript('retry'),
   seal: new LuaScript('seal'),
   stop: new LuaScript('stop'),
 };
@@ -38,6 +40,8 @@ export interface Acknowledgement {
   /** Each position at most once in rows and errors together. */
   readonly rows: readonly PlacedRow[];
   readonly errors: readonly { readonly position: number; readonly error: TextError }[];
+  /** Those of the texts with an error that may be tried again. Default: none. */
+  readonly failedTexts?: readonly FailedPlaces[];
 }
 
 export interface AckResult {
@@ -53,6 +57,10 @@ export interface JobFilter {
   readonly limit: number;
   readonly state?: JobState | undefined;
   readonly model?: string | undefined;
+  /** Id of the API key that it came with. */
+  readonly keyId?: string | undefined;
+  /** Part of its id. */
+  readonly idPart?: string | undefined;
 }
 
 /**
@@ -102,9 +110,10 @@ export class JobStore {
   }
 
   /** Stores and counts one unit of work. Safe to repeat: see `lua/acknowledge.lua`. */
-  async acknowledge({ jobId, unit, cached, rowDimensions, rows, errors }: Acknowledgement): Promise<AckResult> {
+  async acknowledge(acknowledgement: Acknowledgement): Promise<AckResult> {
+    const { jobId, unit, cached, rowDimensions, rows, errors, failedTexts = [] } = acknowledgement;
     const runs = sliceRuns(rows, rowBytes(rowDimensions));
-    const keys = [this.#keys.job(jobId), this.#keys.jobAcks(jobId), this.#keys.jobErrors(jobId)];
+    const keys = [this.#keys.job(jobId), ...this.#keysBeside(jobId)];
     const keyOfSlice = new Map<number, number>();
     const args: (string | number | Buffer)[] = [];
     for (const { slice, byteOffset, bytes } of runs) {
@@ -113,6 +122,8 @@ export class JobStore {
       args.push(key, byteOffset, bytes);
     }
     for (const { position, error } of errors) args.push(position, JSON.stringify(error));
+    for (const failed of failedTexts)
+      args.push(failed.positions[0]!, failed.positions.length, encodeFailedText(failed));
     let tokens = 0;
     let truncated = 0;
     for (const { row } of rows) {
@@ -130,10 +141,39 @@ export class JobStore {
       this.#ttlMs,
       this.#keys.finishedJobs(),
       runs.length,
+      failedTexts.length,
+      MOST_FAILED_TEXTS,
       ...args,
     ])) as [number, JobState | null, number];
     await this.#settle(jobId, state, renew);
     return { counted: counted === 1, state };
+  }
+
+  /**
+   * Makes failed texts unfinished again, as one new unit of work, which is the caller's to enqueue. A text that somebody
+   * else took is left out.
+   * @param firstPositions of texts, which tell them apart
+   * @returns whether there is a new unit
+   */
+  async retry(job: Pick<JobRecord, 'id' | 'createdAt'>, firstPositions: readonly number[]): Promise<boolean> {
+    const { id, createdAt } = job;
+    const [, ...keysBeside] = this.#keysBeside(id);
+    const keys = [this.#keys.job(id), ...keysBeside];
+    const [state, unit, renew] = (await scripts.retry.run(this.#redis, keys, [this.#ttlMs, ...firstPositions])) as [
+      JobState | null,
+      number,
+      number,
+    ];
+    if (unit < 0) return false;
+    // It had left the active ones when it was completed.
+    await this.#redis.zadd(this.#keys.activeJobs(), createdAt, id);
+    await this.#settle(id, state, renew);
+    return true;
+  }
+
+  /** Whether a unit of a job is counted. */
+  async acknowledged(id: string, unit: number): Promise<boolean> {
+    return (await this.#redis.getbit(this.#keys.jobAcks(id), unit)) === 1;
   }
 
   /** Ends the upload. @returns the state now. `failed` when there is no such job. */
@@ -174,7 +214,7 @@ export class JobStore {
   }
 
   /** Newest first. A page may be short, or empty, with a `nextCursor` all the same, when a filter leaves little. */
-  async list({ cursor, limit, state, model }: JobFilter): Promise<{ jobs: JobRecord[]; nextCursor: string | null }> {
+  async list({ cursor, limit, ...filter }: JobFilter): Promise<{ jobs: JobRecord[]; nextCursor: string | null }> {
     const jobs: JobRecord[] = [];
     let [score, after] = splitCursor(cursor);
     for (let seen = 0; seen < LIST_SCAN; seen += LIST_CHUNK) {
@@ -190,17 +230,18 @@ export class JobStore {
         'WITHSCORES',
       );
       const ids = pairs(entries).filter(([id, at]) => after === null || at < Number(score) || id < after);
-      const records = await Promise.all(ids.map(([id]) => this.get(id)));
-      const gone = ids.filter((_, index) => records[index] === null).map(([id]) => id);
+      const last = ids.at(-1);
+      const wanted = ids.filter(([id]) => id.includes(filter.idPart ?? ''));
+      const records = await Promise.all(wanted.map(([id]) => this.get(id)));
+      const gone = wanted.filter((_, index) => records[index] === null).map(([id]) => id);
       if (gone.length > 0) await this.#forget(gone);
-      for (const [index, [id, at]] of ids.entries()) {
-        [score, after] = [String(at), id];
+      for (const [index, [id, at]] of wanted.entries()) {
         const job = records[index];
-        if (!job || (state !== undefined && job.state !== state) || (model !== undefined && job.model !== model))
-          continue;
+        if (!job || !matches(job, filter)) continue;
         jobs.push(job);
-        if (jobs.length === limit) return { jobs, nextCursor: `${score}:${after}` };
+        if (jobs.length === limit) return { jobs, nextCursor: `${at}:${id}` };
       }
+      if (last !== undefined) [after, score] = [last[0], String(last[1])];
       if (pairs(entries).length < LIST_CHUNK) return { jobs, nextCursor: null };
     }
     return { jobs, nextCursor: `${score}:${after}` };
@@ -288,7 +329,7 @@ export class JobStore {
         if (from === 0) {
           if (final) pipeline.zrem(this.#keys.activeJobs(), id);
           if (renew > 0) {
-            pipeline.pexpire(this.#keys.jobAcks(id), this.#ttlMs).pexpire(this.#keys.jobErrors(id), this.#ttlMs);
+            for (const key of this.#keysBeside(id)) pipeline.pexpire(key, this.#ttlMs);
           }
         }
         for (let slice = from; slice < Math.min(slices, from + RENEW_CHUNK); slice++) {
@@ -299,6 +340,12 @@ export class JobStore {
     } catch {
       // What the script did stands. `activeTexts` takes the id out later, and slices are renewed before they must be.
     }
+  }
+
+  /** What a job has beside its record and slices. */
+  #keysBeside(id: string): [acks: string, errors: string, failedTexts: string, retries: string] {
+    const keys = this.#keys;
+    return [keys.jobAcks(id), keys.jobErrors(id), keys.jobFailedTexts(id), keys.jobRetries(id)];
   }
 
   /** Takes a few expired jobs out of the list, so that it does not grow for ever when nobody reads it to its end. */
@@ -322,6 +369,14 @@ export class JobStore {
 
 async function run(pipeline: ChainableCommander): Promise<void> {
   for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+}
+
+function matches(job: JobRecord, { state, model, keyId }: Omit<JobFilter, 'cursor' | 'limit'>): boolean {
+  return (
+    (state === undefined || job.state === state) &&
+    (model === undefined || job.model === model) &&
+    (keyId === undefined || job.keyId === keyId)
+  );
 }
 
 function splitCursor(cursor: string | undefined): [score: string, after: string | null] {

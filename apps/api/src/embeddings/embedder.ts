@@ -1,4 +1,5 @@
 import { ApiError, type EmbeddedText, type TextResult } from '#contracts';
+import type { LaneControl } from '#queue';
 import { decodeRow, type EmbeddingCache, encodeRow } from '#store';
 import type { Plan, Planner } from '../planning/planner.js';
 import { type TokenLimit, tooLongMessage } from '../planning/token-limit.js';
@@ -23,6 +24,7 @@ export class Embedder {
   readonly #tokenLimit: TokenLimit;
   readonly #coalescer: Coalescer;
   readonly #waiting: WaitingTexts;
+  readonly #lanes: LaneControl;
   readonly #near: EmbeddingCache;
   readonly #count: WaitCounts;
 
@@ -32,6 +34,7 @@ export class Embedder {
     tokenLimit: TokenLimit,
     coalescer: Coalescer,
     waiting: WaitingTexts,
+    lanes: LaneControl,
     near: EmbeddingCache,
     count: WaitCounts,
   ) {
@@ -39,6 +42,7 @@ export class Embedder {
     this.#tokenLimit = tokenLimit;
     this.#coalescer = coalescer;
     this.#waiting = waiting;
+    this.#lanes = lanes;
     this.#near = near;
     this.#count = count;
   }
@@ -87,6 +91,16 @@ export class Embedder {
       return results;
     } catch (error) {
       if (!(error instanceof WaitTimeout)) throw error;
+      // When Redis cannot tell, that was the reason most likely, and nobody paused anything.
+      if (await this.#lanes.isPaused(card.name, lane).catch(() => false)) {
+        throw new ApiError({
+          status: 504,
+          code: 'lane_paused',
+          message: `An operator has paused the ${lane} lane of model "${card.name}", and there was ${error.message} (EMBED_WAIT_TIMEOUT_MS). Try again when it is resumed.`,
+          retryAfter: 30,
+          cause: error,
+        });
+      }
       throw new ApiError({
         status: 504,
         code: 'wait_timeout',

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Environment } from '#contracts';
-import { LaneProducer } from '#queue';
+import { LaneControl, LaneProducer } from '#queue';
 import { Aborts, MemoryCache, ReplyInbox } from '#store';
 import { ApiMetrics } from '../metrics/api-metrics.js';
 import { Planner } from '../planning/planner.js';
@@ -46,10 +46,11 @@ export class EmbeddingsModule {
             tokenLimit: TokenLimit,
             coalescer: Coalescer,
             waiting: WaitingTexts,
+            lanes: LaneControl,
             near: MemoryCache,
             metrics: ApiMetrics,
-          ) => new Embedder(planner, tokenLimit, coalescer, waiting, near, metrics),
-          inject: [Planner, TokenLimit, Coalescer, WaitingTexts, MemoryCache, ApiMetrics],
+          ) => new Embedder(planner, tokenLimit, coalescer, waiting, lanes, near, metrics),
+          inject: [Planner, TokenLimit, Coalescer, WaitingTexts, LaneControl, MemoryCache, ApiMetrics],
         },
       ],
       exports: [Coalescer, WaitingTexts],

@@ -1,4 +1,5 @@
-import type { Readiness } from '#contracts';
+import { LANES, type Readiness } from '#contracts';
+import type { LaneControl } from '#queue';
 import type { ModelRegistry, WorkerRegistry } from '#store';
 import type { Redis } from 'ioredis';
 
@@ -10,13 +11,21 @@ export class ReadinessCheck {
   readonly #redis: Redis;
   readonly #cards: ModelRegistry;
   readonly #workers: WorkerRegistry;
+  readonly #lanes: LaneControl;
   readonly #models: readonly string[];
   #closing = false;
 
-  constructor(redis: Redis, cards: ModelRegistry, workers: WorkerRegistry, models: readonly string[]) {
+  constructor(
+    redis: Redis,
+    cards: ModelRegistry,
+    workers: WorkerRegistry,
+    lanes: LaneControl,
+    models: readonly string[],
+  ) {
     this.#redis = redis;
     this.#cards = cards;
     this.#workers = workers;
+    this.#lanes = lanes;
     this.#models = models;
   }
 
@@ -28,6 +37,7 @@ export class ReadinessCheck {
   async look(): Promise<Readiness> {
     const missing: string[] = this.#closing ? ['shutting down'] : [];
     const models: Record<string, number> = Object.fromEntries(this.#models.map((name) => [name, 0]));
+    const paused: string[] = [];
     try {
       await within(PATIENCE_MS, this.#redis.ping());
       const workers = await this.#workers.list();
@@ -36,11 +46,12 @@ export class ReadinessCheck {
         const ready = workers.filter(({ state, models: served }) => state === 'ready' && served[name] !== undefined);
         models[name] = ready.filter(({ models: served }) => served[name] === card?.fingerprint).length;
         if (models[name] === 0) missing.push(`no worker serves model "${name}"`);
+        for (const lane of LANES) if (await this.#lanes.isPaused(name, lane)) paused.push(`${name}/${lane}`);
       }
-      return { ready: missing.length === 0, redis: 'up', models, missing };
+      return { ready: missing.length === 0, redis: 'up', models, paused, missing };
     } catch (error) {
       missing.push(`Redis does not answer: ${(error as Error).message}`);
-      return { ready: false, redis: 'down', models, missing };
+      return { ready: false, redis: 'down', models, paused, missing };
     }
   }
 }

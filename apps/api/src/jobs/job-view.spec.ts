@@ -18,6 +18,7 @@ const RUNNING: JobRecord = {
   done: 390,
   cached: 100,
   failed: 10,
+  retriable: 0,
   tokens: 4000,
   truncated: 3,
   textsPerSecond: 40,

@@ -10,10 +10,11 @@ import {
   Param,
   Post,
   Query,
+  Req,
   Res,
 } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   type JobList,
   type JobListQuery,
@@ -28,11 +29,13 @@ import {
   jobUploadOptionsSchema,
 } from '#contracts';
 import { JobStore } from '#store';
+import { Audit } from '../audit/audit.js';
 import { hangUp } from '../hang-up.js';
 import { ApiQueryOf } from '../openapi/api-query-of.js';
 import { jsonSchema } from '../openapi/json-schema.js';
 import { AbandonedWork } from './abandoned-work.js';
 import { JobRequests } from './job-requests.js';
+import { JobRetry } from './job-retry.js';
 import { jobPath, requireJob, retryAfter, viewJob } from './job-view.js';
 import { JobWatch } from './job-watch.js';
 
@@ -44,17 +47,23 @@ export class JobsController implements BeforeApplicationShutdown {
   readonly #store: JobStore;
   readonly #watch: JobWatch;
   readonly #work: AbandonedWork;
+  readonly #retry: JobRetry;
+  readonly #audit: Audit;
 
   constructor(
     @Inject(JobRequests) requests: JobRequests,
     @Inject(JobStore) store: JobStore,
     @Inject(JobWatch) watch: JobWatch,
     @Inject(AbandonedWork) work: AbandonedWork,
+    @Inject(JobRetry) retry: JobRetry,
+    @Inject(Audit) audit: Audit,
   ) {
     this.#requests = requests;
     this.#store = store;
     this.#watch = watch;
     this.#work = work;
+    this.#retry = retry;
+    this.#audit = audit;
   }
 
   @Post()
@@ -105,12 +114,28 @@ export class JobsController implements BeforeApplicationShutdown {
   @ApiParam({ name: 'id' })
   @ApiOperation({ summary: 'Cancels a job; one that is final stays as it is' })
   @ApiResponse({ status: 200, schema: jsonSchema(jobObjectSchema, 'output') })
-  async cancel(@Param('id') id: string): Promise<JobObject> {
+  async cancel(@Param('id') id: string, @Req() request: FastifyRequest): Promise<JobObject> {
     await this.#store.cancel(id);
     const job = requireJob(await this.#store.get(id), id);
     // Repeated for a job that was cancelled before, in case its tasks were not all removed then.
     if (job.state === 'cancelled') this.#work.drop(job);
+    await this.#audit.record(request, 'job.cancel', id, job.state);
     return viewJob(job);
+  }
+
+  @Post(':id/retry')
+  @HttpCode(202)
+  @ApiParam({ name: 'id' })
+  @ApiOperation({ summary: 'Tries the failed texts of a job again' })
+  @ApiResponse({ status: 202, schema: jsonSchema(jobObjectSchema, 'output') })
+  async retry(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<JobObject> {
+    const job = await this.#retry.retry(id);
+    await this.#audit.record(request, 'job.retry', id);
+    return answer(job, reply.header('Location', jobPath(id)));
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -2,13 +2,15 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Environment } from '#contracts';
 import { LaneProducer } from '#queue';
-import { Aborts, FinishedJobs, JobStore, WorkerRegistry } from '#store';
+import { Aborts, FailedTexts, FinishedJobs, JobStore, WorkerRegistry } from '#store';
 import { ApiMetrics } from '../metrics/api-metrics.js';
+import { ModelDirectory } from '../models/model-directory.js';
 import { Planner } from '../planning/planner.js';
 import { TokenLimit } from '../planning/token-limit.js';
 import { AbandonedWork } from './abandoned-work.js';
 import { JobIntake } from './job-intake.js';
 import { JobRequests } from './job-requests.js';
+import { JobRetry } from './job-retry.js';
 import { JobWatch } from './job-watch.js';
 import { JobsController } from './jobs.controller.js';
 import { QueueRoom } from './queue-room.js';
@@ -18,6 +20,7 @@ import { ResultsController } from './results/results.controller.js';
 @Module({})
 export class JobsModule {
   static for(environment: Environment, log: FastifyBaseLogger): DynamicModule {
+    const taskLimits = { maxTexts: environment.EMBED_TASK_TEXTS, maxBytes: environment.EMBED_TASK_BYTES };
     return {
       module: JobsModule,
       controllers: [JobsController, ResultsController],
@@ -47,7 +50,6 @@ export class JobsModule {
             room: QueueRoom,
             work: AbandonedWork,
           ) => {
-            const taskLimits = { maxTexts: environment.EMBED_TASK_TEXTS, maxBytes: environment.EMBED_TASK_BYTES };
             const count = (model: string, texts: number) => metrics.accepted(model, 'jobs', texts);
             return new JobIntake({ planner, store, producer, taskLimits, count }, tokenLimit, room, work);
           },
@@ -59,11 +61,23 @@ export class JobsModule {
           inject: [Planner, JobIntake],
         },
         {
+          provide: JobRetry,
+          useFactory: (
+            store: JobStore,
+            failed: FailedTexts,
+            models: ModelDirectory,
+            room: QueueRoom,
+            producer: LaneProducer,
+          ) => new JobRetry({ store, failed, models, room, producer, taskLimits }),
+          inject: [JobStore, FailedTexts, ModelDirectory, QueueRoom, LaneProducer],
+        },
+        {
           provide: JobWatch,
           useFactory: (store: JobStore, finished: FinishedJobs) => new JobWatch(store, finished),
           inject: [JobStore, FinishedJobs],
         },
       ],
+      exports: [JobRetry],
     };
   }
 }

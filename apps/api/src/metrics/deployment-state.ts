@@ -3,8 +3,6 @@ import type { LaneDepth, LaneProducer } from '#queue';
 import type { JobStore, WorkerRegistry } from '#store';
 import type { WaitingTexts } from '../embeddings/waiting-texts.js';
 
-/** How old a look may be, ms: those who ask at the same time share one. */
-const LOOK_AGE_MS = 500;
 /** Longest a look waits for Redis, ms. */
 const PATIENCE_MS = 3000;
 
@@ -50,19 +48,18 @@ export interface StateSources {
 /** The one place where queues, jobs and workers are looked at: for Prometheus, history and dashboard alike. */
 export class DeploymentState {
   readonly #sources: StateSources;
-  #last: { at: number; look: Promise<Look> } | null = null;
+  #underWay: Promise<Look> | null = null;
 
   constructor(sources: StateSources) {
     this.#sources = sources;
   }
 
-  /** Rejects when Redis is away or does not answer in time. */
+  /** Those who ask at the same time share one look. Rejects when Redis is away or does not answer in time. */
   look(): Promise<Look> {
-    const now = performance.now();
-    if (this.#last !== null && now - this.#last.at < LOOK_AGE_MS) return this.#last.look;
-    const look = inTime(this.#gather());
-    this.#last = { at: now, look };
-    return look;
+    this.#underWay ??= inTime(this.#gather()).finally(() => {
+      this.#underWay = null;
+    });
+    return this.#underWay;
   }
 
   async #gather(): Promise<Look> {

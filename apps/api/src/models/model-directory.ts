@@ -21,8 +21,8 @@ export class ModelDirectory {
     return this.#names;
   }
 
-  /** @throws ApiError 404 for a model that is not served; 503 for one that no worker has announced yet */
-  async card(name: string): Promise<ModelCard> {
+  /** @throws ApiError 404 for a model that is not served */
+  requireServed(name: string): void {
     if (!this.#names.includes(name)) {
       throw new ApiError({
         status: 404,
@@ -31,6 +31,11 @@ export class ModelDirectory {
         message: `There is no model "${name}" here; there is ${this.#names.map((one) => `"${one}"`).join(', ')}.`,
       });
     }
+  }
+
+  /** @throws ApiError 404 for a model that is not served; 503 for one that no worker has announced yet */
+  async card(name: string): Promise<ModelCard> {
+    this.requireServed(name);
     const card = await this.known(name);
     if (card !== null) return card;
     throw new ApiError({

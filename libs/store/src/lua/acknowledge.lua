@@ -1,10 +1,12 @@
 -- Counts one unit of a job's work, exactly once however often it is told, and writes its rows and errors.
 --
--- KEYS  1 job record   2 acknowledged units (bitmap)   3 errors   4.. result slices
+-- KEYS  1 job record   2 acknowledged units (bitmap)   3 errors   4 failed texts   5 units under way again
+--       6.. result slices
 -- ARGV  1 job id   2 unit   3 '1' when the rows come from the cache   4 rows   5 their tokens   6 truncated rows
---       7 errors   8 ttl, ms   9 channel of finished jobs   10 runs
+--       7 errors   8 ttl, ms   9 channel of finished jobs   10 runs   11 failed texts   12 most of them to keep
 --       then per run: slice (index into KEYS)   byte offset   bytes
 --       then per error: position   JSON
+--       then per failed text that may be tried again: field   places   JSON
 -- Result  {1 when counted now, else 0; state; texts whose slices want a new time to live, else 0},
 --         or {0, false, 0} when there is no such job.
 -- A cancelled or failed job takes nothing any more.
@@ -15,7 +17,7 @@ if state == 'cancelled' or state == 'failed' or state == 'completed' then return
 if redis.call('SETBIT', KEYS[2], ARGV[2], 1) == 1 then return {0, state, 0} end
 
 local ttl = ARGV[8]
-local at = 11
+local at = 13
 for _ = 1, tonumber(ARGV[10]) do
   local slice = KEYS[tonumber(ARGV[at])]
   redis.call('SETRANGE', slice, ARGV[at + 1], ARGV[at + 2])
@@ -26,6 +28,13 @@ for _ = 1, tonumber(ARGV[7]) do
   redis.call('HSET', KEYS[3], ARGV[at], ARGV[at + 1])
   at = at + 2
 end
+local room = ARGV[11] ~= '0' and ARGV[12] - redis.call('HLEN', KEYS[4]) or 0
+for _ = 1, math.min(tonumber(ARGV[11]), room) do
+  redis.call('HSET', KEYS[4], ARGV[at], ARGV[at + 2])
+  redis.call('HINCRBY', KEYS[1], 'retriable', ARGV[at + 1])
+  at = at + 3
+end
+redis.call('HDEL', KEYS[5], ARGV[2])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -69,7 +78,7 @@ if upload[1] and done + failed >= tonumber(upload[2]) then
   redis.call('HSET', KEYS[1], 'state', state, 'finishedAt', now)
   redis.call('PUBLISH', ARGV[9], ARGV[1])
 end
-for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ttl) end
+for i = 1, 5 do redis.call('PEXPIRE', KEYS[i], ttl) end
 
 -- Slices written long ago must not expire before the job does; often enough that one renewal may get lost.
 local renew = 0

@@ -1,0 +1,24 @@
+import type { AdminJob, AdminJobDetail, JobRecord } from '#contracts';
+import { viewJob } from '../jobs/job-view.js';
+
+/** A job's record as operators see it. */
+export function viewAdminJob(job: JobRecord): AdminJob {
+  return {
+    ...viewJob(job),
+    lane: job.lane,
+    tenant: job.tenant,
+    key: job.keyId === null ? null : { id: job.keyId, name: null },
+  };
+}
+
+/** What happened to it when, oldest first; the last entry lies in the future. */
+export function viewTimeline(job: JobRecord): AdminJobDetail['timeline'] {
+  const events = [
+    { event: 'created', at: job.createdAt },
+    { event: 'started', at: job.startedAt },
+    { event: 'updated', at: job.updatedAt },
+    { event: 'finished', at: job.finishedAt },
+    { event: 'expires', at: job.expiresAt },
+  ] as const;
+  return events.flatMap(({ at, event }) => (at === null ? [] : [{ event, at: at / 1000 }])).sort((a, b) => a.at - b.at);
+}

@@ -1,0 +1,147 @@
+import { Queue, Worker } from 'bullmq';
+import { type JobTask, jobTaskId, Keys, type Lane, type ModelCard, type Task } from '#contracts';
+import { LaneControl, LaneProducer, type LaneTask } from '#queue';
+import { connectRedis, FailedTexts, JobStore, ModelRegistry, WorkerRegistry } from '#store';
+import { startRedis } from '../../../../test/support/redis.js';
+import { until } from '../../../../test/support/until.js';
+import { JobRetry } from '../jobs/job-retry.js';
+import { QueueRoom } from '../jobs/queue-room.js';
+import { ModelDirectory } from '../models/model-directory.js';
+import { QueueActions } from './queue-actions.js';
+
+const keys = new Keys('test');
+const server = await startRedis();
+const redis = connectRedis(server.url, 'worker', 'test');
+const queues = new Map<Lane, Queue>(
+  (['interactive', 'bulk'] as const).map((lane) => [
+    lane,
+    new Queue(keys.queue('m', lane), { connection: redis, prefix: keys.queuePrefix() }),
+  ]),
+);
+const queueOf = (_model: string, lane: Lane) => queues.get(lane)!;
+const producer = new LaneProducer(queueOf, { attempts: 1 });
+const store = new JobStore(redis, keys, { ttlSeconds: 600 });
+const registry = new ModelRegistry(redis, keys);
+const actions = new QueueActions(
+  new LaneControl(queueOf),
+  store,
+  new JobRetry({
+    store,
+    failed: new FailedTexts(redis, keys),
+    models: new ModelDirectory(registry, ['m']),
+    room: new QueueRoom(store, new WorkerRegistry(redis, keys), 1000),
+    producer,
+    taskLimits: { maxTexts: 64, maxBytes: 65_536 },
+  }),
+);
+const bulk = { model: 'm', lane: 'bulk' } as const;
+const spec = { fingerprint: 'f'.repeat(64), prompt: '', truncate: 'end' } as const;
+const error = { code: 'task_failed', message: 'gave up' } as const;
+
+beforeAll(async () => {
+  const card: ModelCard = {
+    name: 'm',
+    fingerprint: spec.fingerprint,
+    source: 'test',
+    dtype: 'fp32',
+    dimensions: 2,
+    maxTokens: 64,
+    pooling: 'mean',
+    normalize: true,
+    prompts: {},
+    matryoshka: [],
+    createdAt: 0,
+  };
+  await registry.announce(card, {});
+});
+afterAll(async () => {
+  for (const queue of queues.values()) await queue.close();
+  redis.disconnect();
+  await server.stop();
+});
+
+/** A sealed job of one task of two texts. */
+async function jobOfOneTask(id: string): Promise<LaneTask> {
+  const output = { dimensions: null, normalize: false };
+  await store.create({ id, model: 'm', spec, rowDimensions: 2, output, lane: 'bulk', tenant: '', keyId: null });
+  await store.accept(id, 2, 1);
+  await store.seal(id);
+  const task: JobTask = {
+    kind: 'job',
+    model: 'm',
+    spec,
+    texts: ['a', 'b'],
+    acceptedAt: Date.now(),
+    jobId: id,
+    unit: 0,
+    positions: [[0], [1]],
+  };
+  return { id: jobTaskId(id, 0), lane: 'bulk', task };
+}
+
+async function report(task: Task): Promise<void> {
+  if (task.kind !== 'job') return;
+  await store.acknowledge({
+    jobId: task.jobId,
+    unit: task.unit,
+    cached: false,
+    rowDimensions: 2,
+    rows: [],
+    errors: [0, 1].map((position) => ({ position, error })),
+    failedTexts: task.texts.map((text, n) => ({ text, positions: task.positions[n]! })),
+  });
+}
+
+/** Lets every task in the bulk lane fail. @param reported whether its job hears of it */
+async function failAll(tasks: readonly LaneTask[], reported: (jobId: string) => boolean): Promise<void> {
+  await producer.enqueue(tasks);
+  const connection = connectRedis(server.url, 'worker', 'test');
+  const worker = new Worker<Task>(
+    keys.queue('m', 'bulk'),
+    async ({ data }) => {
+      if (data.kind === 'job' && reported(data.jobId)) await report(data);
+      throw new Error('no luck');
+    },
+    { connection, prefix: keys.queuePrefix() },
+  );
+  await until('all have failed', async () => (await queueOf('m', 'bulk').getFailedCount()) === tasks.length);
+  await worker.close();
+  connection.disconnect();
+}
+
+const counts = async (): Promise<Record<string, number>> => queueOf('m', 'bulk').getJobCounts('wait', 'failed');
+
+it('a failed task that was reported is retried by its job, one that was not goes back as it is', async () => {
+  const tasks = await Promise.all(['reported', 'owed', 'gone'].map(jobOfOneTask));
+  await failAll(tasks, (jobId) => jobId !== 'owed');
+  await redis.del(keys.job('gone'));
+  expect(await store.get('reported')).toMatchObject({ state: 'completed', failed: 2 });
+  expect(await store.get('owed')).toMatchObject({ state: 'queued', failed: 0 });
+
+  expect(await actions.act({ ...bulk, action: 'retry-failed' })).toBe(2);
+  expect(await counts()).toEqual({ wait: 2, failed: 0 });
+  expect(await store.get('reported')).toMatchObject({ state: 'running', failed: 0, retriable: 0 });
+  const waiting = await queueOf('m', 'bulk').getWaiting();
+  const again = waiting.map(({ data, id }) => [id, (data as JobTask).unit, (data as JobTask).texts]);
+  expect(again.sort()).toEqual([
+    ['owed-0', 0, ['a', 'b']],
+    ['reported-1', 1, ['a', 'b']],
+  ]);
+  expect(await actions.act({ ...bulk, action: 'retry-failed' })).toBe(0);
+  await queueOf('m', 'bulk').drain();
+});
+
+it('cleaning takes away what was reported, and nothing that is still owed', async () => {
+  const tasks = await Promise.all(['told', 'untold'].map(jobOfOneTask));
+  await failAll(tasks, (jobId) => jobId === 'told');
+  expect(await actions.act({ ...bulk, action: 'clean' })).toBe(1);
+  expect((await queueOf('m', 'bulk').getFailed()).map(({ id }) => id)).toEqual(['untold-0']);
+  expect(await store.get('told')).toMatchObject({ state: 'completed', failed: 2, retriable: 2 });
+});
+
+it('paused lanes are paused until they are resumed', async () => {
+  expect(await actions.act({ ...bulk, action: 'pause' })).toBe(0);
+  expect((await producer.depth('m', 'bulk')).paused).toBe(true);
+  await actions.act({ ...bulk, action: 'resume' });
+  expect((await producer.depth('m', 'bulk')).paused).toBe(false);
+});

@@ -1,0 +1,88 @@
+import { ApiError, isFinal, type QueueActionRequest } from '#contracts';
+import type { GivenUpTask, LaneControl } from '#queue';
+import type { JobStore } from '#store';
+import type { JobRetry } from '../jobs/job-retry.js';
+
+/** Errors of a retry after which there is nothing left to try again. */
+const NOTHING_LEFT = ['job_not_found', 'job_ended', 'nothing_to_retry'];
+
+/**
+ * What operators may do to a lane.
+ *
+ * A task that was given up has, as a rule, been reported: its unit of its job is counted, and its texts are failed. To
+ * run that very task again would count for nothing, so its job is told to try its failed texts again, in new tasks. A
+ * task that could not even be reported is still owed: it goes back into the queue, and is never cleaned away.
+ */
+export class QueueActions {
+  readonly #control: LaneControl;
+  readonly #store: JobStore;
+  readonly #retry: JobRetry;
+
+  constructor(control: LaneControl, store: JobStore, retry: JobRetry) {
+    this.#control = control;
+    this.#store = store;
+    this.#retry = retry;
+  }
+
+  /** @returns tasks it was done to; 0 for pause and resume */
+  async act({ action, lane, model }: QueueActionRequest): Promise<number> {
+    switch (action) {
+      case 'pause':
+        await this.#control.pause(model, lane);
+        return 0;
+      case 'resume':
+        await this.#control.resume(model, lane);
+        return 0;
+      case 'retry-failed':
+        return this.#retryFailed({ model, lane });
+      case 'clean':
+        return this.#clean({ model, lane });
+    }
+  }
+
+  async #retryFailed({ lane, model }: Pick<QueueActionRequest, 'model' | 'lane'>): Promise<number> {
+    let affected = 0;
+    const reported = new Map<string, string[]>();
+    for (const task of await this.#control.givenUp(model, lane)) {
+      if (await this.#isOwed(task)) affected += Number(await this.#control.again(model, lane, task.id));
+      else if (task.unit !== null) {
+        reported.set(task.unit.jobId, [...(reported.get(task.unit.jobId) ?? []), task.id]);
+      }
+    }
+    for (const [jobId, tasks] of reported) {
+      const outcome = await this.#retryJob(jobId);
+      if (outcome === 'refused') continue;
+      if (outcome === 'retried') affected += tasks.length;
+      for (const id of tasks) await this.#control.forget(model, lane, id);
+    }
+    return affected;
+  }
+
+  /** `refused`: its texts cannot be tried again as things stand, and its tasks stay to be looked at. */
+  async #retryJob(jobId: string): Promise<'retried' | 'over' | 'refused'> {
+    try {
+      await this.#retry.retry(jobId);
+      return 'retried';
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status >= 500) throw error;
+      return NOTHING_LEFT.includes(error.code) ? 'over' : 'refused';
+    }
+  }
+
+  async #clean({ lane, model }: Pick<QueueActionRequest, 'model' | 'lane'>): Promise<number> {
+    let affected = 0;
+    for (const task of await this.#control.givenUp(model, lane)) {
+      if (await this.#isOwed(task)) continue;
+      await this.#control.forget(model, lane, task.id);
+      affected++;
+    }
+    return affected;
+  }
+
+  /** Whether a job still waits for its outcome. */
+  async #isOwed({ unit }: GivenUpTask): Promise<boolean> {
+    if (unit === null) return false;
+    const state = await this.#store.state(unit.jobId);
+    return state !== null && !isFinal(state) && !(await this.#store.acknowledged(unit.jobId, unit.unit));
+  }
+}

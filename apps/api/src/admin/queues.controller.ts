@@ -1,0 +1,43 @@
+import { Body, Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { type QueueActionResult, queueActionRequestSchema, queueActionResultSchema } from '#contracts';
+import { Audit } from '../audit/audit.js';
+import { parse } from '../errors/parse.js';
+import { ModelDirectory } from '../models/model-directory.js';
+import { jsonSchema } from '../openapi/json-schema.js';
+import { QueueActions } from './queue-actions.js';
+
+/** What operators do to queues. */
+@ApiTags('admin')
+@Controller('admin/v1/queues')
+export class QueuesController {
+  readonly #actions: QueueActions;
+  readonly #models: ModelDirectory;
+  readonly #audit: Audit;
+
+  constructor(
+    @Inject(QueueActions) actions: QueueActions,
+    @Inject(ModelDirectory) models: ModelDirectory,
+    @Inject(Audit) audit: Audit,
+  ) {
+    this.#actions = actions;
+    this.#models = models;
+    this.#audit = audit;
+  }
+
+  @Post('actions')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Pauses or resumes a lane, retries its failed tasks, or cleans their records away' })
+  @ApiBody({ schema: jsonSchema(queueActionRequestSchema, 'input') })
+  @ApiResponse({ status: 200, schema: jsonSchema(queueActionResultSchema, 'output') })
+  async act(@Body() body: unknown, @Req() request: FastifyRequest): Promise<QueueActionResult> {
+    const asked = parse(queueActionRequestSchema, body);
+    this.#models.requireServed(asked.model);
+    const affected = await this.#actions.act(asked);
+    const moves = asked.action === 'pause' || asked.action === 'resume';
+    const detail = moves ? '' : `${affected} tasks`;
+    await this.#audit.record(request, `queue.${asked.action}`, `${asked.model}/${asked.lane}`, detail);
+    return { affected };
+  }
+}
