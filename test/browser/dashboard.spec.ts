@@ -1,19 +1,33 @@
 import { gunzipSync } from 'node:zlib';
 import { get } from 'node:http';
-import type { Browser } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { accessibilityFaults, startBrowser } from '../support/browser.js';
-import { Deployment } from '../support/deployment.js';
+import { Deployment, MODEL } from '../support/deployment.js';
+import { acceptJob, getJob } from '../support/front-door.js';
 import type { Service } from '../support/services.js';
 
 const MOST_SCRIPT_BYTES = 150 * 1024;
+const PATIENCE_MS = 20_000;
+const VIEWS = ['overview', 'workers', 'jobs', 'queues', 'audit'];
 
 let deployment: Deployment;
 let api: Service;
+let worker: Service;
 let browser: Browser;
+/** Pages of a test, closed behind it. */
+let pages: Page[] = [];
+/** What pages threw, and what their policy forbade. */
+let complaints: string[] = [];
 
 beforeAll(async () => {
   deployment = await Deployment.start();
-  [api, browser] = await Promise.all([deployment.api(), startBrowser()]);
+  [api, worker, browser] = await Promise.all([deployment.api(), deployment.worker(), startBrowser()]);
+});
+
+afterEach(async () => {
+  await Promise.all(pages.map((page) => page.context().close()));
+  pages = [];
+  complaints = [];
 });
 
 afterAll(async () => {
@@ -52,19 +66,203 @@ describe('the page', () => {
   });
 
   it('starts in a browser, under its own policy', async () => {
-    const page = await browser.newPage();
-    const complaints: string[] = [];
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => {
-      if (/Content Security Policy/.test(message.text())) complaints.push(message.text());
-    });
-    await page.goto(`${api.url}/dashboard/`);
-    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
-    expect(await accessibilityFaults(page)).toEqual([]);
+    const page = await open('overview');
+    await page.getByText('Idle').waitFor();
     expect(complaints).toEqual([]);
-    await page.close();
   });
 });
+
+describe('a lane, from the dashboard', () => {
+  it('is paused only by somebody who was told what that means', async () => {
+    const page = await open('queues');
+    const row = laneRow(page, 'bulk');
+    await row.getByRole('button', { name: /^Pause/ }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.textContent()).toMatch(/New work is still accepted and waits/);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    expect(await row.getAttribute('data-paused')).toBe('false');
+
+    await row.getByRole('button', { name: /^Pause/ }).click();
+    await dialog.getByRole('button', { name: 'Pause the lane' }).click();
+    await row.and(page.locator('[data-paused=true]')).waitFor();
+    await page.locator('[data-action="queue.pause"]', { hasText: MODEL }).waitFor();
+  });
+
+  it('shows a job that waits, by texts, tasks and in words', async () => {
+    const job = await acceptJob(api.url, texts(640, 'waiting'));
+    const page = await open('overview');
+    const headline = page.locator(`[data-model="${MODEL}"]`);
+    await headline.getByText('Paused').waitFor();
+    await headline.getByText('640 texts wait').waitFor();
+    await page.getByRole('button', { name: 'Texts', exact: true }).click();
+    await page.locator('.chart', { hasText: 'Queue depth' }).locator('.legend li', { hasText: 'bulk 640' }).waitFor();
+    await page.getByRole('button', { name: 'Tasks', exact: true }).click();
+    await page.locator('.chart', { hasText: 'Queue depth' }).locator('.legend li', { hasText: 'bulk 10' }).waitFor();
+
+    await page.goto(`${api.url}/dashboard/#/jobs?state=queued&id=${job.id.slice(-8)}`);
+    await page.locator(`[data-job="${job.id}"]`).waitFor();
+  });
+
+  it('loses a job that is cancelled on its page', async () => {
+    const job = await acceptJob(api.url, texts(64, 'unwanted'));
+    const page = await open(`jobs/${job.id}`);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.textContent()).toMatch(/64 texts that are not done yet/);
+    await dialog.getByRole('button', { name: 'Cancel the job' }).click();
+    await page.locator('.job-head').getByText('cancelled').waitFor();
+    expect((await getJob(api.url, job.id)).state).toBe('cancelled');
+    await page.getByRole('button', { name: 'Cancel' }).and(page.locator(':disabled')).waitFor();
+  });
+
+  it('is resumed by keyboard alone, and falls to nothing', async () => {
+    const page = await open('overview');
+    await page.locator(`[data-model="${MODEL}"]`).waitFor();
+    await page.keyboard.press('Tab');
+    expect(await focused(page).textContent()).toBe('Skip to the content');
+    await tabTo(page, (name) => name === 'Queues');
+    await page.keyboard.press('Enter');
+    await laneRow(page, 'bulk').waitFor();
+    await tabTo(page, (name) => name.startsWith('Resume the bulk lane'));
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await tabTo(page, (name) => name === 'Resume the lane');
+    await page.keyboard.press('Enter');
+    await laneRow(page, 'bulk').and(page.locator('[data-paused=false]')).waitFor();
+    await page.goto(`${api.url}/dashboard/#/overview`);
+    await page.locator(`[data-model="${MODEL}"]`).getByText('Idle').waitFor();
+  });
+
+  it('gives the vectors of a finished job', async () => {
+    const page = await open('jobs?state=completed');
+    await page.locator('[data-job] a').first().click();
+    const coming = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'NumPy' }).click();
+    const file = await coming;
+    expect(file.suggestedFilename()).toMatch(/\.npy$/);
+    const stream = await file.createReadStream();
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    expect(Buffer.concat(chunks).subarray(1, 6).toString()).toBe('NUMPY');
+  });
+});
+
+describe('every view', () => {
+  it.each(['light', 'dark'] as const)('has no fault that axe finds, in the %s theme', async (colorScheme) => {
+    const page = await open('overview', { colorScheme });
+    for (const view of VIEWS) {
+      await show(page, view);
+      expect([view, await accessibilityFaults(page)]).toEqual([view, []]);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('fits a phone', async () => {
+    const page = await open('overview', { viewport: { width: 360, height: 740 } });
+    for (const view of VIEWS) {
+      await show(page, view);
+      const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+      expect([view, width]).toEqual([view, 360]);
+    }
+  });
+
+  it('keeps the theme that was chosen', async () => {
+    const page = await open('overview', { colorScheme: 'light' });
+    const shown = () => page.locator('html').getAttribute('data-theme');
+    expect(await shown()).toBe('light');
+    await page.getByRole('button', { name: 'Dark theme' }).click();
+    await page.reload();
+    await page.getByRole('button', { name: 'Dark theme', pressed: true }).waitFor();
+    expect(await shown()).toBe('dark');
+  });
+});
+
+describe('what goes wrong', () => {
+  it('is asked for every other second where server-sent events do not come through', async () => {
+    const page = await open('overview', {}, (opened) => opened.route('**/admin/v1/live', (route) => route.abort()));
+    await page.getByText('Polling').waitFor();
+    await page.locator(`[data-model="${MODEL}"]`).waitFor();
+    await acceptJob(api.url, texts(8, 'polled'), { priority: 'high' });
+    await page.goto(`${api.url}/dashboard/#/jobs`);
+    await page.locator('[data-job]', { hasText: 'interactive' }).waitFor();
+  });
+
+  it('is said when the API is away, and forgotten when it is back', async () => {
+    const page = await open('overview');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await api.kill();
+    const alert = page.getByRole('alert');
+    await alert.getByText('The API does not answer').waitFor();
+    await alert.getByText(/Trying again in \d+ s/).waitFor();
+    api = await deployment.api({ EMBED_PORT: new URL(api.url).port });
+    await page.getByText('Live', { exact: true }).waitFor();
+    await alert.waitFor({ state: 'detached' });
+  });
+
+  it('shows a killed worker as lost', async () => {
+    const page = await open('workers');
+    await page.locator('[data-state=ready]').waitFor();
+    await worker.kill();
+    const row = page.locator('[data-state=lost]');
+    await row.waitFor();
+    expect(await row.textContent()).toContain(`pid ${worker.pid}`);
+    await page.goto(`${api.url}/dashboard/#/overview`);
+    await page.getByText('No workers').waitFor();
+    await page.getByRole('heading', { name: 'Start a worker' }).waitFor();
+  });
+});
+
+/** A page of its own, as of another reader, at a view. */
+async function open(
+  view: string,
+  options: Parameters<Browser['newContext']>[0] = {},
+  prepare: (page: Page) => Promise<unknown> = async () => {},
+): Promise<Page> {
+  const page = await (await browser.newContext(options)).newPage();
+  pages.push(page);
+  page.setDefaultTimeout(PATIENCE_MS);
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.text().includes('Content Security Policy')) complaints.push(message.text());
+  });
+  await prepare(page);
+  await page.goto(`${api.url}/dashboard/#/${view}`);
+  return page;
+}
+
+/** Leads an open page to a view and waits until it has what it shows. */
+async function show(page: Page, view: string): Promise<void> {
+  await page.goto(`${api.url}/dashboard/#/${view}`);
+  await page.locator(`nav [aria-current=page][href="#/${view}"]`).waitFor();
+  await page.locator('.skeleton').waitFor({ state: 'detached' });
+}
+
+function laneRow(page: Page, lane: string): Locator {
+  return page.locator(`[data-lane="${MODEL}/${lane}"]`);
+}
+
+function focused(page: Page): Locator {
+  return page.locator(':focus');
+}
+
+/** Presses Tab until what is focused has such a name. */
+async function tabTo(page: Page, wanted: (name: string) => boolean): Promise<void> {
+  const seen: string[] = [];
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press('Tab');
+    const name = await focused(page).evaluateAll(
+      ([element]) => element?.getAttribute('aria-label') ?? element?.textContent ?? '',
+    );
+    if (wanted(name)) return;
+    seen.push(name);
+  }
+  throw new Error(`Tab led to ${seen.join(', ')} only`);
+}
+
+function texts(count: number, word: string): string[] {
+  return Array.from({ length: count }, (_, i) => `${word} number ${i}`);
+}
 
 function assetsOf(html: string): string[] {
   return [...html.matchAll(/(?:src|href)="(\/dashboard\/assets\/[^"]+)"/g)].map(([, path]) => path!);

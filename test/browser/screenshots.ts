@@ -58,7 +58,8 @@ try {
       }
       await page.context().close();
     }
-    await copyFile(`${FOLDER}/overview-${colorScheme}-1280.png`, `${DOCS}/overview-${colorScheme}.png`);
+    if (VIEWS.includes('overview'))
+      await copyFile(`${FOLDER}/overview-${colorScheme}-1280.png`, `${DOCS}/overview-${colorScheme}.png`);
   }
 } finally {
   await load?.end();

@@ -112,7 +112,7 @@ function Filters({ filter }: { readonly filter: Record<Filter, string> }) {
         Key
         <input type="search" value={typed.key} placeholder="id of a key" onInput={change('key')} />
       </label>
-      <label class="wide">
+      <label>
         Id
         <input type="search" value={typed.id} placeholder="part of a job’s id" onInput={change('id')} />
       </label>
