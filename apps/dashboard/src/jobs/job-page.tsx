@@ -1,22 +1,14 @@
-import { useState } from 'preact/hooks';
 import type { AdminJobDetail } from '#contracts';
-import { count, counted, duration, moment, short } from '../figures/format.js';
-import { Confirm } from '../parts/confirm.js';
+import { count, duration, short } from '../figures/format.js';
 import { CopyButton } from '../parts/copy-button.js';
 import { Empty, Problem, Skeleton } from '../parts/notice.js';
 import { State } from '../parts/state.js';
 import { linkTo } from '../router.js';
-import { send } from '../server/http.js';
 import { useResource } from '../server/use-resource.js';
 import { ProgressBar } from './progress-bar.js';
 import { Slices } from './slices.js';
+import { JobActions } from './job-actions.js';
 import { JobTimeline } from './job-timeline.js';
-
-const FORMATS = [
-  { format: 'npy', words: 'NumPy (.npy)' },
-  { format: 'ndjson', words: 'NDJSON' },
-  { format: 'f32', words: 'Raw float32 (.f32)' },
-];
 
 export function JobPage({ id }: { readonly id: string }) {
   const { data: job, failure, reload } = useResource<AdminJobDetail>(`/admin/v1/jobs/${encodeURIComponent(id)}`);
@@ -44,7 +36,7 @@ export function JobPage({ id }: { readonly id: string }) {
           {job.error.message} <code>{job.error.code}</code>
         </p>
       )}
-      <Actions job={job} reload={reload} />
+      <JobActions job={job} reload={reload} />
       <div class="panels">
         <section class="panel">
           <h2>Counts</h2>
@@ -68,70 +60,6 @@ export function JobPage({ id }: { readonly id: string }) {
         </section>
       </div>
     </>
-  );
-}
-
-function Actions({ job, reload }: { readonly job: AdminJobDetail; readonly reload: () => void }) {
-  const [asking, setAsking] = useState<'cancel' | 'retry' | null>(null);
-  const final = job.state === 'completed' || job.state === 'failed' || job.state === 'cancelled';
-  const close = () => setAsking(null);
-  return (
-    <div class="actions">
-      <button type="button" class="grave" disabled={final} onClick={() => setAsking('cancel')}>
-        Cancel
-      </button>
-      <button type="button" disabled={job.retriable === 0} onClick={() => setAsking('retry')}>
-        Retry failed{job.retriable > 0 && ` (${count(job.retriable)})`}
-      </button>
-      <span class="downloads">
-        {FORMATS.map(({ format, words }) => (
-          <a
-            key={format}
-            class="button"
-            href={`/v1/jobs/${encodeURIComponent(job.id)}/results?format=${format}`}
-            download={`${job.id}.${format}`}
-          >
-            {words}
-          </a>
-        ))}
-      </span>
-      {asking === 'cancel' && (
-        <Confirm
-          title="Cancel this job?"
-          verb="Cancel the job"
-          grave
-          onClose={close}
-          act={async () => {
-            await send('DELETE', `/v1/jobs/${encodeURIComponent(job.id)}`);
-            reload();
-            return `Job ${job.id} is cancelled.`;
-          }}
-        >
-          <p>
-            {counted(job.counts.pending, 'text')} that are not done yet will not be computed.{' '}
-            {counted(job.counts.done, 'vector')} that are there stay until {moment(job.expires_at)}. This cannot be
-            undone.
-          </p>
-        </Confirm>
-      )}
-      {asking === 'retry' && (
-        <Confirm
-          title="Retry the failed texts?"
-          verb="Retry"
-          onClose={close}
-          act={async () => {
-            await send('POST', `/v1/jobs/${encodeURIComponent(job.id)}/retry`);
-            reload();
-            return `The failed texts of job ${job.id} are queued again.`;
-          }}
-        >
-          <p>
-            {counted(job.retriable, 'text')} will be queued again in the lane {job.lane}. A text that is itself at fault
-            will fail again.
-          </p>
-        </Confirm>
-      )}
-    </div>
   );
 }
 

@@ -1,21 +1,13 @@
 import { useState } from 'preact/hooks';
-import type { Lane, LaneView, QueueAction, QueueActionRequest, QueueActionResult } from '#contracts';
+import type { Lane, LaneView, QueueAction } from '#contracts';
 import { AuditLog } from '../audit/audit.js';
-import { count, counted, duration } from '../figures/format.js';
+import { count, duration } from '../figures/format.js';
 import { LANES_IN_ORDER } from '../figures/lanes.js';
-import { Confirm } from '../parts/confirm.js';
 import { LaneName } from '../parts/lane-name.js';
 import { Skeleton } from '../parts/notice.js';
 import { State } from '../parts/state.js';
-import { send } from '../server/http.js';
 import { snapshot } from '../server/live.js';
-
-interface Question {
-  readonly model: string;
-  readonly lane: Lane;
-  readonly action: QueueAction;
-  readonly view: LaneView;
-}
+import { AskFirst, type Question } from './ask-first.js';
 
 /** The lanes of each model, and what can be done to them; below, what was done. */
 export function Queues() {
@@ -75,7 +67,7 @@ export function Queues() {
       </p>
       <h2>What was done</h2>
       <AuditLog />
-      {question !== null && <Ask question={question} onClose={() => setQuestion(null)} />}
+      {question !== null && <AskFirst question={question} onClose={() => setQuestion(null)} />}
     </>
   );
 }
@@ -160,73 +152,4 @@ function Row({ model, lane, view, ask }: RowProps) {
       </td>
     </tr>
   );
-}
-
-function Ask({ question, onClose }: { readonly question: Question; readonly onClose: () => void }) {
-  const { model, lane, action, view } = question;
-  const of = `the ${lane} lane of ${model}`;
-  const act = async (said: (affected: number) => string) => {
-    const request: QueueActionRequest = { model, lane, action };
-    const { affected } = await send<QueueActionResult>('POST', '/admin/v1/queues/actions', request);
-    return said(affected);
-  };
-  switch (action) {
-    case 'pause':
-      return (
-        <Confirm
-          title={`Pause ${of}?`}
-          verb="Pause the lane"
-          grave
-          onClose={onClose}
-          act={() => act(() => `Paused ${of}.`)}
-        >
-          <p>
-            Workers finish the {counted(view.active, 'task')} they hold and take no more from this lane. New work is
-            still accepted and waits
-            {lane === 'interactive' ? '; requests that wait for their answer will time out' : ''}. It stays so until
-            somebody resumes it.
-          </p>
-        </Confirm>
-      );
-    case 'resume':
-      return (
-        <Confirm
-          title={`Resume ${of}?`}
-          verb="Resume the lane"
-          onClose={onClose}
-          act={() => act(() => `Resumed ${of}.`)}
-        >
-          <p>Workers take its {counted(view.waiting, 'waiting task')} at once.</p>
-        </Confirm>
-      );
-    case 'retry-failed':
-      return (
-        <Confirm
-          title={`Retry failed tasks of ${of}?`}
-          verb="Retry the tasks"
-          onClose={onClose}
-          act={() => act((affected) => `${counted(affected, 'task')} of ${of} queued again.`)}
-        >
-          <p>
-            {counted(view.failed, 'task')} that were given up will be queued again. What is wrong with the work itself
-            will fail again.
-          </p>
-        </Confirm>
-      );
-    case 'clean':
-      return (
-        <Confirm
-          title={`Clean ${of}?`}
-          verb="Clean"
-          grave
-          onClose={onClose}
-          act={() => act((affected) => `${counted(affected, 'record')} of ${of} removed.`)}
-        >
-          <p>
-            The records of {counted(view.failed, 'task')} that were given up are removed, and can no longer be retried
-            from here. Waiting work is not touched. This cannot be undone.
-          </p>
-        </Confirm>
-      );
-  }
 }

@@ -4,7 +4,7 @@ import { get } from './http.js';
 
 const STREAM_PATH = '/admin/v1/live';
 const SNAPSHOT_PATH = '/admin/v1/snapshot';
-/** A stream that has sent nothing for so long is blocked or broken, ms. */
+/** A stream, or an answer, of which nothing has come for so long is blocked or broken, ms. */
 const SILENCE_MS = 6000;
 const POLL_MS = 2000;
 /** While polling, the stream is tried again after so long, ms. */
@@ -90,7 +90,7 @@ async function poll(mine: number): Promise<void> {
   closeStream();
   clearTimeout(next);
   try {
-    const seen = await get<Snapshot>(SNAPSHOT_PATH);
+    const seen = await get<Snapshot>(SNAPSHOT_PATH, AbortSignal.timeout(SILENCE_MS));
     if (mine !== generation) return;
     failures = 0;
     polledSince ??= Date.now();
