@@ -252,13 +252,13 @@ it('hears a client out whose body it has refused already, so that the refusal is
   let heard = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => (heard += chunk));
   socket.on('error', (error) => (heard += error.message));
-  const head = ['host: x', 'content-type: application/json', `content-length: ${length}`].join('\r\n');
+  const head = ['host: localhost', 'content-type: application/json', `content-length: ${length}`].join('\r\n');
   socket.write(`POST /v1/embeddings HTTP/1.1\r\n${head}\r\n\r\n[`);
   await until('it is refused', () => heard.includes('body_too_large'));
   expect(heard).toMatch(/^HTTP\/1\.1 413 /);
   // The connection is whole: it takes the rest, and another request.
   socket.write(' '.repeat(length - 1));
-  socket.write('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
+  socket.write('GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n');
   await until('the next request is answered', () => heard.includes('{"status":"ok"}'), { patienceMs: 10_000 });
   socket.destroy();
 });

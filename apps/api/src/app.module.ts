@@ -4,7 +4,7 @@ import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Environment } from '#contracts';
 import { AdminModule } from './admin/admin.module.js';
-import { SessionController } from './dashboard/session.controller.js';
+import { AccessModule } from './access/access.module.js';
 import { EmbeddingsModule } from './embeddings/embeddings.module.js';
 import { ErrorFilter } from './errors/error.filter.js';
 import { fromIssues } from './errors/to-api-error.js';
@@ -24,6 +24,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         RedisModule.for(environment, log),
+        AccessModule.for(environment),
         LanesModule.for(environment),
         PlanningModule.for(environment),
         embeddings,
@@ -31,7 +32,6 @@ export class AppModule {
         operation,
         AdminModule.for(environment, [embeddings, jobs, operation]),
       ],
-      controllers: [SessionController],
       providers: [
         { provide: APP_FILTER, useFactory: () => new ErrorFilter({ maxBodyBytes: environment.EMBED_MAX_BODY_BYTES }) },
         {

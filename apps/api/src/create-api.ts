@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import fastifyCookie from '@fastify/cookie';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import { pino } from 'pino';
-import { VERSION } from '#contracts';
-import type { Environment } from '#contracts';
+import { type Logger, pino } from 'pino';
+import { accessControl, type Environment, VERSION } from '#contracts';
+import { Authenticator, Sessions } from '#store';
+import { guardRequests } from './access/guard-requests.js';
+import { sendSecurityHeaders } from './access/security-headers.js';
 import { AppModule } from './app.module.js';
 import { registerContentTypes } from './body/content-types.js';
 import { serveDashboard } from './dashboard/serve-dashboard.js';
@@ -12,6 +15,9 @@ import { sendError } from './errors/send-error.js';
 import { badUrl } from './errors/to-api-error.js';
 import { ApiMetrics } from './metrics/api-metrics.js';
 import { setUpOpenApi } from './openapi/set-up-openapi.js';
+
+/** How long a browser remembers that it may ask, s. */
+const CORS_SECONDS = 600;
 
 /** An API process, wired and not yet listening. */
 export async function createApi(environment: Environment): Promise<NestFastifyApplication> {
@@ -43,9 +49,34 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
   );
   const models = environment.EMBED_MODELS.map(({ name }) => name);
   observeRequests(server as unknown as FastifyInstance, app.get(ApiMetrics), models);
+  controlAccess(app, server as unknown as FastifyInstance, environment, log);
   setUpOpenApi(app, VERSION);
   serveDashboard(server as unknown as FastifyInstance);
   return app;
+}
+
+/** Registered after the hooks that every answer needs, and before any route. */
+function controlAccess(
+  app: NestFastifyApplication,
+  server: FastifyInstance,
+  environment: Environment,
+  log: Logger,
+): void {
+  const { on, loopback, why } = accessControl(environment);
+  if (on) log.info({ why }, 'API keys are asked for');
+  else if (loopback) log.info({ why }, 'no API keys are asked for');
+  else log.warn({ why }, 'NO API KEYS ARE ASKED FOR: whoever reaches this address may use it');
+  sendSecurityHeaders(server);
+  const corsOrigins = environment.EMBED_CORS_ORIGINS;
+  if (corsOrigins.length > 0) app.enableCors({ origin: corsOrigins, maxAge: CORS_SECONDS });
+  server.register(fastifyCookie);
+  guardRequests(server, {
+    authenticator: app.get(Authenticator),
+    sessions: app.get(Sessions),
+    corsOrigins,
+    loopbackOnly: loopback && environment.EMBED_AUTH === 'auto',
+    maxBodyBytes: environment.EMBED_MAX_BODY_BYTES,
+  });
 }
 
 /** The client's own id of the request when it is a plain word, else one of ours. */

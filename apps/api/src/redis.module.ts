@@ -4,7 +4,6 @@ import type { Redis } from 'ioredis';
 import { cacheTtlSeconds, type Environment, Keys } from '#contracts';
 import {
   Aborts,
-  AuditLog,
   awaitRedis,
   connectRedis,
   FailedTexts,
@@ -16,12 +15,12 @@ import {
   MemoryCache,
   ModelRegistry,
   RedisCache,
+  readRedisTls,
   ReplyInbox,
   TieredCache,
   WorkerRegistry,
 } from '#store';
 import type { FastifyBaseLogger } from 'fastify';
-import { Audit } from './audit/audit.js';
 import { ApiMetrics } from './metrics/api-metrics.js';
 
 /** This process's Redis connections. */
@@ -32,11 +31,12 @@ export class Connections {
   readonly cache: Redis;
 
   constructor(environment: Environment, log: FastifyBaseLogger) {
+    const tls = readRedisTls(environment);
     const outage = (redis: string) => (error: Error) => log.warn({ redis, err: error }, 'Redis is away');
     const cacheUrl = environment.EMBED_CACHE_REDIS_URL ?? environment.REDIS_URL;
-    this.command = connectRedis(environment.REDIS_URL, 'command', 'embedmill-api', outage('queue'));
-    this.subscriber = connectRedis(environment.REDIS_URL, 'subscriber', 'embedmill-api-news');
-    this.cache = connectRedis(cacheUrl, 'cache', 'embedmill-api-cache', outage('cache'));
+    this.command = connectRedis(environment.REDIS_URL, 'command', 'embedmill-api', { tls, onOutage: outage('queue') });
+    this.subscriber = connectRedis(environment.REDIS_URL, 'subscriber', 'embedmill-api-news', { tls });
+    this.cache = connectRedis(cacheUrl, 'cache', 'embedmill-api-cache', { tls, onOutage: outage('cache') });
   }
 
   /** @throws BootError when the queue Redis does not answer in time. The cache may stay away. */
@@ -78,12 +78,6 @@ export class RedisModule {
         useFactory: (history: HistoryRecorder) => new ApiMetrics(history),
         inject: [HistoryRecorder],
       },
-      {
-        provide: AuditLog,
-        useFactory: ({ command }: Connections) => new AuditLog(command, keys),
-        inject: [Connections],
-      },
-      { provide: Audit, useFactory: (log: AuditLog) => new Audit(log), inject: [AuditLog] },
       {
         provide: FailedTexts,
         useFactory: ({ command }: Connections) => new FailedTexts(command, keys),

@@ -2,7 +2,7 @@ import { BullRegistrar } from '@nestjs/bullmq';
 import type { INestApplicationContext } from '@nestjs/common';
 import { VERSION } from '#contracts';
 import type { Environment } from '#contracts';
-import { AbortListener, HistoryRecorder, ModelRegistry, RedisCache, WorkerRegistry } from '#store';
+import { AbortListener, Authenticator, HistoryRecorder, ModelRegistry, RedisCache, WorkerRegistry } from '#store';
 import type { DrainParts } from './drain.js';
 import { HealthServer } from './health-server.js';
 import { Heartbeat } from './heartbeat.js';
@@ -38,6 +38,7 @@ export async function boot(app: INestApplicationContext, environment: Environmen
     host: environment.EMBED_HOST,
     port: environment.EMBED_METRICS_PORT,
     metrics,
+    authenticator: app.get(Authenticator),
     checks: () => ({
       taking_tasks: lifecycle.state === 'ready',
       redis: connections.command.status === 'ready',

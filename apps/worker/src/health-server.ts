@@ -2,13 +2,17 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { BootError } from '#contracts';
+import { ApiError, BootError } from '#contracts';
+import type { Authenticator } from '#store';
 import type { WorkerMetrics } from './metrics.js';
 
 /** Names of what must hold for a worker to take work -> whether it does. */
 export type Checks = Readonly<Record<string, boolean>>;
 
-/** `/health/live`, `/health/ready` and `/metrics` of one worker; it serves nothing else. */
+/**
+ * `/health/live`, `/health/ready` and `/metrics` of one worker; it serves nothing else. Metrics ask for a key where the
+ * API does, health tells nothing worth one.
+ */
 export class HealthServer {
   readonly #server: Server;
   readonly #host: string;
@@ -23,9 +27,10 @@ export class HealthServer {
     readonly host: string;
     readonly port: number;
     readonly metrics: WorkerMetrics;
+    readonly authenticator: Authenticator;
     readonly checks: () => Checks;
   }): Promise<HealthServer> {
-    const { host, port, metrics, checks } = options;
+    const { host, port, metrics, authenticator, checks } = options;
     const server = createServer((request, response) => {
       const json = (status: number, body: unknown) =>
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -37,10 +42,18 @@ export class HealthServer {
         const ready = Object.values(states).every(Boolean);
         json(ready ? 200 : 503, { status: ready ? 'ok' : 'unavailable', checks: states });
       } else if (path === '/metrics') {
-        metrics.registry.metrics().then(
-          (text) => response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text),
-          (error: unknown) => json(500, { error: String(error) }),
-        );
+        const allowed = authenticator.on
+          ? authenticator.require(request.headers.authorization, 'metrics')
+          : Promise.resolve();
+        allowed
+          .then(() => metrics.registry.metrics())
+          .then(
+            (text) => response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text),
+            (error: unknown) => {
+              if (error instanceof ApiError) json(error.status, error.toBody());
+              else json(503, { error: String(error) });
+            },
+          );
       } else {
         json(404, { error: 'this is a worker: it has /health/live, /health/ready and /metrics' });
       }

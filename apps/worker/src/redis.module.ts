@@ -6,8 +6,11 @@ import type { Environment } from '#contracts';
 import {
   AbortListener,
   Aborts,
+  ApiKeys,
+  Authenticator,
   awaitRedis,
   connectRedis,
+  readRedisTls,
   HistoryRecorder,
   JobStore,
   ModelRegistry,
@@ -32,23 +35,29 @@ export class Connections {
   readonly cache: Redis;
 
   constructor(environment: Environment, log: Log) {
+    const tls = readRedisTls(environment);
     const queue = (role: RedisRole, name: string) =>
-      connectRedis(environment.REDIS_URL, role, `embedmill-worker-${name}`, (error) => {
-        // All of them break together; one says so.
-        const level = role === 'command' ? 'warn' : 'debug';
-        log[level](
-          { redis: hostOf(environment.REDIS_URL), connection: name, reason: reasonOf(error) },
-          'Redis is away',
-        );
+      connectRedis(environment.REDIS_URL, role, `embedmill-worker-${name}`, {
+        tls,
+        onOutage: (error) => {
+          // All of them break together; one says so.
+          const level = role === 'command' ? 'warn' : 'debug';
+          log[level](
+            { redis: hostOf(environment.REDIS_URL), connection: name, reason: reasonOf(error) },
+            'Redis is away',
+          );
+        },
       });
     this.command = queue('command', 'registry');
     this.results = queue('worker', 'results');
     this.subscriber = queue('subscriber', 'aborts');
     this.command.on('ready', () => log.info({ redis: hostOf(environment.REDIS_URL) }, 'Redis is there'));
     const cacheUrl = environment.EMBED_CACHE_REDIS_URL ?? environment.REDIS_URL;
-    this.cache = connectRedis(cacheUrl, 'cache', 'embedmill-worker-cache', (error) =>
-      log.warn({ redis: hostOf(cacheUrl), reason: reasonOf(error) }, 'the cache is away: texts are computed again'),
-    );
+    this.cache = connectRedis(cacheUrl, 'cache', 'embedmill-worker-cache', {
+      tls,
+      onOutage: (error) =>
+        log.warn({ redis: hostOf(cacheUrl), reason: reasonOf(error) }, 'the cache is away: texts are computed again'),
+    });
   }
 
   /** @throws BootError when the queue Redis does not answer within `patienceMs`. The cache may stay away. */
@@ -88,6 +97,11 @@ export class RedisModule {
       {
         provide: WorkerRegistry,
         useFactory: ({ command }: Connections) => new WorkerRegistry(command, keys),
+        inject: [Connections],
+      },
+      {
+        provide: Authenticator,
+        useFactory: ({ command }: Connections) => new Authenticator(new ApiKeys(command, keys), environment),
         inject: [Connections],
       },
       {

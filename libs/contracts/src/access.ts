@@ -101,6 +101,9 @@ export const newApiKeySchema = z.object({
 });
 export type NewApiKey = z.output<typeof newApiKeySchema>;
 
+/** Body of `POST /dashboard/session`. */
+export const signInSchema = z.object({ key: z.string().min(1).max(200) });
+
 /** `GET /dashboard/session`: what the dashboard must know before it shows anything. */
 export const sessionSchema = z.object({
   /** Whether a key is asked for at all. */

@@ -42,6 +42,17 @@ const modelList = z.string().transform((text, context) => {
   return models;
 });
 
+/** `https://app.example`, comma-separated. */
+const originList = z.string().transform((text, context) => {
+  const origins = text.split(',').map((part) => part.trim());
+  return origins.filter(Boolean).map((origin) => {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      context.addIssue({ code: 'custom', message: `"${origin}" is no origin; write https://app.example` });
+    }
+    return origin;
+  });
+});
+
 /** A model this deployment serves: the name clients ask for, and where its files come from. */
 export interface ServedModel {
   readonly name: string;
@@ -56,6 +67,11 @@ const device = z.string().regex(/^(cpu|webgpu|cuda(:\d+)?)$/, 'must be cpu, webg
  * API and workers of one deployment share one environment.
  */
 export const environmentSchema = z.object({
+  /** PEM file of the certificate authority that Redis servers reached by rediss:// are checked with. Default: Node's own. */
+  EMBED_REDIS_TLS_CA: z.string().optional(),
+  /** PEM files of a client certificate and its key, where Redis asks for one. */
+  EMBED_REDIS_TLS_CERT: z.string().optional(),
+  EMBED_REDIS_TLS_KEY: z.string().optional(),
   /** Queue, job records and results. Wants AOF and `noeviction`. */
   REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
   /** Shared cache; may vanish at any time. Default: the same as `REDIS_URL`. */
@@ -76,6 +92,12 @@ export const environmentSchema = z.object({
   EMBED_HOST: z.string().default('127.0.0.1'),
   /** 0: any free port. */
   EMBED_PORT: integer(0, 65535, 8080),
+  /** Whether API keys are asked for. `auto`: unless `EMBED_HOST` is loopback. */
+  EMBED_AUTH: z.enum(['auto', 'on', 'off']).default('auto'),
+  /** A key with every scope, beside those made with `embedmill keys create`: the first one of a deployment in containers. */
+  EMBED_ADMIN_KEY: z.string().min(32, 'must have 32 characters or more').max(200).optional(),
+  /** Origins whose pages may ask from a browser, comma-separated, as `https://app.example`. Default: none. */
+  EMBED_CORS_ORIGINS: originList.prefault(''),
   /** Largest JSON body. NDJSON uploads have no limit of this kind. */
   EMBED_MAX_BODY_BYTES: integer(KIB, 1024 * MIB, 32 * MIB),
   /** Inputs of one `POST /v1/embeddings`. */
@@ -137,6 +159,9 @@ export const environmentSchema = z.object({
   HF_TOKEN: z.string().optional(),
 });
 
+/** Never shown: they are passwords, or may hold one. */
+const SECRETS = ['REDIS_URL', 'EMBED_CACHE_REDIS_URL', 'EMBED_ADMIN_KEY', 'HF_TOKEN'];
+
 export type Environment = z.infer<typeof environmentSchema>;
 
 /**
@@ -149,7 +174,7 @@ export function readEnvironment(source: NodeJS.ProcessEnv = process.env): Enviro
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => {
     const name = issue.path.join('.');
-    return `${name}=${present[name] ?? ''}: ${issue.message}`;
+    return `${name}${SECRETS.includes(name) ? '' : `=${present[name] ?? ''}`}: ${issue.message}`;
   });
   throw new BootError(`bad configuration: ${faults.join('; ')}`);
 }
@@ -161,4 +186,16 @@ export function readEnvironment(source: NodeJS.ProcessEnv = process.env): Enviro
 export function cacheTtlSeconds(environment: Environment): number | null {
   const { EMBED_CACHE_REDIS_URL: cache, REDIS_URL: queue, EMBED_JOB_TTL_SECONDS: ttl } = environment;
   return cache === undefined || cache === queue ? ttl : null;
+}
+
+/** Whether API keys are asked for, and why or why not, for the log. */
+export function accessControl({ EMBED_AUTH: auth, EMBED_HOST: host }: Environment): {
+  readonly on: boolean;
+  readonly loopback: boolean;
+  readonly why: string;
+} {
+  const loopback = host === 'localhost' || host === '::1' || /^127\./.test(host);
+  if (auth !== 'auto') return { on: auth === 'on', loopback, why: `EMBED_AUTH=${auth}` };
+  const why = `EMBED_HOST=${host} is ${loopback ? '' : 'not '}loopback only`;
+  return { on: !loopback, loopback, why };
 }

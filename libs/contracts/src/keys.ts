@@ -38,9 +38,9 @@ export class Keys {
   jobAcks(id: string): string {
     return `${this.job(id)}:acks`;
   }
-  /** Sorted set: job id by creation time, epoch ms. */
-  jobs(): string {
-    return `${this.#prefix}:jobs`;
+  /** Sorted set: job id by creation time, epoch ms; of all, or of one tenant. */
+  jobs(tenant = ''): string {
+    return tenant === '' ? `${this.#prefix}:jobs` : `${this.#prefix}:jobs:of:${tenant}`;
   }
   /** Sorted set: unfinished job id by creation time, epoch ms; what queue depth in texts is summed over. */
   activeJobs(): string {
@@ -113,6 +113,10 @@ export class Keys {
   /** String with TTL: JSON of a dashboard session, by the hash of its cookie. */
   session(tokenHash: string): string {
     return `${this.#prefix}:session:${tokenHash}`;
+  }
+  /** String with TTL: attempts to sign in from one address, by its hash. */
+  signInAttempts(addressHash: string): string {
+    return `${this.#prefix}:sign-ins:${addressHash}`;
   }
   /** Stream of bounded length: what operators did. */
   audit(): string {

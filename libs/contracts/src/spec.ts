@@ -15,12 +15,20 @@ export const embeddingSpecSchema = z.object({
   /** Put before the text as it is, before tokenising; empty for none. */
   prompt: z.string(),
   truncate: truncationSideSchema,
+  /** Hash of the cache salt of those who share its entries; absent: everybody does. */
+  salt: z.string().optional(),
 });
 export type EmbeddingSpec = z.infer<typeof embeddingSpecSchema>;
 
 /** 20 base64url characters (120 bits) that stand for a spec in key names. */
 export function specHash(spec: EmbeddingSpec): string {
-  return hash('sha256', JSON.stringify([spec.fingerprint, spec.prompt, spec.truncate]), 'base64url').slice(0, 20);
+  const parts = [spec.fingerprint, spec.prompt, spec.truncate, ...(spec.salt === undefined ? [] : [spec.salt])];
+  return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 20);
+}
+
+/** What stands for a cache salt in specs, which are seen by people; absent for none. */
+export function saltOf(cacheSalt: string): Pick<EmbeddingSpec, 'salt'> {
+  return cacheSalt === '' ? {} : { salt: hash('sha256', cacheSalt, 'base64url').slice(0, 20) };
 }
 
 /** 32 base64url characters (192 bits) that stand for a text in key names; collision-safe against chosen texts. */

@@ -9,7 +9,7 @@ afterAll(() => server.stop());
 
 it('tells of an outage once, and of the next one again', async () => {
   const outages: Error[] = [];
-  const redis = connectRedis(server.url, 'command', 'test', (error) => outages.push(error));
+  const redis = connectRedis(server.url, 'command', 'test', { onOutage: (error) => outages.push(error) });
   await awaitRedis(redis, 10_000);
   for (const expected of [1, 2]) {
     let attempts = 0;

@@ -1,3 +1,4 @@
+import type { SecureContextOptions } from 'node:tls';
 import { Redis, type RedisOptions } from 'ioredis';
 
 /**
@@ -31,12 +32,19 @@ const OPTIONS = {
 /**
  * Connects in the background and keeps reconnecting, at least once a second.
  * @param name shown by `CLIENT LIST`
- * @param onOutage called once when the connection breaks or cannot be made, and again only after it was there
+ * @param options.tls for a rediss:// URL
+ * @param options.onOutage called once when the connection breaks or cannot be made, and again only after it was there
  */
-export function connectRedis(url: string, role: RedisRole, name: string, onOutage?: (error: Error) => void): Redis {
+export function connectRedis(
+  url: string,
+  role: RedisRole,
+  name: string,
+  { tls, onOutage }: { tls?: SecureContextOptions; onOutage?: (error: Error) => void } = {},
+): Redis {
   const redis = new Redis(url, {
     ...OPTIONS[role],
     connectionName: name,
+    ...(url.startsWith('rediss:') && tls ? { tls } : {}),
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), LONGEST_RETRY_MS),
   });
   let away = false;

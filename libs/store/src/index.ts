@@ -1,7 +1,11 @@
 export { awaitRedis } from './await-redis.js';
 export { type Abort, AbortListener, Aborts } from './aborts.js';
+export { newKeyOf, viewKey } from './api-key-view.js';
+export { ApiKeys, looksLikeKey } from './api-keys.js';
+export { Authenticator, bearerOf, requireScope } from './authenticator.js';
 export { AuditLog } from './audit-log.js';
 export { connectRedis, type RedisRole } from './connect-redis.js';
+export { readRedisTls } from './redis-tls.js';
 export type { EmbeddingCache } from './embedding-cache.js';
 export { type FailedPlaces, FailedTexts } from './failed-texts.js';
 export { FinishedJobs } from './finished-jobs.js';
@@ -10,6 +14,7 @@ export { historyField, type HistoryCounts, type HistoryName, waitName, waitsOf }
 export { JobInspection } from './job-inspection.js';
 export type { NewJob } from './job-record-codec.js';
 export { type AckResult, type Acknowledgement, type JobFilter, JobStore } from './job-store.js';
+export { missingKey } from './key-refusals.js';
 export { MemoryCache } from './memory-cache.js';
 export { ModelRegistry } from './model-registry.js';
 export { RedisCache } from './redis-cache.js';
@@ -17,6 +22,7 @@ export { Replies } from './replies.js';
 export { ReplyInbox } from './reply-inbox.js';
 export { decodeRow, encodeRow, rowBytes, rowTokens, rowTruncated } from './row-codec.js';
 export type { PlacedRow } from './slice-runs.js';
+export { type DashboardSession, Sessions } from './sessions.js';
 export { TieredCache } from './tiered-cache.js';
 export { waitPercentile } from './wait-buckets.js';
 export { WorkerRegistry } from './worker-registry.js';

@@ -61,6 +61,8 @@ export interface JobFilter {
   readonly keyId?: string | undefined;
   /** Part of its id. */
   readonly idPart?: string | undefined;
+  /** `''` or absent: jobs of all tenants. */
+  readonly tenant?: string;
 }
 
 /**
@@ -83,15 +85,15 @@ export class JobStore {
     const key = this.#keys.job(job.id);
     const now = Date.now();
     // The record first: whoever finds an id without one takes it for expired.
-    await run(
-      this.#redis
-        .pipeline()
-        .hset(key, newJobFields(job, now, this.#ttlMs))
-        .pexpire(key, this.#ttlMs)
-        .zadd(this.#keys.activeJobs(), now, job.id)
-        .zadd(this.#keys.jobs(), now, job.id),
-    );
-    await this.#prune(now);
+    const listing = this.#redis
+      .pipeline()
+      .hset(key, newJobFields(job, now, this.#ttlMs))
+      .pexpire(key, this.#ttlMs)
+      .zadd(this.#keys.activeJobs(), now, job.id);
+    const lists = new Set([this.#keys.jobs(), this.#keys.jobs(job.tenant)]);
+    for (const list of lists) listing.zadd(list, now, job.id);
+    await run(listing);
+    for (const list of lists) await this.#prune(list, now);
   }
 
   /**
@@ -214,12 +216,18 @@ export class JobStore {
   }
 
   /** Newest first. A page may be short, or empty, with a `nextCursor` all the same, when a filter leaves little. */
-  async list({ cursor, limit, ...filter }: JobFilter): Promise<{ jobs: JobRecord[]; nextCursor: string | null }> {
+  async list({
+    cursor,
+    limit,
+    tenant,
+    ...filter
+  }: JobFilter): Promise<{ jobs: JobRecord[]; nextCursor: string | null }> {
     const jobs: JobRecord[] = [];
+    const list = this.#keys.jobs(tenant);
     let [score, after] = splitCursor(cursor);
     for (let seen = 0; seen < LIST_SCAN; seen += LIST_CHUNK) {
       const entries = await this.#redis.zrange(
-        this.#keys.jobs(),
+        list,
         score,
         '-inf',
         'BYSCORE',
@@ -234,7 +242,7 @@ export class JobStore {
       const wanted = ids.filter(([id]) => id.includes(filter.idPart ?? ''));
       const records = await Promise.all(wanted.map(([id]) => this.get(id)));
       const gone = wanted.filter((_, index) => records[index] === null).map(([id]) => id);
-      if (gone.length > 0) await this.#forget(gone);
+      if (gone.length > 0) await this.#forget(list, gone);
       for (const [index, [id, at]] of wanted.entries()) {
         const job = records[index];
         if (!job || !matches(job, filter)) continue;
@@ -349,19 +357,19 @@ export class JobStore {
   }
 
   /** Takes a few expired jobs out of the list, so that it does not grow for ever when nobody reads it to its end. */
-  async #prune(now: number): Promise<void> {
+  async #prune(list: string, now: number): Promise<void> {
     const upTo = String(now - this.#ttlMs);
-    const old = await this.#redis.zrange(this.#keys.jobs(), '-inf', upTo, 'BYSCORE', 'LIMIT', 0, PRUNED_AT_ONCE);
+    const old = await this.#redis.zrange(list, '-inf', upTo, 'BYSCORE', 'LIMIT', 0, PRUNED_AT_ONCE);
     const there = await Promise.all(old.map((id) => this.#redis.exists(this.#keys.job(id))));
     const gone = old.filter((_, n) => there[n] === 0);
-    if (gone.length > 0) await this.#forget(gone);
+    if (gone.length > 0) await this.#forget(list, gone);
   }
 
-  async #forget(ids: readonly string[]): Promise<void> {
+  async #forget(list: string, ids: readonly string[]): Promise<void> {
     await run(
       this.#redis
         .pipeline()
-        .zrem(this.#keys.jobs(), ...ids)
+        .zrem(list, ...ids)
         .zrem(this.#keys.activeJobs(), ...ids),
     );
   }

@@ -1,21 +1,21 @@
-import type { AuditEntry } from '#contracts';
-import type { AuditLog } from '#store';
+import type { ApiKeys, AuditLog } from '#store';
 import type { FastifyRequest } from 'fastify';
+import { callerOf } from '../access/caller.js';
 
-/** Writes down what operators did, and who it was. */
+/** Writes down what operators did, and by which key. */
 export class Audit {
   readonly #log: AuditLog;
+  readonly #keys: ApiKeys;
 
-  constructor(log: AuditLog) {
+  constructor(log: AuditLog, keys: ApiKeys) {
     this.#log = log;
+    this.#keys = keys;
   }
 
   /** @param action `queue.pause`, `job.cancel`, … @param target what it was done to @param detail in words */
   async record(request: FastifyRequest, action: string, target: string, detail = ''): Promise<void> {
-    await this.#log.append({ actor: actorOf(request), action, target, detail, request_id: request.id });
+    const { keyId } = callerOf(request);
+    const actor = keyId === null ? null : { key_id: keyId, name: (await this.#keys.get(keyId))?.name ?? null };
+    await this.#log.append({ actor, action, target, detail, request_id: request.id });
   }
-}
-
-function actorOf(_request: FastifyRequest): AuditEntry['actor'] {
-  return null;
 }

@@ -1,7 +1,8 @@
 import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { embeddingsRequestSchema, embeddingsResponseSchema } from '#contracts';
+import { type Caller, embeddingsRequestSchema, embeddingsResponseSchema } from '#contracts';
+import { FromCaller } from '../access/caller.js';
 import { parse } from '../errors/parse.js';
 import { hangUp } from '../hang-up.js';
 import { jsonSchema } from '../openapi/json-schema.js';
@@ -36,11 +37,11 @@ export class EmbeddingsController {
   @ApiOperation({ summary: 'Embeds texts and waits for the vectors; compatible with OpenAI' })
   @ApiBody({ schema: jsonSchema(embeddingsRequestSchema, 'input') })
   @ApiResponse({ status: 200, schema: jsonSchema(embeddingsResponseSchema, 'output') })
-  async create(@Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
+  async create(@Body() body: unknown, @FromCaller() caller: Caller, @Res() reply: FastifyReply): Promise<void> {
     const signal = hangUp(reply);
     const { input, encoding_format: encoding, ...options } = parse(embeddingsRequestSchema, body);
     const texts = await readInput(input, this.#limits);
-    const plan = await this.#planner.plan(options, 'interactive');
+    const plan = await this.#planner.plan(options, 'interactive', caller);
     const embedded = await this.#embedder.embed(plan, texts, signal);
     const answer = await responseBody(plan.card.name, embedded.texts, plan.output, encoding);
 

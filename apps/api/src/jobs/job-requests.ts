@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import {
   ApiError,
+  type Caller,
   type Environment,
   jobLaneDefault,
   type JobRecord,
@@ -38,20 +39,20 @@ export class JobRequests {
   }
 
   /** A JSON body: all texts at once. Nothing is enqueued unless everything is right. */
-  async list(body: unknown): Promise<JobRecord> {
+  async list(body: unknown, caller: Caller): Promise<JobRecord> {
     const { input, ...options } = parse(jobRequestSchema, body);
     const texts = (typeof input === 'string' ? [input] : input).map((text) => text.toWellFormed());
     this.#requireCount(texts.length);
     checkTexts(texts, this.#limits.EMBED_MAX_TEXT_BYTES);
-    return this.#intake.take(await this.#planner.plan(options, jobLaneDefault), texts);
+    return this.#intake.take(await this.#planner.plan(options, jobLaneDefault, caller), texts);
   }
 
   /** An NDJSON body: texts as they come; the options stand in the query. */
-  async upload(query: unknown, body: Readable): Promise<JobRecord> {
+  async upload(query: unknown, body: Readable, caller: Caller): Promise<JobRecord> {
     const upload = new Upload(body);
     this.#uploads.add(upload);
     try {
-      const plan = await this.#planner.plan(parse(jobUploadOptionsSchema, query), jobLaneDefault);
+      const plan = await this.#planner.plan(parse(jobUploadOptionsSchema, query), jobLaneDefault, caller);
       return await this.#intake.receive(plan, this.#texts(upload), upload);
     } finally {
       this.#uploads.delete(upload);

@@ -1,4 +1,4 @@
-import { ApiError, isFinal, type JobObject, type JobRecord } from '#contracts';
+import { ApiError, type Caller, isFinal, type JobObject, type JobRecord, maySee } from '#contracts';
 
 /** Soonest and latest that a client is told to ask again, s. */
 const RETRY_SECONDS = { least: 1, most: 60, unknown: 2 };
@@ -36,6 +36,11 @@ export function viewJob(job: JobRecord): JobObject {
     error: job.error,
     links: { self: jobPath(job.id), results: `${jobPath(job.id)}/results` },
   };
+}
+
+/** @throws ApiError 404 `job_not_found`, also for another tenant's: whether it exists is nobody else's business */
+export function requireOwnJob(job: JobRecord | null, id: string, caller: Caller): JobRecord {
+  return requireJob(job !== null && maySee(caller, job.tenant) ? job : null, id);
 }
 
 /** @throws ApiError 404 `job_not_found` */

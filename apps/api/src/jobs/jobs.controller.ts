@@ -16,6 +16,7 @@ import {
 import { ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
+  type Caller,
   type JobList,
   type JobListQuery,
   jobListQuerySchema,
@@ -29,6 +30,7 @@ import {
   jobUploadOptionsSchema,
 } from '#contracts';
 import { JobStore } from '#store';
+import { FromCaller } from '../access/caller.js';
 import { Audit } from '../audit/audit.js';
 import { hangUp } from '../hang-up.js';
 import { ApiQueryOf } from '../openapi/api-query-of.js';
@@ -36,7 +38,7 @@ import { jsonSchema } from '../openapi/json-schema.js';
 import { AbandonedWork } from './abandoned-work.js';
 import { JobRequests } from './job-requests.js';
 import { JobRetry } from './job-retry.js';
-import { jobPath, requireJob, retryAfter, viewJob } from './job-view.js';
+import { jobPath, requireOwnJob, retryAfter, viewJob } from './job-view.js';
 import { JobWatch } from './job-watch.js';
 
 /** Jobs: texts in, a record to look at. What came out of them is next door, in the results controller. */
@@ -81,9 +83,13 @@ export class JobsController implements BeforeApplicationShutdown {
   async create(
     @Body() body: unknown,
     @Query() query: unknown,
+    @FromCaller() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JobObject> {
-    const job = body instanceof Readable ? await this.#requests.upload(query, body) : await this.#requests.list(body);
+    const job =
+      body instanceof Readable
+        ? await this.#requests.upload(query, body, caller)
+        : await this.#requests.list(body, caller);
     return answer(job, reply.header('Location', jobPath(job.id)));
   }
 
@@ -91,8 +97,12 @@ export class JobsController implements BeforeApplicationShutdown {
   @ApiOperation({ summary: 'Jobs, newest first' })
   @ApiQueryOf(jobListQuerySchema)
   @ApiResponse({ status: 200, schema: jsonSchema(jobListSchema, 'output') })
-  async list(@Query({ schema: jobListQuerySchema }) query: JobListQuery): Promise<JobList> {
-    const { jobs, nextCursor } = await this.#store.list(query);
+  async list(
+    @Query({ schema: jobListQuerySchema }) query: JobListQuery,
+    @FromCaller() caller: Caller,
+  ): Promise<JobList> {
+    const tenant = caller.scopes.includes('admin') ? '' : caller.tenant;
+    const { jobs, nextCursor } = await this.#store.list({ ...query, tenant });
     return { object: 'list', data: jobs.map(viewJob), has_more: nextCursor !== null, next_cursor: nextCursor };
   }
 
@@ -104,19 +114,26 @@ export class JobsController implements BeforeApplicationShutdown {
   async get(
     @Param('id') id: string,
     @Query({ schema: jobQuerySchema }) query: JobQuery,
+    @FromCaller() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JobObject> {
+    requireOwnJob(await this.#store.get(id), id, caller);
     const job = await this.#watch.untilFinal(id, query.wait * 1000, hangUp(reply));
-    return answer(requireJob(job, id), reply);
+    return answer(requireOwnJob(job, id, caller), reply);
   }
 
   @Delete(':id')
   @ApiParam({ name: 'id' })
   @ApiOperation({ summary: 'Cancels a job; one that is final stays as it is' })
   @ApiResponse({ status: 200, schema: jsonSchema(jobObjectSchema, 'output') })
-  async cancel(@Param('id') id: string, @Req() request: FastifyRequest): Promise<JobObject> {
+  async cancel(
+    @Param('id') id: string,
+    @FromCaller() caller: Caller,
+    @Req() request: FastifyRequest,
+  ): Promise<JobObject> {
+    requireOwnJob(await this.#store.get(id), id, caller);
     await this.#store.cancel(id);
-    const job = requireJob(await this.#store.get(id), id);
+    const job = requireOwnJob(await this.#store.get(id), id, caller);
     // Repeated for a job that was cancelled before, in case its tasks were not all removed then.
     if (job.state === 'cancelled') this.#work.drop(job);
     await this.#audit.record(request, 'job.cancel', id, job.state);
@@ -130,9 +147,11 @@ export class JobsController implements BeforeApplicationShutdown {
   @ApiResponse({ status: 202, schema: jsonSchema(jobObjectSchema, 'output') })
   async retry(
     @Param('id') id: string,
+    @FromCaller() caller: Caller,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JobObject> {
+    requireOwnJob(await this.#store.get(id), id, caller);
     const job = await this.#retry.retry(id);
     await this.#audit.record(request, 'job.retry', id);
     return answer(job, reply.header('Location', jobPath(id)));

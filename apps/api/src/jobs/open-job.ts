@@ -1,13 +1,4 @@
-import {
-  ANYBODY,
-  ApiError,
-  isFinal,
-  type JobRecord,
-  type JobState,
-  type JobTask,
-  jobTaskId,
-  type TextError,
-} from '#contracts';
+import { ApiError, isFinal, type JobRecord, type JobState, type JobTask, jobTaskId, type TextError } from '#contracts';
 import { cutTasks, type LaneProducer, type LaneTask, type PlacedText, type TaskLimits } from '#queue';
 import type { JobStore, PlacedRow } from '#store';
 import type { Lookup, Plan, Planner } from '../planning/planner.js';
@@ -99,7 +90,7 @@ export class OpenJob {
   }
 
   async #create(): Promise<void> {
-    const { card, spec, output, lane } = this.plan;
+    const { caller, card, spec, output, lane } = this.plan;
     await this.#parts.store.create({
       id: this.id,
       model: card.name,
@@ -107,8 +98,8 @@ export class OpenJob {
       rowDimensions: card.dimensions,
       output,
       lane,
-      tenant: ANYBODY.tenant,
-      keyId: ANYBODY.keyId,
+      tenant: caller.tenant,
+      keyId: caller.keyId,
     });
     this.#created = true;
   }

@@ -1,11 +1,13 @@
 import {
   ApiError,
+  type Caller,
   type EmbeddingSpec,
   type embedOptionsShape,
   type Keys,
   type Lane,
   type ModelCard,
   type OutputOptions,
+  saltOf,
   specHash,
   textHash,
 } from '#contracts';
@@ -18,6 +20,7 @@ export type EmbedOptions = z.output<z.ZodObject<typeof embedOptionsShape>>;
 
 /** A plan is what a request's options come to for its model. */
 export interface Plan {
+  readonly caller: Caller;
   readonly card: ModelCard;
   readonly spec: EmbeddingSpec;
   readonly output: OutputOptions;
@@ -61,7 +64,7 @@ export class Planner {
   }
 
   /** @throws ApiError for an unknown model, or dimensions that it cannot give */
-  async plan(options: EmbedOptions, defaultLane: Lane): Promise<Plan> {
+  async plan(options: EmbedOptions, defaultLane: Lane, caller: Caller): Promise<Plan> {
     const card = await this.#models.card(options.model);
     const { dimensions = null, truncate } = options;
     if (dimensions !== null && dimensions > card.dimensions) {
@@ -73,12 +76,14 @@ export class Planner {
       });
     }
     return {
+      caller,
       card,
       spec: {
         fingerprint: card.fingerprint,
         prompt: options.input_type === undefined ? '' : (card.prompts[options.input_type] ?? ''),
         // A text that fits has the same vector whatever would be cut off.
         truncate: truncate === 'error' ? 'end' : truncate,
+        ...saltOf(caller.cacheSalt),
       },
       output: { dimensions, normalize: options.normalize ?? card.normalize },
       lane: options.priority === undefined ? defaultLane : options.priority === 'high' ? 'interactive' : 'bulk',

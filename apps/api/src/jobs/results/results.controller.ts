@@ -11,11 +11,12 @@ import {
 } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { jobResultsPageSchema, type ResultsQuery, resultsQuerySchema } from '#contracts';
+import { type Caller, jobResultsPageSchema, type ResultsQuery, resultsQuerySchema } from '#contracts';
 import { JobStore } from '#store';
+import { FromCaller } from '../../access/caller.js';
 import { ApiQueryOf } from '../../openapi/api-query-of.js';
 import { jsonSchema } from '../../openapi/json-schema.js';
-import { requireJob, retryAfter } from '../job-view.js';
+import { requireOwnJob, retryAfter } from '../job-view.js';
 import { shuttingDown } from '../shutting-down.js';
 import { answerResults, resultsFormat } from './answer.js';
 
@@ -43,10 +44,11 @@ export class ResultsController implements BeforeApplicationShutdown {
   async results(
     @Param('id') id: string,
     @Query({ schema: resultsQuerySchema }) query: ResultsQuery,
+    @FromCaller() caller: Caller,
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const job = requireJob(await this.#store.get(id), id);
+    const job = requireOwnJob(await this.#store.get(id), id, caller);
     const seconds = retryAfter(job);
     if (seconds !== null) reply.header('Retry-After', seconds);
     return answerResults(this.#store, job, resultsFormat(query, accept), query, this.#closing.signal);

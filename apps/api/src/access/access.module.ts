@@ -1,0 +1,50 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { type Environment, Keys } from '#contracts';
+import { ApiKeys, AuditLog, Authenticator, Sessions } from '#store';
+import { Connections } from '../redis.module.js';
+import { Audit } from '../audit/audit.js';
+import { KeysController } from './keys.controller.js';
+import { SessionController } from './session.controller.js';
+import { SESSION_SECONDS } from './session-cookie.js';
+
+/** Who may do what: keys, sessions, and the book of what operators did. */
+@Module({})
+export class AccessModule {
+  static for(environment: Environment): DynamicModule {
+    const providers = [
+      {
+        provide: ApiKeys,
+        useFactory: ({ command }: Connections, keys: Keys) => new ApiKeys(command, keys),
+        inject: [Connections, Keys],
+      },
+      {
+        provide: Sessions,
+        useFactory: ({ command }: Connections, keys: Keys) =>
+          new Sessions(command, keys, { ttlSeconds: SESSION_SECONDS }),
+        inject: [Connections, Keys],
+      },
+      {
+        provide: AuditLog,
+        useFactory: ({ command }: Connections, keys: Keys) => new AuditLog(command, keys),
+        inject: [Connections, Keys],
+      },
+      {
+        provide: Authenticator,
+        useFactory: (keys: ApiKeys) => new Authenticator(keys, environment),
+        inject: [ApiKeys],
+      },
+      {
+        provide: Audit,
+        useFactory: (log: AuditLog, keys: ApiKeys) => new Audit(log, keys),
+        inject: [AuditLog, ApiKeys],
+      },
+    ];
+    return {
+      module: AccessModule,
+      global: true,
+      controllers: [SessionController, KeysController],
+      providers,
+      exports: providers.map(({ provide }) => provide),
+    };
+  }
+}

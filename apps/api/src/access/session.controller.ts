@@ -1,0 +1,79 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Session, signInSchema } from '#contracts';
+import { ApiKeys, Authenticator, type DashboardSession, requireScope, Sessions } from '#store';
+import { parse } from '../errors/parse.js';
+import { Audit } from '../audit/audit.js';
+import { setCaller } from './caller.js';
+import { isOfAnotherSite } from './origins.js';
+import { crossSite, tooManySignIns } from './refusals.js';
+import { SESSION_COOKIE, sessionCookie } from './session-cookie.js';
+
+const MOST_SIGN_INS_A_MINUTE = 10;
+const RETRY_SECONDS = 60;
+
+/** Signing in to the dashboard and out of it, with an admin key that the browser does not keep. */
+@ApiExcludeController()
+@Controller('dashboard/session')
+export class SessionController {
+  readonly #authenticator: Authenticator;
+  readonly #sessions: Sessions;
+  readonly #keys: ApiKeys;
+  readonly #audit: Audit;
+
+  constructor(
+    @Inject(Authenticator) authenticator: Authenticator,
+    @Inject(Sessions) sessions: Sessions,
+    @Inject(ApiKeys) keys: ApiKeys,
+    @Inject(Audit) audit: Audit,
+  ) {
+    this.#authenticator = authenticator;
+    this.#sessions = sessions;
+    this.#keys = keys;
+    this.#audit = audit;
+  }
+
+  @Get()
+  async look(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Session> {
+    void reply.header('cache-control', 'no-store');
+    const token = request.cookies[SESSION_COOKIE];
+    const session = token === undefined ? null : await this.#sessions.get(token);
+    const caller = session && (await this.#authenticator.callerOfKeyId(session.keyId).catch(() => null));
+    return this.#view(caller && session);
+  }
+
+  @Post()
+  @HttpCode(200)
+  async signIn(
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Session> {
+    if (isOfAnotherSite(request.headers, [])) throw crossSite();
+    if ((await this.#sessions.attempt(request.ip)) > MOST_SIGN_INS_A_MINUTE) throw tooManySignIns(RETRY_SECONDS);
+    const caller = requireScope(await this.#authenticator.callerOfKey(parse(signInSchema, body).key), 'admin');
+    const { token, session } = await this.#sessions.create(caller.keyId ?? '');
+    void reply.setCookie(SESSION_COOKIE, token, sessionCookie(request)).header('cache-control', 'no-store');
+    setCaller(request, caller);
+    await this.#audit.record(request, 'session.create', 'dashboard', request.ip);
+    return this.#view(session);
+  }
+
+  @Delete()
+  @HttpCode(204)
+  async signOut(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
+    const token = request.cookies[SESSION_COOKIE];
+    if (token !== undefined) await this.#sessions.remove(token);
+    void reply.clearCookie(SESSION_COOKIE, { path: '/' });
+  }
+
+  async #view(session: DashboardSession | null): Promise<Session> {
+    return {
+      access_control: this.#authenticator.on,
+      signed_in: session !== null,
+      key_name: session === null ? null : ((await this.#keys.get(session.keyId))?.name ?? session.keyId),
+      csrf_token: session?.csrfToken ?? null,
+    };
+  }
+}
