@@ -1,6 +1,8 @@
 import { type ApiKeyObject, apiKeyObjectSchema, type JobList, type JobObject, Keys, type NewApiKey } from '#contracts';
-import { ApiKeys } from '#store';
-import { connectRedis } from '#store';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { ApiKeys, connectRedis } from '#store';
 import { Deployment, MODEL } from '../support/deployment.js';
 import type { Service } from '../support/services.js';
 import { until } from '../support/until.js';
@@ -88,13 +90,14 @@ describe('every route', () => {
   });
 
   it('is refused before a body is read', async () => {
-    const endless = new ReadableStream({ pull: (controller) => controller.enqueue(Buffer.from('"text"\n')) });
+    // Its end never comes: only an answer that does not wait for it is one.
+    const endless = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('"text"\n')) });
     const response = await fetch(`${api.url}/v1/jobs?model=${MODEL}`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-ndjson' },
       body: endless,
       duplex: 'half',
-    } as RequestInit);
+    });
     expect(await codeOf(response)).toEqual([401, 'missing_api_key']);
     expect(response.headers.get('www-authenticate')).toMatch(/^Bearer/);
   });
@@ -242,6 +245,21 @@ it('answers pages of named origins only, and sends headers that browsers heed', 
   const { headers } = await ask('/health/live');
   expect(headers.get('x-content-type-options')).toBe('nosniff');
   expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+});
+
+it('is made, listed and revoked from the command line as well, the first one by Redis alone', async () => {
+  const entry = fileURLToPath(new URL('../../apps/cli/src/main.js', import.meta.url));
+  const cli = async (...args: string[]) => {
+    const env = { PATH: process.env['PATH'], REDIS_URL: deployment.queue.url, EMBEDMILL_API_KEY: ADMIN_KEY };
+    return (await promisify(execFile)(process.execPath, [entry, 'keys', ...args], { env })).stdout.trim();
+  };
+  const key = await cli('create', '--name', 'by hand', '--scopes', 'embed', '--expires', '1h');
+  expect((await ask('/v1/models', { key })).status).toBe(200);
+  const id = key.split('_')[1]!;
+  expect(await cli('list')).toMatch(new RegExp(`^${id}  active .* by hand$`, 'm'));
+  expect(await cli('revoke', id, '--url', api.url)).toContain('revoked');
+  expect(await codeOf(await ask('/v1/models', { key }))).toEqual([401, 'api_key_revoked']);
+  await expect(cli('create', '--name', 'x', '--scopes', 'root')).rejects.toThrow(/scopes/);
 });
 
 it('writes no key into logs', async () => {

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { BootError } from '#contracts';
 import { bench, type BenchOptions } from './bench/bench.js';
 import { demo, type DemoOptions } from './demo/demo.js';
+import { addKeysCommand } from './keys/command.js';
 import { terminal } from './terminal.js';
 import { up, type UpOptions } from './up.js';
 
@@ -44,6 +45,8 @@ program
   .action(async (options: BenchOptions) => {
     if (!(await bench(options, terminal()))) process.exitCode = 130;
   });
+
+addKeysCommand(program);
 
 try {
   await program.parseAsync();

@@ -194,7 +194,7 @@ export function accessControl({ EMBED_AUTH: auth, EMBED_HOST: host }: Environmen
   readonly loopback: boolean;
   readonly why: string;
 } {
-  const loopback = host === 'localhost' || host === '::1' || /^127\./.test(host);
+  const loopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
   if (auth !== 'auto') return { on: auth === 'on', loopback, why: `EMBED_AUTH=${auth}` };
   const why = `EMBED_HOST=${host} is ${loopback ? '' : 'not '}loopback only`;
   return { on: !loopback, loopback, why };

@@ -19,7 +19,7 @@ const MOST_KNOWN = 10_000;
 const TOUCH_MS = 60_000;
 
 /** Id of the key that stands in `EMBED_ADMIN_KEY`. */
-export const ENVIRONMENT_KEY_ID = 'environment';
+const ENVIRONMENT_KEY_ID = 'environment';
 
 /** Tells who holds a key. Asks Redis at most every few seconds for each key. */
 export class Authenticator {

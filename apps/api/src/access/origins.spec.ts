@@ -14,15 +14,15 @@ it.each([
 });
 
 it.each([
-  [{ host: 'mill:80' }, false],
-  [{ 'host': 'mill:80', 'sec-fetch-site': 'same-origin', 'origin': 'http://mill:80' }, false],
-  [{ 'host': 'mill:80', 'sec-fetch-site': 'none' }, false],
-  [{ 'host': 'mill:80', 'sec-fetch-site': 'cross-site', 'origin': 'http://evil.example' }, true],
-  [{ 'host': 'mill:80', 'sec-fetch-site': 'same-site', 'origin': 'http://other.mill' }, true],
-  [{ host: 'mill:80', origin: 'http://mill:80' }, false],
-  [{ host: 'mill:80', origin: 'http://mill:81' }, true],
-  [{ host: 'mill:80', origin: 'null' }, true],
-  [{ 'host': 'mill:80', 'sec-fetch-site': 'cross-site', 'origin': 'https://app.example' }, false],
+  [{ host: 'mill:8080' }, false],
+  [{ 'host': 'mill:8080', 'sec-fetch-site': 'same-origin', 'origin': 'http://mill:8080' }, false],
+  [{ 'host': 'mill:8080', 'sec-fetch-site': 'none' }, false],
+  [{ 'host': 'mill:8080', 'sec-fetch-site': 'cross-site', 'origin': 'http://evil.example' }, true],
+  [{ 'host': 'mill:8080', 'sec-fetch-site': 'same-site', 'origin': 'http://other.mill' }, true],
+  [{ host: 'mill:8080', origin: 'http://mill:8080' }, false],
+  [{ host: 'mill:8080', origin: 'http://mill:81' }, true],
+  [{ host: 'mill:8080', origin: 'null' }, true],
+  [{ 'host': 'mill:8080', 'sec-fetch-site': 'cross-site', 'origin': 'https://app.example' }, false],
 ])('%p comes from another site: %p', (headers, is) => {
   expect(isOfAnotherSite(headers, ['https://app.example'])).toBe(is);
 });

@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import {
+  type ApiKeyList,
+  apiKeyListSchema,
+  type ApiKeyObject,
+  apiKeyObjectSchema,
+  BootError,
+  Keys,
+  type NewApiKey,
+  readEnvironment,
+} from '#contracts';
+import { ApiKeys, awaitRedis, connectRedis, newKeyOf, readRedisTls, viewKey } from '#store';
+import type { z } from 'zod';
+import { authorization } from '../client.js';
+import type { Terminal } from '../terminal.js';
+
+/** Where keys are kept: behind an API, or in the queue's Redis. */
+export interface KeysTarget {
+  readonly url?: string;
+  readonly keyFile?: string;
+}
+
+interface KeyRing {
+  create(wanted: NewApiKey): Promise<ApiKeyObject>;
+  list(): Promise<ApiKeyObject[]>;
+  revoke(id: string): Promise<ApiKeyObject>;
+}
+
+/** Makes a key and writes it to standard output, alone, so that it can be piped; the rest goes to standard error. */
+export async function createKey(wanted: NewApiKey, target: KeysTarget, terminal: Terminal): Promise<void> {
+  const made = await withKeyRing(target, (ring) => ring.create(wanted));
+  console.error(`${made.name} (${made.id}), tenant ${made.tenant}, may ${made.scopes.join(', ')}. Shown once:`);
+  terminal.say(made.key);
+}
+
+export async function listKeys(
+  { json, ...target }: KeysTarget & { readonly json: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const keys = await withKeyRing(target, (ring) => ring.list());
+  if (json) {
+    terminal.say(JSON.stringify(keys, null, 2));
+    return;
+  }
+  if (keys.length === 0) terminal.say('There are no keys. `embedmill keys create --name NAME` makes one.');
+  for (const key of keys) {
+    const used = key.last_used_at === null ? 'never used' : `used ${day(key.last_used_at)}`;
+    terminal.say(
+      [key.id, stateOf(key).padEnd(8), key.tenant.padEnd(12), key.scopes.join(',').padEnd(24), used, key.name].join(
+        '  ',
+      ),
+    );
+  }
+}
+
+export async function revokeKey(id: string, target: KeysTarget, terminal: Terminal): Promise<void> {
+  const key = await withKeyRing(target, (ring) => ring.revoke(id));
+  terminal.say(`${key.name} (${key.id}) is revoked: within seconds no process takes it any more.`);
+}
+
+async function withKeyRing<T>(target: KeysTarget, use: (ring: KeyRing) => Promise<T>): Promise<T> {
+  if (target.url !== undefined) return use(await ringOfApi(target.url, target.keyFile));
+  const environment = readEnvironment();
+  const redis = connectRedis(environment.REDIS_URL, 'worker', 'embedmill-cli', { tls: readRedisTls(environment) });
+  try {
+    await awaitRedis(redis, environment.EMBED_REDIS_PATIENCE_MS);
+    const store = new ApiKeys(redis, new Keys(environment.EMBED_KEY_PREFIX));
+    return await use({
+      create: async (wanted) => {
+        const { record, key } = await store.create(newKeyOf(wanted));
+        return viewKey(record, key);
+      },
+      list: async () => (await store.list()).map((record) => viewKey(record)),
+      revoke: async (id) => {
+        const record = await store.revoke(id);
+        if (record === null) throw new BootError(`there is no key with the id "${id}"`);
+        return viewKey(record);
+      },
+    });
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function ringOfApi(url: string, keyFile: string | undefined): Promise<KeyRing> {
+  const key = keyFile === undefined ? process.env['EMBEDMILL_API_KEY'] : (await readFile(keyFile, 'utf8')).trim();
+  const keys = new URL('/admin/v1/keys', url);
+  const ask = async <T>(path: string, init: RequestInit, schema: z.ZodType<T>): Promise<T> => {
+    const headers = { ...authorization(key), 'content-type': 'application/json' };
+    const response = await fetch(`${keys.href}${path}`, { ...init, headers });
+    if (!response.ok) throw new BootError(`${url}: ${response.status} ${await response.text()}`);
+    return schema.parse(await response.json());
+  };
+  return {
+    create: (wanted) => ask('', { method: 'POST', body: JSON.stringify(wanted) }, apiKeyObjectSchema),
+    list: async () => (await ask<ApiKeyList>('', {}, apiKeyListSchema)).data,
+    revoke: (id) => ask(`/${encodeURIComponent(id)}`, { method: 'DELETE' }, apiKeyObjectSchema),
+  };
+}
+
+function stateOf({ expires_at: expires, revoked_at: revoked }: ApiKeyObject): string {
+  if (revoked !== null) return 'revoked';
+  return expires !== null && expires * 1000 <= Date.now() ? 'expired' : 'active';
+}
+
+function day(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString().slice(0, 10);
+}
