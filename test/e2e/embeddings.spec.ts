@@ -276,7 +276,7 @@ it('tells probes, Prometheus and readers how it is', async () => {
   const ready = await fetch(`${api.url}/health/ready`);
   expect([ready.status, await ready.json()]).toEqual([
     200,
-    { ready: true, redis: 'up', models: { 'org/small': 1 }, missing: [] },
+    { ready: true, redis: 'up', models: { 'org/small': 1 }, missing: [], paused: [] },
   ]);
   const metrics = await (await fetch(`${api.url}/metrics`)).text();
   expect(metrics).toMatch(/^embedmill_workers_ready\{model="org\/small"\} 1$/m);

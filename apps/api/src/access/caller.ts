@@ -10,7 +10,7 @@ export function setCaller(request: FastifyRequest, caller: Caller): void {
 }
 
 /** Who a request comes from. @throws for one that was let through unasked: a public route has no caller */
-function callerOf(request: FastifyRequest): Caller {
+export function callerOf(request: FastifyRequest): Caller {
   const caller = callers.get(request);
   if (caller === undefined)
     throw new Error(`${request.method} ${request.routeOptions.url}: nobody asked for the caller`);
