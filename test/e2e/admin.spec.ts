@@ -217,3 +217,24 @@ it('a paused lane holds its work, says so to those who wait, and goes on when re
   expect(paused).toMatchObject({ action: 'queue.pause', target: `${MODEL}/interactive`, actor: null });
   expect(resumed).toMatchObject({ action: 'queue.resume', request_id: 'by-an-operator' });
 }, 30_000);
+
+it('the standard board of BullMQ shows the lanes, and changes nothing', async () => {
+  const board = `${api.url}/dashboard/queues`;
+  const page = await fetch(`${board}/`);
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+  const html = await page.text();
+  const script = /src="(static\/js\/[^"]+)"/.exec(html)?.[1];
+  expect((await fetch(`${board}/${script}`)).status).toBe(200);
+  const listed = (await (await fetch(`${board}/api/queues`)).json()) as {
+    queues: { name: string; readOnlyMode: boolean; isPaused: boolean }[];
+  };
+  expect(listed.queues.map(({ name, readOnlyMode }) => [name, readOnlyMode])).toEqual([
+    [`{${MODEL}/interactive}`, true],
+    [`{${MODEL}/bulk}`, true],
+  ]);
+  const name = encodeURIComponent(listed.queues[1]!.name);
+  const pause = await fetch(`${board}/api/queues/${name}/pause`, { method: 'PUT' });
+  expect(pause.status).toBe(405);
+  expect((await snapshot()).models[0]!.lanes.bulk.paused).toBe(false);
+});

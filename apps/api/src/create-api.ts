@@ -11,8 +11,10 @@ import { sendSecurityHeaders } from './access/security-headers.js';
 import { AppModule } from './app.module.js';
 import { registerContentTypes } from './body/content-types.js';
 import { serveDashboard } from './dashboard/serve-dashboard.js';
+import { serveQueueBoard } from './dashboard/serve-queue-board.js';
 import { sendError } from './errors/send-error.js';
 import { badUrl } from './errors/to-api-error.js';
+import { Queues } from './lanes.module.js';
 import { ApiMetrics } from './metrics/api-metrics.js';
 import { setUpOpenApi } from './openapi/set-up-openapi.js';
 
@@ -52,6 +54,7 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
   controlAccess(app, server as unknown as FastifyInstance, environment, log);
   setUpOpenApi(app, VERSION);
   serveDashboard(server as unknown as FastifyInstance);
+  serveQueueBoard(server as unknown as FastifyInstance, app.get(Queues).all);
   return app;
 }
 

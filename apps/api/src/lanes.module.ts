@@ -6,7 +6,7 @@ import { LaneControl, LaneProducer } from '#queue';
 import { Connections } from './redis.module.js';
 
 /** This process's BullMQ queues. */
-class Queues {
+export class Queues {
   readonly all: readonly Queue[];
   readonly #keys: Keys;
 
