@@ -9,6 +9,8 @@ import {
   historySchema,
   type HistorySeries,
   type JobObject,
+  type PlaygroundResponse,
+  playgroundResponseSchema,
   Keys,
   type QueueAction,
   type Snapshot,
@@ -237,4 +239,43 @@ it('the standard board of BullMQ shows the lanes, and changes nothing', async ()
   const pause = await fetch(`${board}/api/queues/${name}/pause`, { method: 'PUT' });
   expect(pause.status).toBe(405);
   expect((await snapshot()).models[0]!.lanes.bulk.paused).toBe(false);
+});
+
+it('the playground tells where the time went, and what the cache had', async () => {
+  const play = async (input: string[]): Promise<PlaygroundResponse> => {
+    const response = await post('/admin/v1/playground', { model: MODEL, input, dimensions: 8 });
+    expect(response.status).toBe(200);
+    return playgroundResponseSchema.parse(await response.json());
+  };
+  const stages = ({ stages }: PlaygroundResponse) => Object.fromEntries(stages.map(({ stage, ms }) => [stage, ms]));
+  const long = 'fox '.repeat(100);
+  const first = await play(['play', long]);
+  expect(first.data.map(({ cached, truncated }) => [cached, truncated])).toEqual([
+    [false, false],
+    [false, true],
+  ]);
+  expect(first.stages.map(({ stage }) => stage)).toEqual([
+    'lookup',
+    'queue',
+    'tokenize',
+    'batch',
+    'inference',
+    'reply',
+  ]);
+  for (const ms of Object.values(stages(first))) expect(ms).toBeGreaterThanOrEqual(0);
+  expect(stages(first)['inference']).toBeGreaterThan(0);
+  expect(stages(first)['tokenize']).toBeGreaterThan(0);
+  expect(first.stages.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(first.total_ms, 3);
+
+  const second = await play(['play', 'a third', long]);
+  expect(second.data.map(({ cached }) => cached)).toEqual([true, false, true]);
+  expect(second.data[0]!.embedding).toEqual(first.data[0]!.embedding);
+  expect(Math.hypot(...second.data[0]!.embedding)).toBeCloseTo(1, 5);
+  expect(second.data[0]!.embedding).toHaveLength(8);
+
+  const third = await play(['play', 'a third']);
+  expect(third.stages).toEqual([{ stage: 'lookup', ms: third.total_ms }]);
+
+  const refused = await post('/admin/v1/playground', { model: MODEL, input: Array.from({ length: 33 }, () => 'x') });
+  expect(refused.status).toBe(400);
 });

@@ -3,6 +3,7 @@ import type { Keys, Lane, ModelCard, Task, TextError, TextResult } from '#contra
 import type { Engine, TextSignal } from '#inference';
 import { decodeRow, encodeRow, rowBytes } from '#store';
 import type { Aborts, EmbeddingCache, FailedPlaces, JobStore, Replies } from '#store';
+import { TaskClock } from './task-clock.js';
 import { CANCELLED, InFlight } from './in-flight.js';
 import type { Computed, Outcome } from './in-flight.js';
 import type { LiveTask, LiveTasks } from './live-tasks.js';
@@ -57,6 +58,7 @@ export class Mill {
     const { card, count, keys, live } = this.#parts;
     if (task.spec.fingerprint !== card.fingerprint) return this.#giveUp(task, taskId, modelChanged(card));
 
+    const clock = task.kind === 'request' && task.timed === true ? new TaskClock(task) : undefined;
     const held = live.enter(task, taskId, leaving);
     let kept = Promise.resolve();
     try {
@@ -66,7 +68,7 @@ export class Mill {
       // In flight before the look into the cache: between that look and a later claim another task could finish them.
       const [outcomes] = await Promise.all([
         this.#inFlight.join(lane, cacheKeys, held.signals, async (fresh, wanted) => {
-          const found = await this.#find(task, lane, fresh, cacheKeys, wanted, unwantedDropped);
+          const found = await this.#find(task, lane, fresh, cacheKeys, wanted, unwantedDropped, clock);
           kept = found.kept;
           return found;
         }),
@@ -76,7 +78,7 @@ export class Mill {
 
       const wanted = held.wanted();
       count.dropped(task.texts.length - wanted.length);
-      if (wanted.length > 0) await this.#store(task, taskId, outcomes);
+      if (wanted.length > 0) await this.#store(task, taskId, outcomes, clock);
       await kept;
     } finally {
       held.end();
@@ -116,6 +118,7 @@ export class Mill {
     cacheKeys: readonly string[],
     signals: readonly TextSignal[],
     unwantedDropped: Promise<void>,
+    clock: TaskClock | undefined,
   ): Promise<Computed> {
     const { cache, engine } = this.#parts;
     const outcomes: Outcome[] = wasJustLookedUp(task)
@@ -129,7 +132,9 @@ export class Mill {
 
     const { prompt, truncate } = task.spec;
     const texts = missing.map((n) => task.texts[indexes[n]!]!);
-    const results = await engine.embed(texts, { prompt, truncate, lane, signals: missing.map((n) => signals[n]!) });
+    const wanted = missing.map((n) => signals[n]!);
+    const options = { prompt, truncate, lane, signals: wanted, onTimings: clock?.embedded };
+    const results = await engine.embed(texts, options);
     const rows: [string, Buffer][] = [];
     for (const [m, result] of results.entries()) {
       const n = missing[m]!;
@@ -156,7 +161,7 @@ export class Mill {
     return outcomes;
   }
 
-  async #store(task: Task, taskId: string, outcomes: readonly Outcome[]): Promise<void> {
+  async #store(task: Task, taskId: string, outcomes: readonly Outcome[], clock?: TaskClock): Promise<void> {
     const { card, jobs, replies } = this.#parts;
     if (task.kind === 'request') {
       return replies.write(
@@ -165,6 +170,7 @@ export class Mill {
         outcomes.map((outcome): TextResult =>
           Buffer.isBuffer(outcome) ? decodeRow(outcome, card.dimensions) : { ok: false, error: outcome },
         ),
+        clock?.read(),
       );
     }
     const rows: { position: number; row: Buffer }[] = [];

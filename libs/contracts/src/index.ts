@@ -12,6 +12,7 @@ export * from './model-card.js';
 export * from './readiness.js';
 export * from './requests.js';
 export * from './spec.js';
+export * from './task-timings.js';
 export * from './task.js';
 export * from './text-result.js';
 export * from './version.js';

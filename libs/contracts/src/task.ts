@@ -34,6 +34,8 @@ export const requestTaskSchema = z.object({
   apiId: z.string(),
   /** After this epoch ms nobody waits any more: the task is dropped before inference. */
   deadlineAt: z.int(),
+  /** Whether the reply is to tell where the time went. */
+  timed: z.literal(true).optional(),
 });
 export type RequestTask = z.infer<typeof requestTaskSchema>;
 

@@ -4,6 +4,10 @@ import type { TextResult } from '#contracts';
 export class EmbedCall {
   /** All results in the order of the texts; rejects after `fail`. */
   readonly results: Promise<TextResult[]>;
+  /** When its last text was tokenised, `performance.now()`. */
+  tokenizedAt = 0;
+  /** Device time of the last micro-batch that gave it a vector. */
+  deviceMs = 0;
   readonly #settled: (TextResult | undefined)[];
   #missing: number;
   #over = false;

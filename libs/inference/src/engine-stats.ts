@@ -21,6 +21,16 @@ export interface EngineStats {
   readonly queued: Readonly<Record<Lane, number>>;
 }
 
+/** Where the time of one `Engine.embed` went, ms; the three add up to all of it. */
+export interface EmbedTimings {
+  /** Until its last text was tokenised. */
+  readonly tokenizeMs: number;
+  /** From there until its last micro-batch ran. */
+  readonly batchMs: number;
+  /** Of that micro-batch on the device. */
+  readonly inferenceMs: number;
+}
+
 /** One micro-batch that the device has finished. */
 export interface BatchReport {
   readonly rows: number;

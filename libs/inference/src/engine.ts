@@ -6,7 +6,7 @@ import { parseDevice } from './device-choice.js';
 import { DeviceLoop, type DeviceText } from './device-loop.js';
 import { EmbedCall } from './embed-call.js';
 import { encodeEach } from './encode-each.js';
-import type { BatchReport, EngineStats } from './engine-stats.js';
+import type { BatchReport, EmbedTimings, EngineStats } from './engine-stats.js';
 import { MicroBatcher } from './micro-batcher.js';
 import { OnnxDevice, type DeviceRestart } from './onnx-device.js';
 
@@ -17,6 +17,8 @@ export interface EmbedOptions {
   readonly lane: Lane;
   /** Aborting drops a text that has not reached the device; one signal for all texts or one (or none) for each. */
   readonly signals?: TextSignals;
+  /** Called when all results are there. */
+  readonly onTimings?: ((timings: EmbedTimings) => void) | undefined;
 }
 
 export interface EngineOptions {
@@ -182,6 +184,7 @@ export class Engine {
   async embed(texts: readonly string[], options: EmbedOptions): Promise<TextResult[]> {
     if (this.#closing !== undefined) throw new EngineClosedError('the engine is closed');
     const call = new EmbedCall(texts.length);
+    const began = performance.now();
     const held: (EngineText | undefined)[] = Array.from({ length: texts.length });
     const stopListening = onAbort(texts.length, options.signals, (index) => {
       const text = held[index];
@@ -194,7 +197,9 @@ export class Engine {
       call.fail(error instanceof Error ? error : new Error(String(error)));
     });
     try {
-      return await call.results;
+      const results = await call.results;
+      options.onTimings?.(timingsOf(call, began));
+      return results;
     } finally {
       stopListening();
       this.#calls.delete(call);
@@ -261,6 +266,7 @@ export class Engine {
           held[start + offset] = this.#add(call, start + offset, lane, one);
         this.#loop.added(lane);
       }
+      call.tokenizedAt = performance.now();
     } finally {
       this.#tokenizing[lane] -= left;
     }
@@ -290,6 +296,7 @@ export class Engine {
     for (const [row, text] of texts.entries()) {
       laneRows[text.lane]++;
       tokens += text.length;
+      text.call.deviceMs = deviceMs;
       readyAt = Math.min(readyAt, text.readyAt);
       const vector = vectors.subarray(row * dimensions, (row + 1) * dimensions);
       if (!isFinite(vector)) {
@@ -312,6 +319,14 @@ export class Engine {
     const message = `the model cannot compute this text: ${reason.split('\n', 1)[0]!.slice(0, 300)}`;
     if (call.settle(index, failure('inference_failed', message))) this.#sums.failedTexts++;
   }
+}
+
+function timingsOf({ deviceMs, tokenizedAt }: EmbedCall, began: number): EmbedTimings {
+  const allMs = performance.now() - began;
+  // Cancelled texts end a call before they are tokenised.
+  const tokenizeMs = tokenizedAt === 0 ? allMs : Math.min(allMs, tokenizedAt - began);
+  const inferenceMs = Math.min(allMs - tokenizeMs, deviceMs);
+  return { tokenizeMs, batchMs: allMs - tokenizeMs - inferenceMs, inferenceMs };
 }
 
 function requireRoom(maxTokens: number, tokenBudget: number): void {

@@ -1,4 +1,4 @@
-import type { Keys, RequestTask, TextResult } from '#contracts';
+import type { Keys, RequestTask, TaskTimings, TextResult } from '#contracts';
 import type { Redis } from 'ioredis';
 import { encodeReply } from './reply-codec.js';
 
@@ -22,8 +22,8 @@ export class Replies {
   }
 
   /** @param results one for each text of the task. Safe to repeat. */
-  async write(task: RequestTask, taskId: string, results: readonly TextResult[]): Promise<void> {
-    const reply = encodeReply(results);
+  async write(task: RequestTask, taskId: string, results: readonly TextResult[], timings?: TaskTimings): Promise<void> {
+    const reply = encodeReply(results, timings);
     const news = Buffer.from(taskId);
     const replies = await this.#redis
       .pipeline()

@@ -85,6 +85,21 @@ it('carries a reply of errors only', async () => {
   expect(await waiting).toEqual(failed);
 });
 
+it('tells where the time went when the task asked for it, also of one that failed', async () => {
+  const timings = { queueMs: 1, tokenizeMs: 2, batchMs: 3.5, inferenceMs: 4 };
+  const told: unknown[] = [];
+  const options = { timeoutMs: 10_000, onTimings: (one: unknown) => told.push(one) };
+  const id = randomUUID();
+  await replies.write(task(), id, results, timings);
+  expect(await inbox.wait(id, options)).toEqual(results);
+  expect(told).toEqual([timings]);
+
+  const other = randomUUID();
+  await replies.write(task(), other, results);
+  expect(await inbox.wait(other, options)).toEqual(results);
+  expect(told).toHaveLength(1);
+});
+
 it('ends with the time or the signal', async () => {
   expect(await inbox.wait(randomUUID(), { timeoutMs: 20 })).toBe('timeout');
   const gone = new AbortController();

@@ -1,11 +1,17 @@
-import type { Keys, TextResult } from '#contracts';
+import type { Keys, TaskTimings, TextResult } from '#contracts';
 import type { Redis } from 'ioredis';
-import { decodeReply } from './reply-codec.js';
+import { decodeReply, replyTimings } from './reply-codec.js';
 
 /** How often replies are looked for whose news got lost, ms. */
 const LOOK_EVERY_MS = 1000;
 /** News that came before anybody waited for it, kept by task id. */
 const EARLY_NEWS = 1000;
+
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  readonly onTimings?: ((timings: TaskTimings) => void) | undefined;
+}
 
 /**
  * The inbox of one API process: wakes each waiting request when the reply to its task is there. Pub/sub brings the
@@ -14,7 +20,7 @@ const EARLY_NEWS = 1000;
 export class ReplyInbox {
   readonly #reader: Redis;
   readonly #keys: Keys;
-  readonly #waiting = new Map<string, (results: TextResult[]) => void>();
+  readonly #waiting = new Map<string, (reply: Buffer) => void>();
   readonly #early = new Set<string>();
   readonly #timer: NodeJS.Timeout;
 
@@ -51,12 +57,10 @@ export class ReplyInbox {
 
   /**
    * Waits for a task's reply. Best called before the task is enqueued.
+   * @param onTimings called before, when the task asked for timings
    * @returns the results in the order of the task's texts, or `timeout` when the time is over or the signal aborts
    */
-  async wait(
-    taskId: string,
-    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
-  ): Promise<TextResult[] | 'timeout'> {
+  async wait(taskId: string, { timeoutMs, signal, onTimings }: WaitOptions): Promise<TextResult[] | 'timeout'> {
     const answer = new Promise<TextResult[] | 'timeout'>((resolve) => {
       const giveUp = () => end('timeout');
       // Pub/sub forgets: a last look.
@@ -67,7 +71,11 @@ export class ReplyInbox {
         this.#waiting.delete(taskId);
         resolve(outcome);
       };
-      this.#waiting.set(taskId, end);
+      this.#waiting.set(taskId, (reply) => {
+        const timings = onTimings === undefined ? null : replyTimings(reply);
+        if (timings !== null) onTimings?.(timings);
+        end(decodeReply(reply));
+      });
       signal?.addEventListener('abort', giveUp);
       if (signal?.aborted) giveUp();
     });
@@ -103,7 +111,7 @@ export class ReplyInbox {
   }
 
   #take(taskId: string, reply: Buffer): void {
-    this.#waiting.get(taskId)?.(decodeReply(reply));
+    this.#waiting.get(taskId)?.(reply);
     this.#reader.unlink(this.#keys.reply(taskId)).catch(() => {
       // It expires by itself.
     });

@@ -12,6 +12,7 @@ import { HistorySampler } from './history-sampler.js';
 import { HistoryView } from './history-view.js';
 import { LiveSnapshots } from './live-snapshots.js';
 import { OverviewController } from './overview.controller.js';
+import { PlaygroundController } from './playground.controller.js';
 import { QueueActions } from './queue-actions.js';
 import { QueuesController } from './queues.controller.js';
 import { Snapshots } from './snapshots.js';
@@ -20,13 +21,20 @@ import { WorkersController } from './workers.controller.js';
 /** What operators see and do. */
 @Module({})
 export class AdminModule {
-  /** @param imports where waiting texts, retries of jobs and the deployment's state come from */
+  /** @param imports where embedding, waiting texts, retries of jobs and the deployment's state come from */
   static for(environment: Environment, imports: readonly DynamicModule[]): DynamicModule {
     const models = environment.EMBED_MODELS.map(({ name }) => name);
     return {
       module: AdminModule,
       imports: [...imports],
-      controllers: [OverviewController, AdminJobsController, QueuesController, WorkersController, AuditController],
+      controllers: [
+        OverviewController,
+        AdminJobsController,
+        QueuesController,
+        WorkersController,
+        AuditController,
+        PlaygroundController,
+      ],
       providers: [
         {
           provide: HistorySampler,

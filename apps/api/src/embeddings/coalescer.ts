@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type EmbeddingSpec, type Lane, type RequestTask, specHash, type TextError, type TextResult } from '#contracts';
+import {
+  type EmbeddingSpec,
+  type Lane,
+  type RequestTask,
+  specHash,
+  type TaskTimings,
+  type TextError,
+  type TextResult,
+} from '#contracts';
 import { cutTasks, type LaneTask, type TaskLimits } from '#queue';
 
 /** Texts of one waiting request that have to be computed. */
@@ -10,13 +18,15 @@ export interface Want {
   readonly texts: readonly string[];
   /** Fires when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
+  /** Told where the workers' time went, once for each task. Default: they take no time of it. */
+  readonly onTimings?: ((timings: TaskTimings) => void) | undefined;
 }
 
 /** Where tasks go and replies come from. */
 export interface TaskExchange {
   enqueue(tasks: readonly LaneTask[]): Promise<void>;
   /** @returns the results in the order of the task's texts, or `timeout` */
-  reply(taskId: string, signal: AbortSignal): Promise<TextResult[] | 'timeout'>;
+  reply(taskId: string, signal: AbortSignal, onTimings?: Want['onTimings']): Promise<TextResult[] | 'timeout'>;
   /** Nobody waits for these texts of a task any more. */
   drop(task: LaneTask, indexes: readonly number[]): void;
 }
@@ -87,8 +97,8 @@ export class Coalescer {
   }
 
   #join(waiting: Waiting): void {
-    const { lane, model, spec, texts } = waiting.want;
-    const key = `${lane} ${model} ${specHash(spec)}`;
+    const { lane, model, onTimings, spec, texts } = waiting.want;
+    const key = `${lane} ${model} ${specHash(spec)}${onTimings === undefined ? '' : ' timed'}`;
     const group: Group = this.#groups.get(key) ?? { waiting: [], texts: 0, timer: undefined };
     group.waiting.push(waiting);
     group.texts += texts.length;
@@ -140,7 +150,7 @@ export class Coalescer {
     void Promise.all(answered);
   }
 
-  #task({ lane, model, spec }: Want, texts: string[]): LaneTask {
+  #task({ lane, model, onTimings, spec }: Want, texts: string[]): LaneTask {
     const now = Date.now();
     const task: RequestTask = {
       kind: 'request',
@@ -150,6 +160,7 @@ export class Coalescer {
       acceptedAt: now,
       apiId: this.#options.apiId,
       deadlineAt: now + this.#options.waitTimeoutMs,
+      ...(onTimings === undefined ? {} : { timed: true }),
     };
     return { id: randomUUID(), lane, task };
   }
@@ -178,7 +189,13 @@ export class Coalescer {
       waiting.want.signal.addEventListener('abort', abort, { once: true });
       return () => waiting.want.signal.removeEventListener('abort', abort);
     });
-    const results = await this.#exchange.reply(task.id, AbortSignal.any([ended.signal, done]));
+    const timed = [...requests].flatMap(({ want }) => (want.onTimings === undefined ? [] : [want.onTimings]));
+    const onTimings = (timings: TaskTimings) => timed.forEach((tell) => tell(timings));
+    const results = await this.#exchange.reply(
+      task.id,
+      AbortSignal.any([ended.signal, done]),
+      timed.length > 0 ? onTimings : undefined,
+    );
     for (const forget of onAbort) forget();
     if (results === 'timeout') {
       if (ended.signal.aborted || done.aborted) return;

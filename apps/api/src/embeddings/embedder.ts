@@ -1,4 +1,4 @@
-import { ApiError, type EmbeddedText, type TextResult } from '#contracts';
+import { ApiError, type EmbeddedText, type TaskTimings, type TextResult } from '#contracts';
 import type { LaneControl } from '#queue';
 import { decodeRow, type EmbeddingCache, encodeRow } from '#store';
 import type { Plan, Planner } from '../planning/planner.js';
@@ -10,6 +10,14 @@ import type { WaitingTexts } from './waiting-texts.js';
 export interface Embedded {
   readonly texts: readonly EmbeddedText[];
   readonly cached: number;
+}
+
+/** Told how one request went, step by step. */
+export interface EmbedWatch {
+  /** @param cached whether each text was in the cache, in order */
+  lookedUp(cached: readonly boolean[]): void;
+  /** Where the workers' time went; once for each task. */
+  computed(timings: TaskTimings): void;
 }
 
 /** Told of requests that wait. */
@@ -48,7 +56,7 @@ export class Embedder {
   }
 
   /** @throws ApiError when a text is refused or fails, when the time is over, or when too many wait already */
-  async embed(plan: Plan, texts: readonly string[], signal: AbortSignal): Promise<Embedded> {
+  async embed(plan: Plan, texts: readonly string[], signal: AbortSignal, watch?: EmbedWatch): Promise<Embedded> {
     if (plan.refuseTooLong) await this.#requireShort(plan, texts);
     this.#count.accepted(plan.card.name, 'embeddings', texts.length);
     const { distinct, row } = await this.#planner.lookup(plan, texts);
@@ -63,11 +71,13 @@ export class Embedder {
       cached += positions.length;
       for (const position of positions) embedded[position] = result;
     }
+    watch?.lookedUp(texts.map((_, position) => embedded[position] !== undefined));
     if (missing.length > 0) {
       const results = await this.#compute(
         plan,
         missing.map(({ text }) => text),
         signal,
+        watch,
       );
       const fresh: [string, Buffer][] = [];
       for (const [n, { key, positions }] of missing.entries()) {
@@ -80,12 +90,18 @@ export class Embedder {
     return { texts: embedded, cached };
   }
 
-  async #compute({ card, spec, lane }: Plan, texts: readonly string[], signal: AbortSignal): Promise<TextResult[]> {
+  async #compute(
+    { card, spec, lane }: Plan,
+    texts: readonly string[],
+    signal: AbortSignal,
+    watch: EmbedWatch | undefined,
+  ): Promise<TextResult[]> {
     const leave = this.#waiting.enter(card.name, texts.length);
     const began = performance.now();
     let answered = false;
     try {
-      const results = await this.#coalescer.compute({ model: card.name, spec, lane, texts, signal });
+      const onTimings = watch === undefined ? undefined : (timings: TaskTimings) => watch.computed(timings);
+      const results = await this.#coalescer.compute({ model: card.name, spec, lane, texts, signal, onTimings });
       answered = true;
       this.#count.waited(card.name, (performance.now() - began) / 1000);
       return results;

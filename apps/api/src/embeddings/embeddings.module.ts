@@ -53,7 +53,7 @@ export class EmbeddingsModule {
           inject: [Planner, TokenLimit, Coalescer, WaitingTexts, LaneControl, MemoryCache, ApiMetrics],
         },
       ],
-      exports: [Coalescer, WaitingTexts],
+      exports: [Coalescer, Embedder, INPUT_LIMITS, WaitingTexts],
     };
   }
 }

@@ -1,7 +1,7 @@
 import type { LaneProducer, LaneTask } from '#queue';
 import type { Aborts, ReplyInbox } from '#store';
 import type { TextResult } from '#contracts';
-import type { TaskExchange } from './coalescer.js';
+import type { TaskExchange, Want } from './coalescer.js';
 
 /** Longer than any task's deadline by this, since the worker's own clock decides whether it is over, ms. */
 const GRACE_MS = 250;
@@ -31,8 +31,8 @@ export class QueueExchange implements TaskExchange {
     return this.#lanes.enqueue(tasks);
   }
 
-  reply(taskId: string, signal: AbortSignal): Promise<TextResult[] | 'timeout'> {
-    return this.#inbox.wait(taskId, { timeoutMs: this.#waitTimeoutMs + GRACE_MS, signal });
+  reply(taskId: string, signal: AbortSignal, onTimings?: Want['onTimings']): Promise<TextResult[] | 'timeout'> {
+    return this.#inbox.wait(taskId, { timeoutMs: this.#waitTimeoutMs + GRACE_MS, signal, onTimings });
   }
 
   drop(task: LaneTask, indexes: readonly number[]): void {
