@@ -74,6 +74,12 @@ describe('every route', () => {
       ['admin', '/admin/v1/snapshot'],
       ['admin', '/admin/v1/history'],
       ['admin', '/admin/v1/keys'],
+      ['admin', '/admin/v1/jobs'],
+      ['admin', '/admin/v1/audit'],
+      ['admin', '/admin/v1/live'],
+      ['admin', '/admin/v1/playground', { body: { model: MODEL, input: ['a text'] } }],
+      ['admin', '/dashboard/queues/'],
+      ['admin', '/dashboard/queues/api/queues'],
     ];
     for (const [scope, path, how] of routes) {
       expect([path, ...(await codeOf(await ask(path, how)))]).toEqual([path, 401, 'missing_api_key']);

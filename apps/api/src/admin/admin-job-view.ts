@@ -1,13 +1,13 @@
 import type { AdminJob, AdminJobDetail, JobRecord } from '#contracts';
 import { viewJob } from '../jobs/job-view.js';
 
-/** A job's record as operators see it. */
-export function viewAdminJob(job: JobRecord): AdminJob {
+/** A job's record as operators see it. @param keyNames of API keys by id, as far as they are known */
+export function viewAdminJob(job: JobRecord, keyNames: ReadonlyMap<string, string>): AdminJob {
   return {
     ...viewJob(job),
     lane: job.lane,
     tenant: job.tenant,
-    key: job.keyId === null ? null : { id: job.keyId, name: null },
+    key: job.keyId === null ? null : { id: job.keyId, name: keyNames.get(job.keyId) ?? null },
   };
 }
 

@@ -7,8 +7,9 @@ import {
   type AdminJobListQuery,
   adminJobListQuerySchema,
   adminJobListSchema,
+  type JobRecord,
 } from '#contracts';
-import { JobInspection, JobStore } from '#store';
+import { ApiKeys, JobInspection, JobStore } from '#store';
 import { requireJob } from '../jobs/job-view.js';
 import { ApiQueryOf } from '../openapi/api-query-of.js';
 import { jsonSchema } from '../openapi/json-schema.js';
@@ -23,10 +24,16 @@ const MOST_FAILURES = 100;
 export class AdminJobsController {
   readonly #store: JobStore;
   readonly #inspection: JobInspection;
+  readonly #keys: ApiKeys;
 
-  constructor(@Inject(JobStore) store: JobStore, @Inject(JobInspection) inspection: JobInspection) {
+  constructor(
+    @Inject(JobStore) store: JobStore,
+    @Inject(JobInspection) inspection: JobInspection,
+    @Inject(ApiKeys) keys: ApiKeys,
+  ) {
     this.#store = store;
     this.#inspection = inspection;
+    this.#keys = keys;
   }
 
   @Get()
@@ -37,7 +44,9 @@ export class AdminJobsController {
   async list(@Query({ schema: adminJobListQuerySchema }) query: AdminJobListQuery): Promise<AdminJobList> {
     const { id, key, ...rest } = query;
     const { jobs, nextCursor } = await this.#store.list({ ...rest, idPart: id, keyId: key });
-    return { object: 'list', data: jobs.map(viewAdminJob), has_more: nextCursor !== null, next_cursor: nextCursor };
+    const keyNames = await this.#keyNames(jobs);
+    const data = jobs.map((job) => viewAdminJob(job, keyNames));
+    return { object: 'list', data, has_more: nextCursor !== null, next_cursor: nextCursor };
   }
 
   @Get(':id')
@@ -47,12 +56,13 @@ export class AdminJobsController {
   @ApiResponse({ status: 200, schema: jsonSchema(adminJobDetailSchema, 'output') })
   async get(@Param('id') id: string): Promise<AdminJobDetail> {
     const job = requireJob(await this.#store.get(id), id);
-    const [{ done, textsEach }, { failures, hasMore }] = await Promise.all([
+    const [keyNames, { done, textsEach }, { failures, hasMore }] = await Promise.all([
+      this.#keyNames([job]),
       this.#inspection.bars(job),
       this.#inspection.failures(job, MOST_FAILURES),
     ]);
     return {
-      ...viewAdminJob(job),
+      ...viewAdminJob(job, keyNames),
       spec: job.spec,
       timeline: viewTimeline(job),
       slices: { texts_each: textsEach, done },
@@ -62,5 +72,11 @@ export class AdminJobsController {
       },
       retriable: job.retriable,
     };
+  }
+
+  async #keyNames(jobs: readonly JobRecord[]): Promise<Map<string, string>> {
+    const ids = new Set(jobs.flatMap(({ keyId }) => (keyId === null ? [] : [keyId])));
+    const keys = await Promise.all([...ids].map((id) => this.#keys.get(id)));
+    return new Map(keys.flatMap((key) => (key === null ? [] : [[key.id, key.name] as const])));
   }
 }

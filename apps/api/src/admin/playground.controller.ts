@@ -1,7 +1,8 @@
 import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { type PlaygroundResponse, playgroundRequestSchema, playgroundResponseSchema } from '#contracts';
+import { type Caller, type PlaygroundResponse, playgroundRequestSchema, playgroundResponseSchema } from '#contracts';
+import { FromCaller } from '../access/caller.js';
 import { Embedder } from '../embeddings/embedder.js';
 import { INPUT_LIMITS } from '../embeddings/embeddings.controller.js';
 import { type InputLimits, readInput } from '../embeddings/read-input.js';
@@ -35,12 +36,16 @@ export class PlaygroundController {
   @ApiOperation({ summary: 'Embeds a few texts and tells where the time went' })
   @ApiBody({ schema: jsonSchema(playgroundRequestSchema, 'input') })
   @ApiResponse({ status: 200, schema: jsonSchema(playgroundResponseSchema, 'output') })
-  async embed(@Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<PlaygroundResponse> {
+  async embed(
+    @Body() body: unknown,
+    @FromCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<PlaygroundResponse> {
     const signal = hangUp(reply);
     const watch = new Stopwatch();
     const { input, ...options } = parse(playgroundRequestSchema, body);
     const texts = await readInput(input, this.#limits);
-    const plan = await this.#planner.plan({ ...options, normalize: true }, 'interactive');
+    const plan = await this.#planner.plan({ ...options, normalize: true }, 'interactive', caller);
     const embedded = await this.#embedder.embed(plan, texts, signal, watch);
     const times = watch.read();
     const data = embedded.texts.map(({ tokens, truncated, vector }, index) => ({

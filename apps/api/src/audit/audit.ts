@@ -1,3 +1,4 @@
+import { mayAct } from '#contracts';
 import type { ApiKeys, AuditLog } from '#store';
 import type { FastifyRequest } from 'fastify';
 import { callerOf } from '../access/caller.js';
@@ -12,9 +13,16 @@ export class Audit {
     this.#keys = keys;
   }
 
-  /** @param action `queue.pause`, `job.cancel`, … @param target what it was done to @param detail in words */
+  /**
+   * What others do with jobs of their own is left out: it is no operator's doing, and could fill the log.
+   * @param action `queue.pause`, `job.cancel`, …
+   * @param target what it was done to
+   * @param detail in words
+   */
   async record(request: FastifyRequest, action: string, target: string, detail = ''): Promise<void> {
-    const { keyId } = callerOf(request);
+    const caller = callerOf(request);
+    if (!mayAct(caller, 'admin')) return;
+    const { keyId } = caller;
     const actor = keyId === null ? null : { key_id: keyId, name: (await this.#keys.get(keyId))?.name ?? null };
     await this.#log.append({ actor, action, target, detail, request_id: request.id });
   }
