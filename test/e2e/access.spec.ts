@@ -170,6 +170,7 @@ describe('a tenant', () => {
       expect([path, ...(await codeOf(await ask(path, { key: b.key })))]).toEqual([path, 404, 'job_not_found']);
     }
     expect((await ask(`/v1/jobs/${id}`, { key: b.key, method: 'DELETE' })).status).toBe(404);
+    expect((await ask(`/v1/jobs/${id}/retry`, { key: b.key, method: 'POST' })).status).toBe(404);
     expect(await jobsOf(b.key)).toEqual([]);
     for (const key of [a.key, colleague.key, ADMIN_KEY]) {
       expect((await ask(`/v1/jobs/${id}?wait=30`, { key })).status).toBe(200);

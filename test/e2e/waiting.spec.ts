@@ -75,8 +75,9 @@ it('learn within seconds that Redis hangs, and so do probes and Prometheus', asy
   await embed(api.url, 'warm');
   process.kill(deployment.queue.pid, 'SIGSTOP');
   try {
-    const [ready, up, asked] = await Promise.all([
+    const [ready, snapshot, up, asked] = await Promise.all([
       fetch(`${api.url}/health/ready`),
+      fetch(`${api.url}/admin/v1/snapshot`),
       readMetric(api.url, 'embedmill_redis_up'),
       ask(api, 'into the void'),
     ]);
@@ -85,6 +86,7 @@ it('learn within seconds that Redis hangs, and so do probes and Prometheus', asy
       expect.objectContaining({ ready: false, redis: 'down' }),
     ]);
     expect(up).toBe(0);
+    expect(await snapshot.json()).toMatchObject({ redis: 'down', models: [], workers: [] });
     expect([asked.status, asked.headers.get('retry-after')]).toEqual([503, '2']);
     expect(((await asked.json()) as ApiErrorBody).error.code).toBe('queue_unavailable');
   } finally {

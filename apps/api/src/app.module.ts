@@ -30,7 +30,7 @@ export class AppModule {
         embeddings,
         jobs,
         operation,
-        AdminModule.for(environment, [embeddings, jobs, operation]),
+        AdminModule.for(environment, log, [embeddings, jobs, operation]),
       ],
       providers: [
         { provide: APP_FILTER, useFactory: () => new ErrorFilter({ maxBodyBytes: environment.EMBED_MAX_BODY_BYTES }) },

@@ -36,7 +36,7 @@ export class HistoryRecorder {
     this.#keys = keys;
   }
 
-  /** Writes that failed so far. */
+  /** What was not recorded so far: writes, and looks at the queue. */
   get failures(): number {
     return this.#failures;
   }
@@ -62,6 +62,11 @@ export class HistoryRecorder {
     this.#timer.unref();
   }
 
+  /** Something that was to be recorded was not. */
+  missed(): void {
+    this.#failures++;
+  }
+
   /** Writes what was counted and not written yet. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
@@ -83,7 +88,7 @@ export class HistoryRecorder {
     try {
       await this.#send(pending);
     } catch {
-      this.#failures++;
+      this.missed();
     }
   }
 

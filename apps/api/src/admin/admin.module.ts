@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import type { FastifyBaseLogger } from 'fastify';
 import type { Environment } from '#contracts';
 import { LaneControl } from '#queue';
 import { HistoryReader, HistoryRecorder, JobStore, RedisCache, WorkerRegistry } from '#store';
@@ -22,7 +23,7 @@ import { WorkersController } from './workers.controller.js';
 @Module({})
 export class AdminModule {
   /** @param imports where embedding, waiting texts, retries of jobs and the deployment's state come from */
-  static for(environment: Environment, imports: readonly DynamicModule[]): DynamicModule {
+  static for(environment: Environment, log: FastifyBaseLogger, imports: readonly DynamicModule[]): DynamicModule {
     const models = environment.EMBED_MODELS.map(({ name }) => name);
     return {
       module: AdminModule,
@@ -66,7 +67,8 @@ export class AdminModule {
         },
         {
           provide: LiveSnapshots,
-          useFactory: (snapshots: Snapshots) => new LiveSnapshots(snapshots),
+          useFactory: (snapshots: Snapshots) =>
+            new LiveSnapshots(snapshots, (error) => log.error({ err: error }, 'no snapshot')),
           inject: [Snapshots],
         },
       ],

@@ -25,7 +25,7 @@ export class HistorySampler implements OnApplicationBootstrap, BeforeApplication
     recorder.beforeTick((tick) => {
       for (const model of models) recorder.add(model, 'waiting', waiting.of(model) * HISTORY_TICK_MS);
       // Redis is away or slow: the tick stays without a sample.
-      this.#sample(tick).catch(() => undefined);
+      this.#sample(tick).catch(() => recorder.missed());
     });
     recorder.start();
   }

@@ -10,12 +10,14 @@ export type SnapshotListener = (snapshot: Snapshot | null) => void;
 /** One snapshot every 2 s for all who listen, however many they are; none while nobody does. */
 export class LiveSnapshots {
   readonly #snapshots: Snapshots;
+  readonly #onError: (error: unknown) => void;
   readonly #listeners = new Set<SnapshotListener>();
   #timer: NodeJS.Timeout | undefined;
   #taking = false;
 
-  constructor(snapshots: Snapshots) {
+  constructor(snapshots: Snapshots, onError: (error: unknown) => void) {
     this.#snapshots = snapshots;
+    this.#onError = onError;
   }
 
   /** @returns to be called when it wants no more */
@@ -31,11 +33,21 @@ export class LiveSnapshots {
   }
 
   async #produce(): Promise<void> {
-    // Redis is slow: those who listen hear at least that this process lives.
-    const late = this.#taking;
-    this.#taking = true;
-    const snapshot = late ? null : await this.#snapshots.take();
+    const snapshot = await this.#take();
     for (const listener of [...this.#listeners]) listener(snapshot);
-    if (!late) this.#taking = false;
+  }
+
+  /** Null while the one before is not there yet: those who listen hear at least that this process lives. */
+  async #take(): Promise<Snapshot | null> {
+    if (this.#taking) return null;
+    this.#taking = true;
+    try {
+      return await this.#snapshots.take();
+    } catch (error) {
+      this.#onError(error);
+      return null;
+    } finally {
+      this.#taking = false;
+    }
   }
 }

@@ -23,7 +23,7 @@ export class LiveStream {
 
   /** Null: only a sign of life. A client that reads too slowly misses some. */
   send(snapshot: Snapshot | null): void {
-    if (this.body.writableNeedDrain || this.body.writableEnded) return;
+    if (!this.body.writable || this.body.writableNeedDrain) return;
     this.body.write(snapshot === null ? ':\n\n' : `event: snapshot\ndata: ${JSON.stringify(snapshot)}\n\n`);
   }
 

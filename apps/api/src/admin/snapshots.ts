@@ -1,5 +1,6 @@
 import type { Lane, LaneView, ModelCard, ModelView, Snapshot } from '#contracts';
 import type { RedisCache, WorkerRegistry } from '#store';
+import { isRedisAway } from '../errors/to-api-error.js';
 import type { ModelDirectory } from '../models/model-directory.js';
 import {
   activeJobs,
@@ -7,6 +8,7 @@ import {
   type DeploymentState,
   type LaneState,
   type ModelState,
+  NoAnswer,
 } from '../metrics/deployment-state.js';
 import type { HistoryView, Lately } from './history-view.js';
 import { viewLostWorker, viewWorker } from './worker-view.js';
@@ -33,7 +35,8 @@ export class Snapshots {
     const cache = this.#sources.cache.up ? 'up' : 'down';
     try {
       return { at: Date.now() / 1000, redis: 'up', cache, ...(await this.#gather()) };
-    } catch {
+    } catch (error) {
+      if (!(error instanceof NoAnswer) && !isRedisAway(error)) throw error;
       return { at: Date.now() / 1000, redis: 'down', cache, jobs_active: 0, models: [], workers: [] };
     }
   }

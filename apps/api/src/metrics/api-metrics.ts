@@ -62,7 +62,7 @@ export class ApiMetrics implements LookupCounts, WaitCounts {
   readonly #waitingTexts = this.#gauge(METRICS.waitingTexts, 'Texts that requests of this process wait for', ['model']);
   readonly #coalesced = this.#counter(METRICS.coalescedRequests, 'Requests that shared a task with others', []);
 
-  readonly #historyErrors = this.#counter(METRICS.historyErrors, "Failed writes of the dashboard's history", []);
+  readonly #historyErrors = this.#counter(METRICS.historyErrors, "What the dashboard's history had to leave out", []);
   readonly #history: HistoryRecorder;
 
   /** @param history told the same, for the dashboard */

@@ -6,6 +6,11 @@ import type { WaitingTexts } from '../embeddings/waiting-texts.js';
 /** Longest a look waits for Redis, ms. */
 const PATIENCE_MS = 3000;
 
+/** Redis took a command and has not answered in time. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
 /** How one lane of a model stands. */
 export interface LaneState extends LaneDepth {
   /** Unfinished jobs. */
@@ -54,7 +59,7 @@ export class DeploymentState {
     this.#sources = sources;
   }
 
-  /** Those who ask at the same time share one look. Rejects when Redis is away or does not answer in time. */
+  /** Those who ask at the same time share one look. Rejects with `NoAnswer`, or as Redis does when it is away. */
   look(): Promise<Look> {
     this.#underWay ??= inTime(this.#gather()).finally(() => {
       this.#underWay = null;
@@ -113,7 +118,7 @@ function total(values: readonly number[]): number {
 async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Redis did not answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+    timer = setTimeout(() => reject(new NoAnswer(`Redis did not answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
   });
   try {
     return await Promise.race([work, late]);
