@@ -3,6 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { type Environment, Keys, type Lane, LANES } from '#contracts';
 import { LaneControl, LaneProducer } from '#queue';
+import { FairShares } from '#store';
 import { Connections } from './redis.module.js';
 
 /** This process's BullMQ queues. */
@@ -53,9 +54,12 @@ export class LanesModule {
         },
         {
           provide: LaneProducer,
-          useFactory: (queues: Queues) =>
-            new LaneProducer((model, lane) => queues.of(model, lane), { attempts: environment.EMBED_TASK_ATTEMPTS }),
-          inject: [Queues],
+          useFactory: (queues: Queues, { command }: Connections) =>
+            new LaneProducer((model, lane) => queues.of(model, lane), {
+              attempts: environment.EMBED_TASK_ATTEMPTS,
+              shares: new FairShares(command, keys),
+            }),
+          inject: [Queues, Connections],
         },
         {
           provide: LaneControl,

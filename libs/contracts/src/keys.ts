@@ -136,6 +136,14 @@ export class Keys {
   queue(model: string, lane: Lane): string {
     return `{${model}/${lane}}`;
   }
+  /** A key of BullMQ's own: `prioritized`, or the beginning of the keys of tasks with `''`. */
+  queuePart(model: string, lane: Lane, part: string): string {
+    return `${this.queuePrefix()}:${this.queue(model, lane)}:${part}`;
+  }
+  /** Hash: holder of a share -> tag of its last task, as `fair-share.lua` keeps it. */
+  shares(model: string, lane: Lane): string {
+    return this.queuePart(model, lane, 'shares');
+  }
   /** BullMQ's key prefix. */
   queuePrefix(): string {
     return `${this.#prefix}:q`;

@@ -11,7 +11,18 @@ export interface LaneTask {
   readonly id: string;
   readonly lane: Lane;
   readonly task: Task;
+  /** With whom others share the lane evenly: an API key's id. Absent: first come, first served, before all others. */
+  readonly holder?: string | undefined;
 }
+
+/** Gives tasks priorities by which holders share a lane evenly. */
+export interface ShareTags {
+  /** @param costs of the holder's next tasks @returns a priority for each, 1 and up */
+  tags(model: string, lane: Lane, holder: string, costs: readonly number[]): Promise<number[]>;
+}
+
+/** Bytes of text that count as one unit of cost. */
+const COST_BYTES = 16_384;
 
 /** How full a lane of a model is. */
 export interface LaneDepth {
@@ -32,11 +43,19 @@ export interface LaneDepth {
 export class LaneProducer {
   readonly #queue: (model: string, lane: Lane) => Queue;
   readonly #attempts: number;
+  readonly #shares: ShareTags | undefined;
 
-  /** @param queue gives the queue of a model and lane, always the same */
-  constructor(queue: (model: string, lane: Lane) => Queue, { attempts }: { attempts: number }) {
+  /**
+   * @param queue gives the queue of a model and lane, always the same
+   * @param options.shares absent: first come, first served, whoever holds a task
+   */
+  constructor(
+    queue: (model: string, lane: Lane) => Queue,
+    { attempts, shares }: { attempts: number; shares?: ShareTags },
+  ) {
     this.#queue = queue;
     this.#attempts = attempts;
+    this.#shares = shares;
   }
 
   /** Resolves when Redis has acknowledged every task. */
@@ -50,7 +69,12 @@ export class LaneProducer {
     }
     const options = taskOptions(this.#attempts);
     for (const [queue, group] of byQueue) {
-      const jobs = group.map(({ id, task }) => ({ name: task.kind, data: task, opts: { ...options, jobId: id } }));
+      const priorities = await this.#priorities(group);
+      const jobs = group.map(({ id, task }, n) => ({
+        name: task.kind,
+        data: task,
+        opts: { ...options, jobId: id, ...(priorities[n] === undefined ? {} : { priority: priorities[n] }) },
+      }));
       const [only] = jobs;
       if (jobs.length === 1 && only !== undefined) {
         // Somebody may be waiting: without a transaction around it, it is there a tenth of a millisecond sooner.
@@ -63,6 +87,20 @@ export class LaneProducer {
     }
   }
 
+  /** Of tasks of one queue; none for those that nobody holds. */
+  async #priorities(group: readonly LaneTask[]): Promise<readonly (number | undefined)[]> {
+    const priorities: (number | undefined)[] = group.map(() => undefined);
+    if (this.#shares === undefined) return priorities;
+    for (const holder of new Set(group.flatMap((entry) => entry.holder ?? []))) {
+      const own = [...group.keys()].filter((n) => group[n]!.holder === holder);
+      const { task, lane } = group[own[0]!]!;
+      const costs = own.map((n) => costOf(group[n]!.task));
+      const tags = await this.#shares.tags(task.model, lane, holder, costs);
+      for (const [at, n] of own.entries()) priorities[n] = tags[at];
+    }
+    return priorities;
+  }
+
   /** Takes tasks out that no worker holds. @returns how many are gone, those that had ended before included */
   async remove(model: string, lane: Lane, ids: readonly string[]): Promise<number> {
     const queue = this.#queue(model, lane);
@@ -72,13 +110,15 @@ export class LaneProducer {
 
   async depth(model: string, lane: Lane): Promise<LaneDepth> {
     const queue = this.#queue(model, lane);
-    const [counts, paused, waiting, active] = await Promise.all([
+    const [counts, paused, waiting, prioritized, active] = await Promise.all([
       queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
       queue.isPaused(),
       queue.getJobs(['wait'], 0, 0, true),
+      // Among holders who share, the one whose turn is next stands for the oldest.
+      queue.getJobs(['prioritized'], 0, 0, true),
       queue.getJobs(['active'], 0, 0, true),
     ]);
-    const oldest = [...waiting, ...active].flatMap((job) => (job ? [job.timestamp] : []));
+    const oldest = [...waiting, ...prioritized, ...active].flatMap((job) => (job ? [job.timestamp] : []));
     return {
       waiting: (counts['wait'] ?? 0) + (counts['prioritized'] ?? 0),
       active: counts['active'] ?? 0,
@@ -88,4 +128,10 @@ export class LaneProducer {
       paused,
     };
   }
+}
+
+/** Whole units of text, one at least: a task costs about as much as it has tokens. */
+function costOf({ texts }: Task): number {
+  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  return Math.max(1, Math.ceil(bytes / COST_BYTES));
 }

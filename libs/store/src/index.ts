@@ -8,6 +8,7 @@ export { connectRedis, type RedisRole } from './connect-redis.js';
 export { readRedisTls } from './redis-tls.js';
 export type { EmbeddingCache } from './embedding-cache.js';
 export { type FailedPlaces, FailedTexts } from './failed-texts.js';
+export { FairShares } from './fair-shares.js';
 export { FinishedJobs } from './finished-jobs.js';
 export { HISTORY_TICK_MS, HistoryReader, HistoryRecorder, type HistoryStep } from './history.js';
 export { historyField, type HistoryCounts, type HistoryName, waitName, waitsOf } from './history-fields.js';

@@ -51,6 +51,16 @@ export interface AckResult {
   readonly state: JobState | null;
 }
 
+/** Texts of a model's unfinished jobs in one lane that are not accounted for. */
+export interface ActiveTexts {
+  readonly model: string;
+  readonly lane: Lane;
+  jobs: number;
+  texts: number;
+  /** The same by API key; `''` for jobs that came without one. */
+  readonly byKey: Map<string, number>;
+}
+
 export interface JobFilter {
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined;
@@ -291,22 +301,26 @@ export class JobStore {
   }
 
   /** Texts accepted and not accounted for, summed over unfinished jobs. */
-  async activeTexts(): Promise<{ model: string; lane: Lane; jobs: number; texts: number }[]> {
+  async activeTexts(): Promise<ActiveTexts[]> {
     const ids = await this.#redis.zrange(this.#keys.activeJobs(), '0', '-1');
     const records = await Promise.all(
-      ids.map((id) => this.#redis.hmget(this.#keys.job(id), 'state', 'model', 'lane', 'texts', 'done', 'failed')),
+      ids.map((id) =>
+        this.#redis.hmget(this.#keys.job(id), 'state', 'model', 'lane', 'texts', 'done', 'failed', 'keyId'),
+      ),
     );
-    const sums = new Map<string, { model: string; lane: Lane; jobs: number; texts: number }>();
+    const sums = new Map<string, ActiveTexts>();
     const over: string[] = [];
-    for (const [n, [state, model, lane, texts, done, failed]] of records.entries()) {
+    for (const [n, [state, model, lane, texts, done, failed, keyId]] of records.entries()) {
       if (!state || !model || isFinal(state as JobState)) {
         over.push(ids[n]!);
         continue;
       }
       const key = `${lane} ${model}`;
-      const sum = sums.get(key) ?? { model, lane: lane as Lane, jobs: 0, texts: 0 };
+      const sum = sums.get(key) ?? { model, lane: lane as Lane, jobs: 0, texts: 0, byKey: new Map<string, number>() };
       sum.jobs++;
-      sum.texts += Math.max(0, Number(texts) - Number(done) - Number(failed));
+      const unfinished = Math.max(0, Number(texts) - Number(done) - Number(failed));
+      sum.texts += unfinished;
+      sum.byKey.set(keyId ?? '', (sum.byKey.get(keyId ?? '') ?? 0) + unfinished);
       sums.set(key, sum);
     }
     if (over.length > 0) await this.#redis.zrem(this.#keys.activeJobs(), ...over);

@@ -36,7 +36,7 @@ export class JobIntake {
    * @throws ApiError 429 `queue_full`; 400 `text_too_long` with `truncate: error`; 503 when the queue is away.
    */
   async take(plan: Plan, texts: readonly string[]): Promise<JobRecord> {
-    await this.#room.require(plan.card.name);
+    await this.#room.require(plan.card.name, plan.caller);
     if (plan.refuseTooLong) await this.#requireShort(plan, texts);
     const job = new OpenJob(plan, this.#parts);
     try {
@@ -63,7 +63,7 @@ export class JobIntake {
       for (let window = await next; window.done !== true; window = await next) {
         next = windows.next();
         next.catch(() => undefined); // Thrown where it is awaited.
-        await this.#room.wait(plan.card.name, upload.signal);
+        await this.#room.wait(plan.card.name, plan.caller, upload.signal);
         await this.#submit(job, window.value, await this.#refuse(plan, window.value.texts));
       }
       if (!job.created) throw noTexts();
@@ -78,7 +78,7 @@ export class JobIntake {
 
   async #submit(job: OpenJob, window: TextWindow, refused: readonly RefusedText[] = []): Promise<void> {
     await job.submit(window, refused);
-    this.#room.took(job.plan.card.name, window.texts.length);
+    this.#room.took(job.plan.card.name, job.plan.caller, window.texts.length);
   }
 
   async #refuse(plan: Plan, texts: readonly string[]): Promise<RefusedText[]> {

@@ -39,7 +39,7 @@ export class JobRetry {
     if (job.retriable === 0 && (await failed.unitsUnderWay(id)) === 0) throw nothingToRetry(job);
     const card = await models.card(job.model);
     if (card.fingerprint !== job.spec.fingerprint) throw modelChanged(job);
-    await room.require(job.model);
+    await room.require(job.model, job);
 
     for await (const texts of failed.kept(id)) {
       for (const { positions } of cutTasks(texts, taskLimits)) {
@@ -68,7 +68,7 @@ export class JobRetry {
         unit,
         positions: texts.map(({ positions }) => positions),
       };
-      tasks.push({ id: jobTaskId(job.id, unit), lane: job.lane, task });
+      tasks.push({ id: jobTaskId(job.id, unit), lane: job.lane, task, holder: job.keyId ?? undefined });
       if (tasks.length < ENQUEUE_TASKS) continue;
       await producer.enqueue(tasks);
       tasks = [];

@@ -116,7 +116,7 @@ export class OpenJob {
   }
 
   #tasksFor(misses: readonly PlacedText[]): LaneTask[] {
-    const { card, spec, lane } = this.plan;
+    const { caller, card, spec, lane } = this.plan;
     const acceptedAt = Date.now();
     return cutTasks(misses, this.#parts.taskLimits).map(({ texts, positions }) => {
       const unit = this.#units++;
@@ -130,7 +130,7 @@ export class OpenJob {
         unit,
         positions,
       };
-      return { id: jobTaskId(this.id, unit), lane, task };
+      return { id: jobTaskId(this.id, unit), lane, task, holder: caller.keyId ?? undefined };
     });
   }
 }

@@ -1,4 +1,4 @@
-import { Keys, type WorkerRecord } from '#contracts';
+import { ANYBODY, Keys, type WorkerRecord } from '#contracts';
 import { connectRedis, JobStore, WorkerRegistry } from '#store';
 import { startRedis } from '../../../../test/support/redis.js';
 import { newJobId } from './job-id.js';
@@ -20,7 +20,7 @@ afterAll(async () => {
 
 const newRoom = () => new QueueRoom(store, workers, LIMIT);
 
-async function unfinished(model: string, texts: number): Promise<string> {
+async function unfinished(model: string, texts: number, keyId: string | null = null): Promise<string> {
   const id = newJobId();
   await store.create({
     id,
@@ -30,7 +30,7 @@ async function unfinished(model: string, texts: number): Promise<string> {
     output: { dimensions: null, normalize: true },
     lane: 'bulk',
     tenant: '',
-    keyId: null,
+    keyId,
   });
   await store.accept(id, texts);
   return id;
@@ -58,14 +58,14 @@ describe('room in the queue', () => {
   it('is there below the limit, whatever other models have', async () => {
     await unfinished('m', LIMIT - 1);
     await unfinished('other', 10 * LIMIT);
-    await newRoom().require('m');
-    await newRoom().wait('m', NEVER);
+    await newRoom().require('m', ANYBODY);
+    await newRoom().wait('m', ANYBODY, NEVER);
   });
 
   it('is refused from the limit on, over all jobs, with a default time to come back', async () => {
     await unfinished('m', LIMIT - 1);
     await unfinished('m', 1);
-    await expect(newRoom().require('m')).rejects.toMatchObject({
+    await expect(newRoom().require('m', ANYBODY)).rejects.toMatchObject({
       status: 429,
       code: 'queue_full',
       type: 'rate_limit_error',
@@ -77,9 +77,9 @@ describe('room in the queue', () => {
   it('shrinks with every text that is taken, between two counts as well', async () => {
     await unfinished('m', LIMIT - 1);
     const room = newRoom();
-    await room.require('m');
-    room.took('m', 1);
-    await expect(room.require('m')).rejects.toMatchObject({ code: 'queue_full' });
+    await room.require('m', ANYBODY);
+    room.took('m', ANYBODY, 1);
+    await expect(room.require('m', ANYBODY)).rejects.toMatchObject({ code: 'queue_full' });
   });
 
   it('is promised for when the fleet has worked off the surplus', async () => {
@@ -87,17 +87,26 @@ describe('room in the queue', () => {
     await workers.heartbeat(worker('b', 'm', 6), 60_000);
     await workers.heartbeat(worker('c', 'other', 1000), 60_000);
     await unfinished('m', LIMIT + 49);
-    await expect(newRoom().require('m')).rejects.toMatchObject({ retryAfter: 5 });
+    await expect(newRoom().require('m', ANYBODY)).rejects.toMatchObject({ retryAfter: 5 });
+  });
+
+  it('is there for a key that has less than its share, however much others have', async () => {
+    await unfinished('m', 5 * LIMIT, 'greedy');
+    const room = newRoom();
+    await expect(room.require('m', { keyId: 'greedy' })).rejects.toMatchObject({ code: 'queue_full' });
+    await room.require('m', { keyId: 'modest' });
+    await unfinished('m', LIMIT / 2, 'modest');
+    await expect(newRoom().require('m', { keyId: 'modest' })).rejects.toMatchObject({ code: 'queue_full' });
   });
 
   it('is waited for until a job ends', async () => {
     const id = await unfinished('m', LIMIT);
     const room = newRoom();
     let there = false;
-    const waiting = room.wait('m', NEVER).then(() => {
+    const waiting = room.wait('m', ANYBODY, NEVER).then(() => {
       there = true;
     });
-    await expect(room.require('m')).rejects.toMatchObject({ code: 'queue_full' });
+    await expect(room.require('m', ANYBODY)).rejects.toMatchObject({ code: 'queue_full' });
     expect(there).toBe(false);
     await store.cancel(id);
     await waiting;
@@ -106,7 +115,7 @@ describe('room in the queue', () => {
   it('is no longer waited for when the signal says so', async () => {
     await unfinished('m', LIMIT);
     const stop = new AbortController();
-    const waiting = newRoom().wait('m', stop.signal);
+    const waiting = newRoom().wait('m', ANYBODY, stop.signal);
     stop.abort(new Error('the client has gone'));
     await expect(waiting).rejects.toThrow('the client has gone');
   });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError } from '#contracts';
+import { ApiError, type Caller } from '#contracts';
 import type { JobStore, WorkerRegistry } from '#store';
 
 /** How old a count may be, and how often a slowed upload looks again, ms. */
@@ -8,15 +8,19 @@ const LOOK_AGAIN_MS = 500;
 /** `Retry-After` while no worker reports a rate, and its bounds, s. */
 const RETRY_SECONDS = { unknown: 30, least: 1, most: 600 };
 
+/** Unfinished texts of a model by API key; `''` for those that came without one. */
+type TextsByKey = Map<string, number>;
+
 /**
  * Queue room is how many more texts of a model may be accepted: `EMBED_MAX_QUEUED_TEXTS` less the unfinished ones of
- * all jobs. Above that, one request is refused with a time to come back at, and an upload is slowed.
+ * all jobs. Above that, one request is refused with a time to come back at, and an upload is slowed; but not those of a
+ * key that has less waiting than its share, the limit divided by the keys that wait: nobody fills the queue for others.
  */
 export class QueueRoom {
   readonly #store: JobStore;
   readonly #workers: WorkerRegistry;
   readonly #limit: number;
-  #counted: { at: number; texts: Promise<Map<string, number>> } | null = null;
+  #counted: { at: number; texts: Promise<Map<string, TextsByKey>> } | null = null;
 
   constructor(store: JobStore, workers: WorkerRegistry, limit: number) {
     this.#store = store;
@@ -25,52 +29,69 @@ export class QueueRoom {
   }
 
   /** @throws ApiError 429 `queue_full` with `Retry-After`: when the fleet will have worked off what is too much. */
-  async require(model: string): Promise<void> {
-    const texts = await this.#unfinished(model);
-    if (texts < this.#limit) return;
+  async require(model: string, caller: Pick<Caller, 'keyId'>): Promise<void> {
+    const excess = await this.#excess(model, caller);
+    if (excess <= 0) return;
     throw new ApiError({
       status: 429,
       code: 'queue_full',
       message:
-        `${texts} texts of model ${model} are waiting; no more are accepted from ${this.#limit} on ` +
+        `${this.#limit - 1 + excess} texts of model ${model} are waiting; no more are accepted from ${this.#limit} on ` +
         '(EMBED_MAX_QUEUED_TEXTS). Come back later, or upload application/x-ndjson, which is slowed instead.',
-      retryAfter: await this.#secondsUntilRoom(model, texts),
+      retryAfter: await this.#secondsUntilRoom(model, excess),
     });
   }
 
   /** Waits until there is room. @throws the signal's reason. */
-  async wait(model: string, signal: AbortSignal): Promise<void> {
-    while ((await this.#unfinished(model)) >= this.#limit) {
+  async wait(model: string, caller: Pick<Caller, 'keyId'>, signal: AbortSignal): Promise<void> {
+    while ((await this.#excess(model, caller)) > 0) {
       signal.throwIfAborted();
       await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }
 
   /** Texts accepted since the last count: one that is a moment old would let a fast upload run far over the limit. */
-  took(model: string, texts: number): void {
-    void this.#counted?.texts.then((sums) => sums.set(model, (sums.get(model) ?? 0) + texts)).catch(() => undefined);
+  took(model: string, { keyId }: Pick<Caller, 'keyId'>, texts: number): void {
+    void this.#counted?.texts.then((counts) => add(counts, model, keyId ?? '', texts)).catch(() => undefined);
   }
 
-  async #secondsUntilRoom(model: string, texts: number): Promise<number> {
+  /** Texts that have to be worked off before there is room for this caller; none or less: there is. */
+  async #excess(model: string, { keyId }: Pick<Caller, 'keyId'>): Promise<number> {
+    const byKey = (await this.#unfinished()).get(model) ?? new Map<string, number>();
+    const own = byKey.get(keyId ?? '') ?? 0;
+    const all = [...byKey.values()].reduce((sum, texts) => sum + texts, 0);
+    const others = [...byKey].filter(([key, texts]) => key !== (keyId ?? '') && texts > 0).length;
+    const share = this.#limit / (others + 1);
+    return others > 0 && own < share ? 0 : all - this.#limit + 1;
+  }
+
+  async #secondsUntilRoom(model: string, excess: number): Promise<number> {
     let rate = 0;
     for (const worker of await this.#workers.list()) if (model in worker.models) rate += worker.textsPerSecond;
     if (rate === 0) return RETRY_SECONDS.unknown;
-    const seconds = Math.ceil((texts - this.#limit + 1) / rate);
-    return Math.min(RETRY_SECONDS.most, Math.max(RETRY_SECONDS.least, seconds));
+    return Math.min(RETRY_SECONDS.most, Math.max(RETRY_SECONDS.least, Math.ceil(excess / rate)));
   }
 
   /** Concurrent uploads share one count. */
-  async #unfinished(model: string): Promise<number> {
+  #unfinished(): Promise<Map<string, TextsByKey>> {
     const now = performance.now();
     if (this.#counted === null || now - this.#counted.at > COUNT_AGE_MS) {
       this.#counted = { at: now, texts: this.#count() };
     }
-    return (await this.#counted.texts).get(model) ?? 0;
+    return this.#counted.texts;
   }
 
-  async #count(): Promise<Map<string, number>> {
-    const sums = new Map<string, number>();
-    for (const { model, texts } of await this.#store.activeTexts()) sums.set(model, (sums.get(model) ?? 0) + texts);
-    return sums;
+  async #count(): Promise<Map<string, TextsByKey>> {
+    const counts = new Map<string, TextsByKey>();
+    for (const { model, byKey } of await this.#store.activeTexts()) {
+      for (const [key, texts] of byKey) add(counts, model, key, texts);
+    }
+    return counts;
   }
+}
+
+function add(counts: Map<string, TextsByKey>, model: string, key: string, texts: number): void {
+  let byKey = counts.get(model);
+  if (byKey === undefined) counts.set(model, (byKey = new Map()));
+  byKey.set(key, (byKey.get(key) ?? 0) + texts);
 }

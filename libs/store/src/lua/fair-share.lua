@@ -1,0 +1,48 @@
+-- Tags of one holder's new tasks, by self-clocked fair queueing (S. J. Golestani, INFOCOM 1994): a task's tag is where
+-- its holder's work, laid end to end from the present on, will have come to. Tags are BullMQ priorities, least first, so
+-- that holders take turns by cost however much each has waiting.
+-- KEYS: hash holder -> last tag, the queue's sorted set of waiting tasks with a priority
+-- ARGV: holder, greatest tag, beginning of the keys of the queue's tasks, cost of each new task
+local STEP = 4294967296 -- BullMQ: score = priority * 2^32 + counter
+local holder, greatest = ARGV[1], tonumber(ARGV[2])
+
+-- The present is the tag of the task whose turn comes next. When nothing waits, nobody has had more than others.
+local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+local now = 0
+if #head == 0 then
+  redis.call('DEL', KEYS[1])
+else
+  now = math.floor(tonumber(head[2]) / STEP)
+end
+
+local last = math.max(now, tonumber(redis.call('HGET', KEYS[1], holder) or 0))
+local total = 0
+for n = 4, #ARGV do
+  total = total + tonumber(ARGV[n])
+end
+
+-- Tags only grow while something waits. Before they reach the end, all move down to where the present is 1.
+if last + total > greatest and now > 1 then
+  local shift = now - 1
+  local waiting = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
+  for n = 1, #waiting, 2 do
+    local score = tonumber(waiting[n + 1]) - shift * STEP
+    redis.call('ZADD', KEYS[2], string.format('%.0f', score), waiting[n])
+    redis.call('HSET', ARGV[3] .. waiting[n], 'priority', string.format('%.0f', math.floor(score / STEP)))
+  end
+  local holders = redis.call('HGETALL', KEYS[1])
+  for n = 1, #holders, 2 do
+    redis.call('HSET', KEYS[1], holders[n], string.format('%.0f', math.max(0, tonumber(holders[n + 1]) - shift)))
+  end
+  last = last - shift
+end
+
+local tags = {}
+for n = 4, #ARGV do
+  -- At the very end tasks are first come, first served.
+  last = math.min(greatest, last + tonumber(ARGV[n]))
+  tags[#tags + 1] = last
+end
+redis.call('HSET', KEYS[1], holder, string.format('%.0f', last))
+redis.call('EXPIRE', KEYS[1], 86400)
+return tags
