@@ -5,10 +5,12 @@ import { accessibilityFaults, startBrowser } from '../support/browser.js';
 import { Deployment, MODEL } from '../support/deployment.js';
 import { acceptJob, getJob } from '../support/front-door.js';
 import type { Service } from '../support/services.js';
+import { until } from '../support/until.js';
 
 const MOST_SCRIPT_BYTES = 150 * 1024;
 const PATIENCE_MS = 20_000;
-const VIEWS = ['overview', 'workers', 'jobs', 'queues', 'audit'];
+const ADMIN_KEY = 'an-admin-key-of-this-test-alone-0123456789';
+const VIEWS = ['overview', 'workers', 'jobs', 'queues', 'playground', 'keys', 'audit'];
 
 let deployment: Deployment;
 let api: Service;
@@ -148,6 +150,30 @@ describe('a lane, from the dashboard', () => {
   });
 });
 
+describe('the playground', () => {
+  it('compares texts, in numbers that the arrow keys lead through', async () => {
+    const page = await open('playground');
+    await page.getByLabel(/^Texts/).fill('a fox\nthe lazy dog\na fox');
+    await page.getByRole('button', { name: 'Embed 3' }).click();
+    const grid = page.getByRole('grid');
+    await grid.waitFor();
+    const values = await grid.locator('[data-cell]').allTextContents();
+    expect(values).toHaveLength(9);
+    expect([values[0], values[2], values[4]]).toEqual(['1.00', '1.00', '1.00']);
+    expect(values[1]).not.toBe('1.00');
+    await grid.locator('[data-cell="0,1"]').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    expect(await focused(page).getAttribute('data-cell')).toBe('1,2');
+    expect(await page.locator('.plane circle').count()).toBe(3);
+    expect(await page.locator('.snippet').textContent()).toContain(`curl ${api.url}/v1/embeddings`);
+    await page.locator('.stage-list', { hasText: 'inference' }).waitFor();
+
+    await page.getByRole('button', { name: 'Embed 3' }).click();
+    await until('all texts are cached', async () => (await page.getByRole('cell', { name: 'cached' }).count()) === 3);
+  });
+});
+
 describe('every view', () => {
   it.each(['light', 'dark'] as const)('has no fault that axe finds, in the %s theme', async (colorScheme) => {
     const page = await open('overview', { colorScheme });
@@ -175,6 +201,44 @@ describe('every view', () => {
     await page.reload();
     await page.getByRole('button', { name: 'Dark theme', pressed: true }).waitFor();
     expect(await shown()).toBe('dark');
+  });
+});
+
+describe('signing in', () => {
+  it('asks for an admin key, makes and revokes others, and ends', async () => {
+    const guarded = await deployment.api({ EMBED_AUTH: 'on', EMBED_ADMIN_KEY: ADMIN_KEY });
+    const page = await open('keys', {}, async () => {}, guarded);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.getByLabel('Admin key').fill('em_nobody_knows');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').waitFor();
+    await page.getByLabel('Admin key').fill(ADMIN_KEY);
+    await page.keyboard.press('Enter');
+
+    await page.getByRole('button', { name: 'Create a key' }).click();
+    await page.getByLabel('Name').fill('crawler');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    const key = await page.locator('[data-secret]').textContent();
+    const statusWith = async () => {
+      const headers = { authorization: `Bearer ${key}` };
+      return (await fetch(`${guarded.url}/v1/models`, { headers })).status;
+    };
+    expect(await statusWith()).toBe(200);
+    await page.getByRole('button', { name: 'I have it' }).click();
+    await page.locator('[data-secret]').waitFor({ state: 'detached' });
+
+    await page.getByRole('button', { name: 'Revoke crawler' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke the key' }).click();
+    await page.locator('[data-key]', { hasText: 'crawler' }).getByText('revoked').waitFor();
+    await until('the key is refused', async () => (await statusWith()) === 401);
+
+    await page.goto(`${guarded.url}/dashboard/#/audit`);
+    await page.locator('[data-action="key.revoke"]').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Admin key').waitFor();
+    await page.reload();
+    await page.getByLabel('Admin key').waitFor();
+    expect(complaints).toEqual([]);
   });
 });
 
@@ -218,6 +282,7 @@ async function open(
   view: string,
   options: Parameters<Browser['newContext']>[0] = {},
   prepare: (page: Page) => Promise<unknown> = async () => {},
+  of: Service = api,
 ): Promise<Page> {
   const page = await (await browser.newContext(options)).newPage();
   pages.push(page);
@@ -227,7 +292,7 @@ async function open(
     if (message.text().includes('Content Security Policy')) complaints.push(message.text());
   });
   await prepare(page);
-  await page.goto(`${api.url}/dashboard/#/${view}`);
+  await page.goto(`${of.url}/dashboard/#/${view}`);
   return page;
 }
 
@@ -236,6 +301,9 @@ async function show(page: Page, view: string): Promise<void> {
   await page.goto(`${api.url}/dashboard/#/${view}`);
   await page.locator(`nav [aria-current=page][href="#/${view}"]`).waitFor();
   await page.locator('.skeleton').waitFor({ state: 'detached' });
+  if (view !== 'playground') return;
+  await page.getByRole('button', { name: /^Embed/ }).click();
+  await page.getByRole('grid').waitFor();
 }
 
 function laneRow(page: Page, lane: string): Locator {
