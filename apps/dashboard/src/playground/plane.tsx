@@ -10,6 +10,7 @@ export function Plane({ texts, projection }: { readonly texts: readonly string[]
   // One scale for both axes, or distances would lie.
   const reach = Math.max(1e-9, ...points.flat().map(Math.abs));
   const place = (value: number) => SIDE / 2 + (value / reach) * (SIDE / 2 - MARGIN);
+  const places = points.map(([x, y]) => [place(x), place(-y)] as const);
   return (
     <>
       <svg
@@ -20,13 +21,19 @@ export function Plane({ texts, projection }: { readonly texts: readonly string[]
       >
         <line x1={SIDE / 2} x2={SIDE / 2} y1="8" y2={SIDE - 8} />
         <line y1={SIDE / 2} y2={SIDE / 2} x1="8" x2={SIDE - 8} />
-        {points.map(([x, y], i) => (
-          <g key={`${i}`} transform={`translate(${place(x).toFixed(1)} ${place(-y).toFixed(1)})`}>
+        {places.map(([x, y], i) => (
+          <g key={`${i}`} transform={`translate(${x.toFixed(1)} ${y.toFixed(1)})`}>
             <title>{texts[i]}</title>
             <circle r="4.5" />
-            <text x="8" y="4">
-              {i + 1}
-            </text>
+            {hasRightNeighbour(places, i) ? (
+              <text x="-8" y="4" text-anchor="end">
+                {i + 1}
+              </text>
+            ) : (
+              <text x="8" y="4">
+                {i + 1}
+              </text>
+            )}
           </g>
         ))}
       </svg>
@@ -35,4 +42,10 @@ export function Plane({ texts, projection }: { readonly texts: readonly string[]
       </p>
     </>
   );
+}
+
+/** Whether a label at the right would lie under another point. */
+function hasRightNeighbour(places: readonly (readonly [number, number])[], of: number): boolean {
+  const [x, y] = places[of]!;
+  return places.some(([ox, oy], i) => i !== of && ox >= x && ox - x < 26 && Math.abs(oy - y) < 14);
 }

@@ -8,8 +8,6 @@ import { signOut } from '../server/sign-in.js';
 import { switchTheme, theme } from '../theme.js';
 import { Mark } from './mark.js';
 
-const NAMES: Partial<Record<View, string>> = { audit: 'Audit' };
-
 export function Header({ view }: { readonly view: View }) {
   const links = useRef<HTMLElement>(null);
   // On a phone they are wider than the window.
@@ -26,7 +24,7 @@ export function Header({ view }: { readonly view: View }) {
       <nav aria-label="Views" ref={links}>
         {VIEWS.map((name) => (
           <a key={name} href={linkTo(name)} aria-current={name === view ? 'page' : undefined}>
-            {NAMES[name] ?? name[0]!.toUpperCase() + name.slice(1)}
+            {name[0]!.toUpperCase() + name.slice(1)}
           </a>
         ))}
       </nav>
