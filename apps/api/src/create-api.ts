@@ -10,11 +10,13 @@ import { guardRequests } from './access/guard-requests.js';
 import { sendSecurityHeaders } from './access/security-headers.js';
 import { AppModule } from './app.module.js';
 import { registerContentTypes } from './body/content-types.js';
+import { endSlowBodies } from './body/slow-bodies.js';
 import { serveDashboard } from './dashboard/serve-dashboard.js';
 import { serveQueueBoard } from './dashboard/serve-queue-board.js';
 import { sendError } from './errors/send-error.js';
 import { badUrl } from './errors/to-api-error.js';
 import { Queues } from './lanes.module.js';
+import { OpenRequests } from './limits/open-requests.js';
 import { ApiMetrics } from './metrics/api-metrics.js';
 import { setUpOpenApi } from './openapi/set-up-openapi.js';
 
@@ -79,7 +81,9 @@ function controlAccess(
     corsOrigins,
     loopbackOnly: loopback && environment.EMBED_AUTH === 'auto',
     maxBodyBytes: environment.EMBED_MAX_BODY_BYTES,
+    openRequests: app.get(OpenRequests),
   });
+  endSlowBodies(server, environment.EMBED_BODY_TIMEOUT_MS);
 }
 
 /** The client's own id of the request when it is a plain word, else one of ours. */

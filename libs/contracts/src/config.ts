@@ -98,6 +98,14 @@ export const environmentSchema = z.object({
   EMBED_ADMIN_KEY: z.string().min(32, 'must have 32 characters or more').max(200).optional(),
   /** Origins whose pages may ask from a browser, comma-separated, as `https://app.example`. Default: none. */
   EMBED_CORS_ORIGINS: originList.prefault(''),
+  /** Requests to embed that a key without a limit of its own may make a minute, over all API processes. Default: any number. */
+  EMBED_RATE_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+  /** The same of tokens: estimated from bytes first, then counted. */
+  EMBED_RATE_TOKENS_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+  /** Requests that one key may have open at a time in one API process, those that wait or look on included. */
+  EMBED_MAX_OPEN_REQUESTS: integer(1, 1_000_000, 1024),
+  /** Longest that a JSON body takes to come, and that an upload says nothing. */
+  EMBED_BODY_TIMEOUT_MS: integer(100, 3_600_000, 60_000),
   /** Largest JSON body. NDJSON uploads have no limit of this kind. */
   EMBED_MAX_BODY_BYTES: integer(KIB, 1024 * MIB, 32 * MIB),
   /** Inputs of one `POST /v1/embeddings`. */

@@ -114,6 +114,10 @@ export class Keys {
   session(tokenHash: string): string {
     return `${this.#prefix}:session:${tokenHash}`;
   }
+  /** Beginning of the keys that count what API keys used. */
+  rates(unit: string): string {
+    return `${this.#prefix}:rate:${unit}`;
+  }
   /** String with TTL: attempts to sign in from one address, by its hash. */
   signInAttempts(addressHash: string): string {
     return `${this.#prefix}:sign-ins:${addressHash}`;

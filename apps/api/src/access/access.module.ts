@@ -3,6 +3,8 @@ import { type Environment, Keys } from '#contracts';
 import { ApiKeys, AuditLog, Authenticator, Sessions } from '#store';
 import { Connections } from '../redis.module.js';
 import { Audit } from '../audit/audit.js';
+import { OpenRequests } from '../limits/open-requests.js';
+import { RateLimits } from '../limits/rate-limits.js';
 import { KeysController } from './keys.controller.js';
 import { SessionController } from './session.controller.js';
 import { SESSION_SECONDS } from './session-cookie.js';
@@ -32,6 +34,16 @@ export class AccessModule {
         provide: Authenticator,
         useFactory: (keys: ApiKeys) => new Authenticator(keys, environment),
         inject: [ApiKeys],
+      },
+      { provide: OpenRequests, useFactory: () => new OpenRequests(environment.EMBED_MAX_OPEN_REQUESTS) },
+      {
+        provide: RateLimits,
+        useFactory: ({ command }: Connections, keys: Keys) =>
+          new RateLimits(command, keys, {
+            requests: environment.EMBED_RATE_REQUESTS_PER_MINUTE,
+            tokens: environment.EMBED_RATE_TOKENS_PER_MINUTE,
+          }),
+        inject: [Connections, Keys],
       },
       {
         provide: Audit,

@@ -9,6 +9,11 @@ export function setCaller(request: FastifyRequest, caller: Caller): void {
   callers.set(request, caller);
 }
 
+/** null for a request that nobody asked who it comes from. */
+export function callerIfKnown(request: FastifyRequest): Caller | null {
+  return callers.get(request) ?? null;
+}
+
 /** Who a request comes from. @throws for one that was let through unasked: a public route has no caller */
 export function callerOf(request: FastifyRequest): Caller {
   const caller = callers.get(request);

@@ -4,7 +4,8 @@ import { type Authenticator, bearerOf, looksLikeKey, missingKey, requireScope, t
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { sendError } from '../errors/send-error.js';
 import { toApiError } from '../errors/to-api-error.js';
-import { setCaller } from './caller.js';
+import type { OpenRequests } from '../limits/open-requests.js';
+import { callerIfKnown, setCaller } from './caller.js';
 import { isLoopbackHost, isOfAnotherSite } from './origins.js';
 import { requirementOf } from './policy.js';
 import { badCsrfToken, crossSite, foreignHost, keyInUrl } from './refusals.js';
@@ -18,6 +19,7 @@ export interface GuardParts {
   /** Whether keys are not asked for only because nobody but this machine can reach the service. */
   readonly loopbackOnly: boolean;
   readonly maxBodyBytes: number;
+  readonly openRequests: OpenRequests;
 }
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
@@ -29,6 +31,8 @@ export function guardRequests(server: FastifyInstance, parts: GuardParts): void 
   server.addHook('onRequest', async (request, reply) => {
     try {
       await admit(request, parts);
+      const caller = callerIfKnown(request);
+      if (caller !== null) reply.raw.once('close', parts.openRequests.enter(caller));
     } catch (error) {
       const apiError = toApiError(error, parts);
       if (apiError.status === 500) request.log.error({ err: apiError.cause ?? apiError }, apiError.message);

@@ -5,6 +5,8 @@ import { type Caller, embeddingsRequestSchema, embeddingsResponseSchema } from '
 import { FromCaller } from '../access/caller.js';
 import { parse } from '../errors/parse.js';
 import { hangUp } from '../hang-up.js';
+import { RateLimits } from '../limits/rate-limits.js';
+import { estimateTokens } from '../limits/token-estimate.js';
 import { jsonSchema } from '../openapi/json-schema.js';
 import { Planner } from '../planning/planner.js';
 import { Embedder } from './embedder.js';
@@ -21,15 +23,18 @@ export class EmbeddingsController {
   readonly #planner: Planner;
   readonly #embedder: Embedder;
   readonly #limits: InputLimits;
+  readonly #rates: RateLimits;
 
   constructor(
     @Inject(Planner) planner: Planner,
     @Inject(Embedder) embedder: Embedder,
     @Inject(INPUT_LIMITS) limits: InputLimits,
+    @Inject(RateLimits) rates: RateLimits,
   ) {
     this.#planner = planner;
     this.#embedder = embedder;
     this.#limits = limits;
+    this.#rates = rates;
   }
 
   @Post()
@@ -42,7 +47,9 @@ export class EmbeddingsController {
     const { input, encoding_format: encoding, ...options } = parse(embeddingsRequestSchema, body);
     const texts = await readInput(input, this.#limits);
     const plan = await this.#planner.plan(options, 'interactive', caller);
+    const charge = await this.#rates.charge(caller, estimateTokens(texts), reply);
     const embedded = await this.#embedder.embed(plan, texts, signal);
+    await charge.settle(embedded.texts.reduce((sum, { tokens }) => sum + tokens, 0));
     const answer = await responseBody(plan.card.name, embedded.texts, plan.output, encoding);
 
     const truncated = embedded.texts.flatMap((text, index) => (text.truncated ? [index] : []));

@@ -1,6 +1,8 @@
 import { setInterval } from 'node:timers';
 import { ApiError, type JobRecord } from '#contracts';
 import { isRedisAway } from '../errors/to-api-error.js';
+import type { RateLimits } from '../limits/rate-limits.js';
+import { estimateTokens } from '../limits/token-estimate.js';
 import { type TokenLimit, tooLongMessage } from '../planning/token-limit.js';
 import type { Plan } from '../planning/planner.js';
 import type { AbandonedWork } from './abandoned-work.js';
@@ -22,12 +24,20 @@ export class JobIntake {
   readonly #parts: OpenJobParts;
   readonly #tokenLimit: TokenLimit;
   readonly #room: QueueRoom;
+  readonly #rates: Pick<RateLimits, 'pace'>;
   readonly #work: AbandonedWork;
 
-  constructor(parts: OpenJobParts, tokenLimit: TokenLimit, room: QueueRoom, work: AbandonedWork) {
+  constructor(
+    parts: OpenJobParts,
+    tokenLimit: TokenLimit,
+    room: QueueRoom,
+    rates: Pick<RateLimits, 'pace'>,
+    work: AbandonedWork,
+  ) {
     this.#parts = parts;
     this.#tokenLimit = tokenLimit;
     this.#room = room;
+    this.#rates = rates;
     this.#work = work;
   }
 
@@ -64,6 +74,7 @@ export class JobIntake {
         next = windows.next();
         next.catch(() => undefined); // Thrown where it is awaited.
         await this.#room.wait(plan.card.name, plan.caller, upload.signal);
+        await this.#rates.pace(plan.caller, estimateTokens(window.value.texts), upload.signal);
         await this.#submit(job, window.value, await this.#refuse(plan, window.value.texts));
       }
       if (!job.created) throw noTexts();

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import {
   ApiError,
   type Caller,
@@ -10,6 +11,8 @@ import {
 } from '#contracts';
 import { parse } from '../errors/parse.js';
 import type { Planner } from '../planning/planner.js';
+import type { RateLimits } from '../limits/rate-limits.js';
+import { estimateTokens } from '../limits/token-estimate.js';
 import type { JobIntake } from './job-intake.js';
 import { ndjsonLines } from './ndjson-lines.js';
 import { shuttingDown } from './shutting-down.js';
@@ -23,36 +26,41 @@ const lineLimit = (maxTextBytes: number) => 6 * maxTextBytes + 1024;
 const CLOSING_MS = 10_000;
 
 /** The limits of one job request. */
-export type JobLimits = Pick<Environment, 'EMBED_MAX_JOB_INPUTS' | 'EMBED_MAX_TEXT_BYTES'>;
+export type JobLimits = Pick<Environment, 'EMBED_MAX_JOB_INPUTS' | 'EMBED_MAX_TEXT_BYTES' | 'EMBED_BODY_TIMEOUT_MS'>;
 
 /** Turns what a client posted into a job: checks first, then the plan, then the intake. */
 export class JobRequests {
   readonly #planner: Planner;
   readonly #intake: JobIntake;
+  readonly #rates: RateLimits;
   readonly #limits: JobLimits;
   readonly #uploads = new Set<Upload>();
 
-  constructor(planner: Planner, intake: JobIntake, limits: JobLimits) {
+  constructor(planner: Planner, intake: JobIntake, rates: RateLimits, limits: JobLimits) {
     this.#planner = planner;
     this.#intake = intake;
+    this.#rates = rates;
     this.#limits = limits;
   }
 
   /** A JSON body: all texts at once. Nothing is enqueued unless everything is right. */
-  async list(body: unknown, caller: Caller): Promise<JobRecord> {
+  async list(body: unknown, caller: Caller, reply: FastifyReply): Promise<JobRecord> {
     const { input, ...options } = parse(jobRequestSchema, body);
     const texts = (typeof input === 'string' ? [input] : input).map((text) => text.toWellFormed());
     this.#requireCount(texts.length);
     checkTexts(texts, this.#limits.EMBED_MAX_TEXT_BYTES);
-    return this.#intake.take(await this.#planner.plan(options, jobLaneDefault, caller), texts);
+    const plan = await this.#planner.plan(options, jobLaneDefault, caller);
+    await this.#rates.charge(caller, estimateTokens(texts), reply);
+    return this.#intake.take(plan, texts);
   }
 
   /** An NDJSON body: texts as they come; the options stand in the query. */
-  async upload(query: unknown, body: Readable, caller: Caller): Promise<JobRecord> {
-    const upload = new Upload(body);
+  async upload(query: unknown, body: Readable, caller: Caller, reply: FastifyReply): Promise<JobRecord> {
+    const upload = new Upload(body, this.#limits.EMBED_BODY_TIMEOUT_MS);
     this.#uploads.add(upload);
     try {
       const plan = await this.#planner.plan(parse(jobUploadOptionsSchema, query), jobLaneDefault, caller);
+      await this.#rates.request(caller, reply);
       return await this.#intake.receive(plan, this.#texts(upload), upload);
     } finally {
       this.#uploads.delete(upload);

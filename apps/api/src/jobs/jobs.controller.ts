@@ -88,8 +88,8 @@ export class JobsController implements BeforeApplicationShutdown {
   ): Promise<JobObject> {
     const job =
       body instanceof Readable
-        ? await this.#requests.upload(query, body, caller)
-        : await this.#requests.list(body, caller);
+        ? await this.#requests.upload(query, body, caller, reply)
+        : await this.#requests.list(body, caller, reply);
     return answer(job, reply.header('Location', jobPath(job.id)));
   }
 

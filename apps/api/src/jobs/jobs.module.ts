@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Environment } from '#contracts';
 import { LaneProducer } from '#queue';
 import { Aborts, FailedTexts, FinishedJobs, JobStore, WorkerRegistry } from '#store';
+import { RateLimits } from '../limits/rate-limits.js';
 import { ApiMetrics } from '../metrics/api-metrics.js';
 import { ModelDirectory } from '../models/model-directory.js';
 import { Planner } from '../planning/planner.js';
@@ -49,16 +50,18 @@ export class JobsModule {
             tokenLimit: TokenLimit,
             room: QueueRoom,
             work: AbandonedWork,
+            rates: RateLimits,
           ) => {
             const count = (model: string, texts: number) => metrics.accepted(model, 'jobs', texts);
-            return new JobIntake({ planner, store, producer, taskLimits, count }, tokenLimit, room, work);
+            return new JobIntake({ planner, store, producer, taskLimits, count }, tokenLimit, room, rates, work);
           },
-          inject: [Planner, JobStore, LaneProducer, ApiMetrics, TokenLimit, QueueRoom, AbandonedWork],
+          inject: [Planner, JobStore, LaneProducer, ApiMetrics, TokenLimit, QueueRoom, AbandonedWork, RateLimits],
         },
         {
           provide: JobRequests,
-          useFactory: (planner: Planner, intake: JobIntake) => new JobRequests(planner, intake, environment),
-          inject: [Planner, JobIntake],
+          useFactory: (planner: Planner, intake: JobIntake, rates: RateLimits) =>
+            new JobRequests(planner, intake, rates, environment),
+          inject: [Planner, JobIntake, RateLimits],
         },
         {
           provide: JobRetry,

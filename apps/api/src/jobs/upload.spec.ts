@@ -12,7 +12,7 @@ afterEach(() => {
 
 /** A server that hands each request's body to `handle` as an upload. @returns its port */
 async function serve(handle: (upload: Upload, response: ServerResponse) => unknown): Promise<number> {
-  const server = createServer((incoming, response) => void handle(new Upload(incoming), response));
+  const server = createServer((incoming, response) => void handle(new Upload(incoming, 60_000), response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   closers.push(() => {

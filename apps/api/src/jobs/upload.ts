@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { ApiError } from '#contracts';
+import { bodyTimeout } from '../body/slow-bodies.js';
 
 /** Longest an answered client is listened to, so that it can read the answer before it has sent everything, ms. */
 const DISCARD_MS = 30_000;
@@ -10,10 +11,13 @@ const DISCARD_MS = 30_000;
  */
 export class Upload {
   readonly #body: Readable;
+  readonly #silenceMs: number;
   readonly #stop = new AbortController();
 
-  constructor(body: Readable) {
+  /** @param silenceMs longest that nothing comes while it is read */
+  constructor(body: Readable, silenceMs: number) {
     this.#body = body;
+    this.#silenceMs = silenceMs;
     body.once('close', () => {
       if (!body.readableEnded) this.stop(uploadAborted());
     });
@@ -56,7 +60,9 @@ export class Upload {
     const body = this.#body;
     const { signal } = this;
     return new Promise((resolve) => {
+      const silence = setTimeout(() => this.stop(bodyTimeout(this.#silenceMs)), this.#silenceMs);
       const wake = () => {
+        clearTimeout(silence);
         // A `readable` listener left behind would keep `resume` from discarding the rest.
         body.off('readable', wake).off('end', wake).off('close', wake);
         signal.removeEventListener('abort', wake);

@@ -1,0 +1,34 @@
+import { ApiError, type Caller } from '#contracts';
+
+/**
+ * How many requests of one API key this process has open at a time, so that one key's slow ones cannot take all of its
+ * sockets and memory.
+ */
+export class OpenRequests {
+  readonly #most: number;
+  readonly #open = new Map<string, number>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** @returns what to call when it has ended. @throws ApiError 429 `too_many_open_requests` */
+  enter({ keyId }: Caller): () => void {
+    const key = keyId ?? '';
+    const open = this.#open.get(key) ?? 0;
+    if (open >= this.#most) {
+      throw new ApiError({
+        status: 429,
+        code: 'too_many_open_requests',
+        message: `This API key has ${open} requests open here, as many as it may (EMBED_MAX_OPEN_REQUESTS). Wait for some of them.`,
+        retryAfter: 1,
+      });
+    }
+    this.#open.set(key, open + 1);
+    return () => {
+      const left = (this.#open.get(key) ?? 1) - 1;
+      if (left > 0) this.#open.set(key, left);
+      else this.#open.delete(key);
+    };
+  }
+}
