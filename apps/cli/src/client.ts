@@ -1,4 +1,5 @@
 import { embeddingsResponseSchema, isFinal, type JobObject, jobObjectSchema } from '#contracts';
+import { authorization } from './connection.js';
 
 /** Longest an answer about a job is held, s; one that has ended is answered at once. */
 const LOOK_SECONDS = 0.2;
@@ -8,11 +9,6 @@ export interface ClientOptions {
   readonly key?: string | undefined;
   /** Ends every request. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** @param key absent: none is sent */
-export function authorization(key: string | undefined): Record<string, string> {
-  return key === undefined ? {} : { authorization: `Bearer ${key}` };
 }
 
 /** Demo and bench are clients like any other: all they do goes through the REST interface. */

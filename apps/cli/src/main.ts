@@ -1,11 +1,28 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError } from 'commander';
-import { BootError } from '#contracts';
+import { Command, CommanderError } from 'commander';
+import { BootError, VERSION } from '#contracts';
 import { bench, type BenchOptions } from './bench/bench.js';
+import { connectionOf, type ConnectionOptions, withConnection } from './connection.js';
 import { demo, type DemoOptions } from './demo/demo.js';
+import { addEmbedCommand } from './embed/embed-command.js';
+import { CommandError, EXIT } from './exit-codes.js';
 import { addKeysCommand } from './keys/command.js';
+import { wholeNumber } from './option-values.js';
 import { terminal } from './terminal.js';
 import { up, type UpOptions } from './up.js';
+
+const HELP = `
+Exit codes: 0 done; 1 an error; 2 bad usage; 3 done, but some texts failed; 4 the key is missing or refused;
+5 the service cannot be reached; 130 interrupted.
+
+Every command has examples: embedmill help embed`;
+
+const UP_HELP = `
+  embedmill up
+  embedmill up --workers 2 --port 9000 --data /var/lib/embedmill --cache-memory 4gb`;
+
+const DEMO_HELP = `
+  embedmill demo --texts 50000`;
 
 const BENCH_HELP = `
 Texts are dictionary entries that no earlier run has sent, so that the shared cache does not answer the first pass.
@@ -13,53 +30,58 @@ They wait among the work of others: measure when there is none.
 
   embedmill bench --url http://gpu-box:8080 --model e5 --texts 50000`;
 
-const program = new Command('embedmill').description('Text embeddings as a queue: REST in, vectors out.');
+const program = new Command('embedmill')
+  .description('Text embeddings as a queue: REST in, vectors out.')
+  .version(VERSION)
+  .exitOverride()
+  .showHelpAfterError('(embedmill help COMMAND shows how)')
+  .addHelpText('after', HELP);
 
 program
   .command('up')
   .description('run Redis, API and workers on this machine until Ctrl-C')
   .option('--data <folder>', 'where Redis keeps its files', '.embedmill')
-  .option('--workers <n>', 'worker processes', count(1, 64), 1)
-  .option('--port <port>', 'of the API; 0 for any free one (default: EMBED_PORT, else 8080)', count(0, 65_535))
+  .option('--workers <n>', 'worker processes', wholeNumber(1, 64), 1)
+  .option('--port <port>', 'of the API; 0 for any free one (default: EMBED_PORT, else 8080)', wholeNumber(0, 65_535))
   .option('--cache-memory <bytes>', 'bound of the shared cache, as 512mb', '512mb')
+  .addHelpText('after', UP_HELP)
   .action((options: UpOptions) => up(options, terminal()));
+
+addEmbedCommand(program);
+addKeysCommand(program);
 
 program
   .command('demo')
   .description('embed a dictionary, search in it, and embed it again from the cache')
-  .option('--texts <n>', 'how many', count(1000, 200_000), 10_000)
+  .option('--texts <n>', 'how many', wholeNumber(1000, 200_000), 10_000)
   .option('--verbose', 'show what API and worker write', false)
+  .addHelpText('after', DEMO_HELP)
   .action(async (options: DemoOptions) => {
-    if (!(await demo(options, terminal()))) process.exitCode = 130;
+    if (!(await demo(options, terminal()))) process.exitCode = EXIT.interrupted;
   });
 
-program
-  .command('bench')
-  .description('measure a running deployment through its front door')
-  .option('--url <url>', 'of its API', 'http://127.0.0.1:8080')
-  .option('--key <key>', 'sent as a bearer token, where something in front of the API asks for one')
+withConnection(program.command('bench').description('measure a running deployment through its front door'))
   .option('--model <name>', 'a served name (default: the first that is served)')
-  .option('--texts <n>', 'of the bulk job', count(100, 1_000_000), 10_000)
-  .option('--queries <n>', 'in each row of latencies', count(10, 100_000), 200)
+  .option('--texts <n>', 'of the bulk job', wholeNumber(100, 1_000_000), 10_000)
+  .option('--queries <n>', 'in each row of latencies', wholeNumber(10, 100_000), 200)
   .addHelpText('after', BENCH_HELP)
-  .action(async (options: BenchOptions) => {
-    if (!(await bench(options, terminal()))) process.exitCode = 130;
+  .action(async (options: Omit<BenchOptions, 'connection'> & ConnectionOptions) => {
+    const { model, queries, texts } = options;
+    const done = await bench({ connection: connectionOf(options), model, queries, texts }, terminal());
+    if (!done) process.exitCode = EXIT.interrupted;
   });
-
-addKeysCommand(program);
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof BootError)) throw error;
-  console.error(`embedmill: ${error.message}`);
-  process.exitCode = 1;
+  process.exitCode = exitCodeOf(error);
 }
 
-function count(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}`);
-  };
+/** Says what is wrong, unless that was said; what nobody foresaw ends with its stack. */
+function exitCodeOf(error: unknown): number {
+  // Commander has written it; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (!(error instanceof CommandError || error instanceof BootError)) throw error;
+  console.error(`embedmill: ${error.message}`);
+  return error instanceof CommandError ? error.exitCode : EXIT.error;
 }

@@ -177,7 +177,7 @@ export type Environment = z.infer<typeof environmentSchema>;
  * @throws BootError naming every variable at fault and its value's problem, in one line.
  */
 export function readEnvironment(source: NodeJS.ProcessEnv = process.env): Environment {
-  const present = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
+  const present = presentIn(source);
   const parsed = environmentSchema.safeParse(present);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => {
@@ -185,6 +185,25 @@ export function readEnvironment(source: NodeJS.ProcessEnv = process.env): Enviro
     return `${name}${SECRETS.includes(name) ? '' : `=${present[name] ?? ''}`}: ${issue.message}`;
   });
   throw new BootError(`bad configuration: ${faults.join('; ')}`);
+}
+
+function presentIn(source: NodeJS.ProcessEnv): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
+}
+
+/** What `embedmill` reads as a client of a deployment, which may run elsewhere; options of the command line go first. */
+const clientEnvironmentSchema = z.object({
+  /** Of the API. */
+  EMBEDMILL_URL: z.string().optional(),
+  EMBEDMILL_API_KEY: z.string().optional(),
+  /** A file with the key and nothing else; read where `EMBEDMILL_API_KEY` is not set. */
+  EMBEDMILL_API_KEY_FILE: z.string().optional(),
+});
+export type ClientEnvironment = z.infer<typeof clientEnvironmentSchema>;
+
+/** Empty variables count as absent. */
+export function readClientEnvironment(source: NodeJS.ProcessEnv = process.env): ClientEnvironment {
+  return clientEnvironmentSchema.parse(presentIn(source));
 }
 
 /**

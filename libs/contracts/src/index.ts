@@ -9,6 +9,7 @@ export * from './lane.js';
 export * from './metric-names.js';
 export * from './model-api.js';
 export * from './model-card.js';
+export * from './npy-header.js';
 export * from './readiness.js';
 export * from './requests.js';
 export * from './spec.js';

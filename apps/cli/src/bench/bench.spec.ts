@@ -76,7 +76,7 @@ describe('embedmill bench', () => {
   it('gives its key with every request', async () => {
     const { url, server, given } = await gate(api.url, 'open sesame');
     const refused = await runBench('--url', url);
-    expect(refused).toEqual({ code: 1, output: `embedmill: ${url} answers 401: give a key with --key\n` });
+    expect(refused).toEqual({ code: 4, output: `embedmill: ${url} answers 401: give a key with --key\n` });
     given.clear();
     const { code } = await runBench('--url', url, '--key', 'open sesame', '--texts', '100', '--queries', '10');
     expect([...given]).toEqual(['Bearer open sesame']);
@@ -103,11 +103,11 @@ describe('embedmill bench', () => {
   it('says in one line what is wrong with the address or the model', async () => {
     const port = await freePort();
     expect(await runBench('--url', `http://127.0.0.1:${port}`)).toEqual({
-      code: 1,
+      code: 5,
       output: `embedmill: nothing answers at http://127.0.0.1:${port} (ECONNREFUSED); give its address with --url\n`,
     });
     expect(await runBench('--url', 'localhost:8080')).toEqual({
-      code: 1,
+      code: 2,
       output: 'embedmill: --url localhost:8080 is no address like http://127.0.0.1:8080\n',
     });
     expect(await runBench('--url', api.url, '--model', 'large')).toEqual({

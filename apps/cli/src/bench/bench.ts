@@ -1,5 +1,6 @@
 import { BootError, isFinal, type JobObject } from '#contracts';
 import { Client } from '../client.js';
+import type { Connection } from '../connection.js';
 import { whole } from '../progress.js';
 import type { Terminal } from '../terminal.js';
 import { untilSignal } from '../until-signal.js';
@@ -11,12 +12,9 @@ import { findTarget } from './target.js';
 import { UnseenTexts } from './unseen-texts.js';
 
 export interface BenchOptions {
-  /** Of the API. */
-  readonly url: string;
-  /** Sent as a bearer token. */
-  readonly key?: string;
+  readonly connection: Connection;
   /** Absent: the first that is served. */
-  readonly model?: string;
+  readonly model: string | undefined;
   /** Of the bulk job. */
   readonly texts: number;
   /** In each row of latencies. */
@@ -40,7 +38,7 @@ interface QueryRun {
  * @throws BootError when there is nothing to measure, or something fails meanwhile
  */
 export async function bench(options: BenchOptions, terminal: Terminal): Promise<boolean> {
-  const target = await findTarget(options.url, options.key, options.model);
+  const target = await findTarget(options.connection, options.model);
   const { id, dtype, dimensions, ready_workers: workers } = target.model;
   terminal.say(`${target.url}: ${id}, ${dtype}, ${dimensions} dimensions, ready workers: ${workers}`);
   let latest: JobObject | null = null;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { Agent as HttpAgent, request as overHttp } from 'node:http';
 import { Agent as HttpsAgent, request as overHttps } from 'node:https';
-import { authorization } from '../client.js';
+import { authorization } from '../connection.js';
 import type { Target } from './target.js';
 
 /** What a query needs to know of its target. */

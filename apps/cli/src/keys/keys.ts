@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
 import {
-  type ApiKeyList,
   apiKeyListSchema,
   type ApiKeyObject,
   apiKeyObjectSchema,
@@ -10,8 +8,8 @@ import {
   readEnvironment,
 } from '#contracts';
 import { ApiKeys, awaitRedis, connectRedis, newKeyOf, readRedisTls, viewKey } from '#store';
-import type { z } from 'zod';
-import { authorization } from '../client.js';
+import { connectionOf } from '../connection.js';
+import { Rest } from '../rest.js';
 import type { Terminal } from '../terminal.js';
 
 /** Where keys are kept: behind an API, or in the queue's Redis. */
@@ -59,7 +57,7 @@ export async function revokeKey(id: string, target: KeysTarget, terminal: Termin
 }
 
 async function withKeyRing<T>(target: KeysTarget, use: (ring: KeyRing) => Promise<T>): Promise<T> {
-  if (target.url !== undefined) return use(await ringOfApi(target.url, target.keyFile));
+  if (target.url !== undefined) return use(ringOfApi(target));
   const environment = readEnvironment();
   const redis = connectRedis(environment.REDIS_URL, 'worker', 'embedmill-cli', { tls: readRedisTls(environment) });
   try {
@@ -82,19 +80,17 @@ async function withKeyRing<T>(target: KeysTarget, use: (ring: KeyRing) => Promis
   }
 }
 
-async function ringOfApi(url: string, keyFile: string | undefined): Promise<KeyRing> {
-  const key = keyFile === undefined ? process.env['EMBEDMILL_API_KEY'] : (await readFile(keyFile, 'utf8')).trim();
-  const keys = new URL('/admin/v1/keys', url);
-  const ask = async <T>(path: string, init: RequestInit, schema: z.ZodType<T>): Promise<T> => {
-    const headers = { ...authorization(key), 'content-type': 'application/json' };
-    const response = await fetch(`${keys.href}${path}`, { ...init, headers });
-    if (!response.ok) throw new BootError(`${url}: ${response.status} ${await response.text()}`);
-    return schema.parse(await response.json());
-  };
+function ringOfApi(target: KeysTarget): KeyRing {
+  const rest = new Rest(connectionOf(target));
   return {
-    create: (wanted) => ask('', { method: 'POST', body: JSON.stringify(wanted) }, apiKeyObjectSchema),
-    list: async () => (await ask<ApiKeyList>('', {}, apiKeyListSchema)).data,
-    revoke: (id) => ask(`/${encodeURIComponent(id)}`, { method: 'DELETE' }, apiKeyObjectSchema),
+    create: (wanted) =>
+      rest.json(apiKeyObjectSchema, '/admin/v1/keys', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(wanted),
+      }),
+    list: async () => (await rest.json(apiKeyListSchema, '/admin/v1/keys')).data,
+    revoke: (id) => rest.json(apiKeyObjectSchema, `/admin/v1/keys/${encodeURIComponent(id)}`, { method: 'DELETE' }),
   };
 }
 

@@ -1,11 +1,19 @@
 import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
-import { ApiError, isFinal, type JobRecord, MAX_PAGE_ROWS, type ResultsFormat, type ResultsQuery } from '#contracts';
+import {
+  ApiError,
+  isFinal,
+  type JobRecord,
+  MAX_PAGE_ROWS,
+  npyHeader,
+  type ResultsFormat,
+  type ResultsQuery,
+} from '#contracts';
 import type { JobStore } from '#store';
 import { retryAfter } from '../job-view.js';
 import { binaryResults } from './binary.js';
 import { ndjsonResults } from './ndjson.js';
-import { npyHeader } from './npy-header.js';
+
 import { pageOfResults } from './page.js';
 import { RowShaper } from './row-shaper.js';
 

@@ -2,6 +2,7 @@ import {
   type JobRecord,
   jobResultsPageSchema,
   Keys,
+  npyHeader,
   type ResultsQuery,
   resultsQuerySchema,
   SLICE_ROWS,
@@ -10,7 +11,6 @@ import { connectRedis, encodeRow, JobStore } from '#store';
 import { startRedis } from '../../../../../test/support/redis.js';
 import { newJobId } from '../job-id.js';
 import { answerResults, resultsFormat } from './answer.js';
-import { npyHeader } from './npy-header.js';
 
 const DIMENSIONS = 6;
 const server = await startRedis();

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { readClientEnvironment } from '#contracts';
+import { CommandError, EXIT } from './exit-codes.js';
+
+/** A deployment, and what to be let in with. */
+export interface Connection {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Sent as a bearer token; undefined: none is. */
+  readonly key: string | undefined;
+}
+
+export interface ConnectionOptions {
+  readonly url?: string;
+  readonly key?: string;
+  readonly keyFile?: string;
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:8080';
+
+/** Adds the options that say which deployment a command talks to. */
+export function withConnection(command: Command): Command {
+  return command
+    .option('--url <url>', `of the API (default: EMBEDMILL_URL, else ${DEFAULT_URL})`)
+    .addOption(
+      new Option(
+        '--key <key>',
+        'API key (default: EMBEDMILL_API_KEY); other users of this machine may see it here',
+      ).conflicts('keyFile'),
+    )
+    .option('--key-file <file>', 'file with the API key (default: EMBEDMILL_API_KEY_FILE)');
+}
+
+/**
+ * What was given on the command line, else in the environment.
+ * @throws CommandError for an address that is none, or a key file that cannot be read
+ */
+export function connectionOf(options: ConnectionOptions): Connection {
+  const environment = readClientEnvironment();
+  const keyFile =
+    options.keyFile ?? (environment.EMBEDMILL_API_KEY === undefined ? environment.EMBEDMILL_API_KEY_FILE : undefined);
+  return {
+    url: addressOf(options.url ?? environment.EMBEDMILL_URL ?? DEFAULT_URL),
+    key: options.key ?? (keyFile === undefined ? environment.EMBEDMILL_API_KEY : keyIn(keyFile)),
+  };
+}
+
+/** @param key absent: none is sent */
+export function authorization(key: string | undefined): Record<string, string> {
+  return key === undefined ? {} : { authorization: `Bearer ${key}` };
+}
+
+function addressOf(given: string): string {
+  if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol)) {
+    throw new CommandError(EXIT.usage, `--url ${given} is no address like ${DEFAULT_URL}`);
+  }
+  return given.replace(/\/+$/, '').replace(/\/v1$/, '');
+}
+
+function keyIn(file: string): string {
+  let key;
+  try {
+    key = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new CommandError(EXIT.usage, `the key file cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  if (!/^\S+$/.test(key)) throw new CommandError(EXIT.usage, `${file} does not hold one key and nothing else`);
+  return key;
+}

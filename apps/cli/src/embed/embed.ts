@@ -1,0 +1,229 @@
+import type { ModelObject } from '#contracts';
+import type { Connection } from '../connection.js';
+import { CommandError, EXIT } from '../exit-codes.js';
+import { Rest } from '../rest.js';
+import { whole } from '../progress.js';
+import { servedModel } from '../served-model.js';
+import { untilSignal } from '../until-signal.js';
+import { requireFormat } from '../vectors/vector-file.js';
+import { EmbedOutput } from './embed-output.js';
+import { EmbedProgress } from './embed-progress.js';
+import { Input } from './input.js';
+import { PartJob } from './part-job.js';
+import { partsOf } from './parts.js';
+import { type EmbedState, requireSame, type RunOptions, StateFile, type Tally } from './state-file.js';
+import { type FieldNames, type InputFormat, textRecords } from './text-records.js';
+
+/** Of JSON in one part. */
+const PART_BYTES = 16 * 1024 * 1024;
+/** Parts that the service has at once: one is read back while the next are computed. */
+const PARTS_UNDER_WAY = 3;
+const NOTHING: Tally = { texts: 0, failed: 0, cached: 0, tokens: 0 };
+
+export interface EmbedOptions {
+  /** A path; `-` is standard input. */
+  readonly input: string;
+  readonly out: string;
+  readonly connection: Connection;
+  /** Absent: the first that is served. */
+  readonly model?: string | undefined;
+  readonly inputType?: string | undefined;
+  readonly truncate?: string | undefined;
+  readonly dimensions?: number | undefined;
+  readonly normalize?: boolean | undefined;
+  readonly priority?: string | undefined;
+  /** Absent: as the input's name says. */
+  readonly format?: InputFormat | undefined;
+  readonly fields: FieldNames;
+  readonly partTexts: number;
+  /** How long the service may be away, ms. */
+  readonly patienceMs: number;
+  readonly restart: boolean;
+  readonly quiet: boolean;
+}
+
+/**
+ * Embeds a file through a deployment, part by part, each a job. What is finished is noted beside the output, so that
+ * the same command goes on where this one stops, for whatever reason.
+ * @returns an exit code: 0, 3 when texts failed, 130 when a signal stopped it
+ * @throws CommandError
+ */
+export async function embed(options: EmbedOptions): Promise<number> {
+  requireFormat(options.out);
+  const run = new EmbedRun(options);
+  const tally = await untilSignal(
+    (signal) => run.work(signal),
+    () => run.stop(),
+    () => process.exit(EXIT.interrupted),
+  );
+  if (tally === null) return EXIT.interrupted;
+  return tally.failed > 0 ? EXIT.textsFailed : EXIT.ok;
+}
+
+class EmbedRun {
+  readonly #options: EmbedOptions;
+  readonly #input: Input;
+  readonly #format: InputFormat;
+  readonly #stateFile: StateFile;
+  /** In the order of the input. */
+  readonly #underWay: { readonly job: PartJob; readonly readBytes: number }[] = [];
+  #output: EmbedOutput | null = null;
+  #progress: EmbedProgress | null = null;
+  /** Of the input, up to the end of what is finished. */
+  #readBytes = 0;
+  /** Whether a state file tells where to go on. */
+  #kept = false;
+
+  constructor(options: EmbedOptions) {
+    this.#options = options;
+    this.#input = new Input(options.input);
+    this.#format = options.format ?? this.#input.format;
+    this.#stateFile = new StateFile(`${options.out}.embedmill-state`);
+  }
+
+  /** @returns what became of all texts, those of earlier runs included */
+  async work(signal: AbortSignal): Promise<Tally> {
+    const { connection, dimensions, model: wanted, patienceMs, quiet } = this.#options;
+    // What is wrong with the address is told at once.
+    const model = await servedModel(new Rest(connection, { signal }), wanted);
+    if (dimensions !== undefined && dimensions > model.dimensions) {
+      throw new CommandError(EXIT.usage, `--dimensions ${dimensions}: ${model.id} has ${model.dimensions}`);
+    }
+    const { earlier, state } = await this.#begin(model, dimensions ?? model.dimensions);
+    const progress = new EmbedProgress(quiet, state.input?.bytes ?? 0, state.tally.texts);
+    this.#progress = progress;
+    if (earlier) progress.say(`going on after ${whole(state.tally.texts)} texts`);
+    if (state.input === null) progress.say('standard input cannot be read twice: if interrupted, this starts over');
+
+    const rest = new Rest(connection, { signal, patienceMs, onWait: (reason) => progress.waitFor(reason) });
+    const last = await this.#embedRest(rest, state, model.id);
+    if (last.tally.texts === 0) throw new CommandError(EXIT.error, `${this.#options.input} holds no text`);
+    await this.#output!.finish();
+    await this.#stateFile.remove();
+    this.#kept = false;
+    const { errorsName, name } = this.#output!;
+    const failed = last.tally.failed === 0 ? '' : `, ${whole(last.tally.failed)} failed: ${errorsName}`;
+    progress.close(`${name}: ${progress.summary(last.tally)}${failed}`);
+    return last.tally;
+  }
+
+  /** Whatever happened. Jobs of a run that can be gone on with are left to be computed meanwhile. */
+  async stop(): Promise<void> {
+    this.#progress?.close(this.#kept ? 'what is finished is kept: the same command goes on from there' : undefined);
+    if (!this.#input.isStandardInput) {
+      await this.#output?.close();
+      return;
+    }
+    process.stdin.destroy();
+    const rest = new Rest(this.#options.connection);
+    for (const { job } of this.#underWay) await job.cancel(rest);
+    await this.#output?.remove();
+  }
+
+  /** Where an earlier run stopped, or the beginning. */
+  async #begin(model: ModelObject, dimensions: number): Promise<{ earlier: boolean; state: EmbedState }> {
+    const input = this.#input.isStandardInput ? null : await this.#input.identity();
+    const now = { input, options: this.#runOptions(model.id), fingerprint: model.fingerprint };
+    const earlier = input === null || this.#options.restart ? null : await this.#stateFile.read();
+    if (earlier !== null) requireSame(earlier, now, this.#stateFile.path);
+    this.#output = new EmbedOutput(this.#options.out, dimensions);
+    await this.#output.open(earlier);
+    if (earlier !== null) return { earlier: true, state: earlier };
+    const start = { version: 1 as const, dimensions, tally: NOTHING, inputEnd: 0, submitted: [] };
+    return { earlier: false, state: { ...now, ...start, ...(await this.#output.mark()) } };
+  }
+
+  async #embedRest(rest: Rest, first: EmbedState, model: string): Promise<EmbedState> {
+    const { fields, partTexts } = this.#options;
+    const records = textRecords(this.#format, fields, first.inputEnd, (offset) => this.#input.chunks(offset));
+    const door = this.#door(model);
+    let state = first;
+    for await (const part of partsOf(records, first.tally.texts, { texts: partTexts, bytes: PART_BYTES })) {
+      const known = first.submitted.find((other) => other.first === part.first) ?? null;
+      const isSame = known !== null && known.end === part.end && known.texts === part.texts.length;
+      const job = new PartJob(part, rest, door, isSame ? known : null);
+      this.#underWay.push({ job, readBytes: this.#input.bytesRead });
+      if (!isSame) {
+        await job.submit();
+        state = await this.#note(state);
+      }
+      if (this.#underWay.length === PARTS_UNDER_WAY) state = await this.#finishPart(rest, state, model);
+    }
+    while (this.#underWay.length > 0) state = await this.#finishPart(rest, state, model);
+    return state;
+  }
+
+  /** Reads back the oldest part under way, and notes that it is done. */
+  async #finishPart(rest: Rest, before: EmbedState, model: string): Promise<EmbedState> {
+    const output = this.#output!;
+    const { job, readBytes } = this.#underWay[0]!;
+    const { part } = job;
+    const { tally } = before;
+    const rows = job.rows(
+      ({ counts }) => {
+        const texts = counts.done + counts.failed;
+        const sofar = { ...tally, texts: tally.texts + texts, cached: tally.cached + counts.cached };
+        this.#progress?.show(sofar, this.#readBytes + ((readBytes - this.#readBytes) * texts) / part.texts.length);
+      },
+      async () => {
+        await output.open(before);
+        await this.#note(before);
+      },
+    );
+    let next = await rows.next();
+    for (; next.done !== true; next = await rows.next()) await output.append(next.value);
+
+    // Rows of two versions do not belong in one file; a part is either of the first one or not noted.
+    const { fingerprint } = await servedModel(rest, model);
+    if (fingerprint !== before.fingerprint) {
+      throw new CommandError(EXIT.error, `${model} has been replaced meanwhile; --restart embeds with the new one`);
+    }
+    const { cached, failed, tokens } = next.value;
+    this.#underWay.shift();
+    this.#readBytes = readBytes;
+    return this.#note({
+      ...before,
+      ...(await output.mark()),
+      inputEnd: part.end,
+      tally: {
+        texts: tally.texts + part.texts.length,
+        failed: tally.failed + failed,
+        cached: tally.cached + cached,
+        tokens: tally.tokens + tokens,
+      },
+    });
+  }
+
+  /** Writes the state down, with what is under way. */
+  async #note(state: EmbedState): Promise<EmbedState> {
+    const submitted = this.#underWay.map(({ job }) => job.submitted).filter((part) => part !== null);
+    const noted = { ...state, submitted };
+    if (this.#input.isStandardInput) return noted;
+    await this.#stateFile.write(noted);
+    this.#kept = true;
+    return noted;
+  }
+
+  #door(model: string): string {
+    const { dimensions, inputType, normalize, priority, truncate } = this.#options;
+    const query = new URLSearchParams({ model });
+    const options = { input_type: inputType, truncate, dimensions, normalize, priority };
+    for (const [name, value] of Object.entries(options)) if (value !== undefined) query.set(name, String(value));
+    return `/v1/jobs?${query}`;
+  }
+
+  /** All that decides which text gets which vector. */
+  #runOptions(model: string): RunOptions {
+    const { dimensions, fields, inputType, normalize, truncate } = this.#options;
+    return {
+      '--model': model,
+      '--input-type': inputType ?? null,
+      '--truncate': truncate ?? null,
+      '--dimensions': dimensions ?? null,
+      '--normalize': normalize ?? null,
+      '--format': this.#format,
+      '--field': fields.text ?? null,
+      '--id': fields.id ?? null,
+    };
+  }
+}

@@ -1,0 +1,180 @@
+import { type JobObject, jobObjectSchema } from '#contracts';
+import { CommandError, EXIT } from '../exit-codes.js';
+import { followJob, type JobOutcome, jobOutcomes } from '../jobs/job-results.js';
+import { RequestError, type Rest } from '../rest.js';
+import type { Fault, VectorRow } from '../vectors/vector-row.js';
+import type { Part } from './parts.js';
+import type { SubmittedPart } from './state-file.js';
+
+/** Times that a job which the service lost is sent again. */
+const SENDS = 5;
+
+/** What a written part adds to the tally. */
+export interface PartResult {
+  readonly failed: number;
+  readonly cached: number;
+  readonly tokens: number;
+}
+
+/** A part on its way through the service: sent, followed, and its rows read. */
+export class PartJob {
+  readonly part: Part;
+  readonly #rest: Rest;
+  /** Path and query that a job is made with. */
+  readonly #door: string;
+  readonly #refused: Map<number, Fault>;
+  #jobId: string | null;
+  #sends = 0;
+
+  /** @param submitted as an earlier run left it */
+  constructor(part: Part, rest: Rest, door: string, submitted: SubmittedPart | null) {
+    this.part = part;
+    this.#rest = rest;
+    this.#door = door;
+    this.#jobId = submitted?.jobId ?? null;
+    this.#refused = new Map(submitted?.refused);
+  }
+
+  /** For the state file; null when the service has no job of it. */
+  get submitted(): SubmittedPart | null {
+    const { end, first, texts } = this.part;
+    if (this.#jobId === null) return null;
+    return { first, texts: texts.length, end, jobId: this.#jobId, refused: [...this.#refused] };
+  }
+
+  /**
+   * Sends its texts, less those that the service refuses to take: they are told by their line, one at a time.
+   * @throws RequestError when something else is wrong with the request
+   */
+  async submit(): Promise<void> {
+    for (;;) {
+      const places = this.#places();
+      if (places.length === 0) return;
+      this.#sends += 1;
+      try {
+        const body = places.map((place) => `${this.part.texts[place]!.line as string}\n`).join('');
+        const response = await this.#rest.ask(this.#door, {
+          method: 'POST',
+          headers: { 'content-type': 'application/x-ndjson' },
+          body,
+        });
+        this.#jobId = jobObjectSchema.parse(await response.json()).id;
+        return;
+      } catch (error) {
+        const line =
+          error instanceof RequestError && error.status === 400 && /^line (\d+)$/.exec(error.param ?? '')?.[1];
+        const place = typeof line === 'string' ? places[Number(line) - 1] : undefined;
+        if (!(error instanceof RequestError) || place === undefined) throw error;
+        this.#refuse(place, error);
+      }
+    }
+  }
+
+  /**
+   * Waits for its job and gives its rows, in order. A job that the service has lost is sent again; all rows are told
+   * again after `onSentAgain`.
+   * @param onStatus called with every look at the job
+   */
+  async *rows(
+    onStatus: (job: JobObject) => void,
+    onSentAgain: () => Promise<void>,
+  ): AsyncGenerator<readonly VectorRow[], PartResult> {
+    for (;;) {
+      if (this.#jobId === null) {
+        if (this.#places().length > 0) throw new Error('the part was not sent');
+        yield this.part.texts.map((_, place) => this.#row(place, null));
+        return { failed: this.part.texts.length, cached: 0, tokens: 0 };
+      }
+      try {
+        const job = await followJob(this.#rest, this.#jobId, onStatus);
+        if (job.state === 'completed') return yield* this.#rowsOf(job);
+        // One that an earlier run left may have been cancelled by whoever stopped that.
+        if (job.state === 'cancelled' && this.#sends > 0) throw cancelled(job);
+        this.#requireSends(job.error?.message ?? `it is ${job.state}`);
+      } catch (error) {
+        const isLost = error instanceof RequestError && (error.status === 404 || error.status === 410);
+        if (!isLost) throw error;
+        this.#requireSends(error.message);
+      }
+      await this.submit();
+      await onSentAgain();
+    }
+  }
+
+  /** Nobody waits for it any more; what fails here is of no interest. */
+  async cancel(rest: Rest): Promise<void> {
+    if (this.#jobId === null) return;
+    await rest.ask(`/v1/jobs/${this.#jobId}`, { method: 'DELETE' }).catch(() => {});
+  }
+
+  async *#rowsOf(job: JobObject): AsyncGenerator<readonly VectorRow[], PartResult> {
+    const places = this.#places();
+    let next = 0;
+    let asked = 0;
+    /** Up to a place, those that were not sent with those that were. */
+    const rowsUntil = (end: number, outcomes: ReadonlyMap<number, JobOutcome>) => {
+      const rows: VectorRow[] = [];
+      for (; next < end; next++) rows.push(this.#row(next, outcomes.get(next)?.vector ?? null));
+      return rows;
+    };
+    for await (const outcomes of jobOutcomes(this.#rest, job.id)) {
+      const byPlace = new Map(outcomes.map((outcome) => [places[outcome.index] ?? -1, outcome]));
+      for (const { vector } of outcomes) {
+        if (vector instanceof Float32Array && vector.length !== job.dimensions) {
+          throw new CommandError(EXIT.error, `job ${job.id} gave ${vector.length} floats, not ${job.dimensions}`);
+        }
+      }
+      asked += outcomes.length;
+      yield rowsUntil((places[asked - 1] ?? -1) + 1, byPlace);
+    }
+    if (asked !== places.length) {
+      throw new CommandError(EXIT.error, `job ${job.id} gave ${asked} results for ${places.length} texts`);
+    }
+    yield rowsUntil(this.part.texts.length, new Map());
+    const { cached, failed } = job.counts;
+    return { failed: failed + this.part.texts.length - places.length, cached, tokens: job.tokens };
+  }
+
+  #row(place: number, vector: VectorRow['vector'] | null): VectorRow {
+    const { id, line } = this.part.texts[place]!;
+    const fault = this.#refused.get(place) ?? (typeof line === 'string' ? null : line);
+    const found = fault ?? vector;
+    if (found === null) throw new Error(`text ${place} of the part has no result`);
+    return { index: this.part.first + place, id, vector: found };
+  }
+
+  /** Of the texts that are sent, in the order of the upload. */
+  #places(): number[] {
+    const places: number[] = [];
+    for (const [place, { line }] of this.part.texts.entries()) {
+      if (typeof line === 'string' && !this.#refused.has(place)) places.push(place);
+    }
+    return places;
+  }
+
+  /** What is longer than a text that is too large is too large as well: it need not be asked for. */
+  #refuse(place: number, { code, message }: RequestError): void {
+    const fault = { code, message: message.replace(/^Line \d+/, 'The text') };
+    this.#refused.set(place, fault);
+    if (code !== 'text_too_large') return;
+    const line = this.part.texts[place]!.line as string;
+    for (const other of this.#places()) {
+      const another = this.part.texts[other]!.line as string;
+      if (another.length >= line.length / 6 && textBytes(another) >= textBytes(line)) this.#refused.set(other, fault);
+    }
+  }
+
+  #requireSends(reason: string): void {
+    if (this.#sends < SENDS) return;
+    throw new CommandError(EXIT.error, `texts ${this.part.first} and on were sent ${SENDS} times in vain: ${reason}`);
+  }
+}
+
+/** UTF-8 bytes of the text in a line of JSON. */
+function textBytes(line: string): number {
+  return Buffer.byteLength(JSON.parse(line) as string);
+}
+
+function cancelled({ id }: JobObject): CommandError {
+  return new CommandError(EXIT.error, `job ${id} was cancelled by somebody; the same command sends its texts again`);
+}

@@ -1,0 +1,24 @@
+/** Exit codes of every command, as docs/cli.md and `embedmill --help` list them. */
+export const EXIT = {
+  ok: 0,
+  error: 1,
+  usage: 2,
+  /** Everything was written, but some texts have no vector. */
+  textsFailed: 3,
+  /** No key, a wrong one, or one that may not do this. */
+  refused: 4,
+  unreachable: 5,
+  /** By Ctrl-C or SIGTERM. */
+  interrupted: 130,
+} as const;
+
+/** A command that ends early says why in one line. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
