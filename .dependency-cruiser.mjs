@@ -9,6 +9,7 @@ const reaches = {
   inference: ['contracts', 'model'],
   store: ['contracts'],
   queue: ['contracts'],
+  telemetry: ['contracts'],
 };
 const specs = '\\.(spec|fixture)\\.[tj]s$';
 

@@ -151,7 +151,7 @@ const DEFAULTS = {
 function inherited(): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (value === undefined || /^(EMBED_|HF_|REDIS_URL$|LOG_LEVEL$|NODE_OPTIONS$|JEST_)/.test(name)) continue;
+    if (value === undefined || /^(EMBED_|HF_|OTEL_|REDIS_URL$|LOG_LEVEL$|NODE_OPTIONS$|JEST_)/.test(name)) continue;
     kept[name] = value;
   }
   return kept;

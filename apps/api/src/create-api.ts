@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { type Logger, pino } from 'pino';
-import { accessControl, type Environment, VERSION } from '#contracts';
+import { accessControl, type Environment, tracesOn, VERSION } from '#contracts';
 import { Authenticator, Sessions } from '#store';
 import { guardRequests } from './access/guard-requests.js';
 import { sendSecurityHeaders } from './access/security-headers.js';
@@ -19,6 +19,7 @@ import { Queues } from './lanes.module.js';
 import { OpenRequests } from './limits/open-requests.js';
 import { ApiMetrics } from './metrics/api-metrics.js';
 import { setUpOpenApi } from './openapi/set-up-openapi.js';
+import { traceRequests } from './trace-requests.js';
 
 /** How long a browser remembers that it may ask, s. */
 const CORS_SECONDS = 600;
@@ -53,6 +54,7 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
   );
   const models = environment.EMBED_MODELS.map(({ name }) => name);
   observeRequests(server as unknown as FastifyInstance, app.get(ApiMetrics), models);
+  if (tracesOn(environment)) traceRequests(server as unknown as FastifyInstance);
   controlAccess(app, server as unknown as FastifyInstance, environment, log);
   setUpOpenApi(app, VERSION);
   serveDashboard(server as unknown as FastifyInstance);

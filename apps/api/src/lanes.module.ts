@@ -2,7 +2,7 @@ import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { type Environment, Keys, type Lane, LANES } from '#contracts';
-import { LaneControl, LaneProducer } from '#queue';
+import { LaneControl, LaneProducer, queueTelemetry } from '#queue';
 import { FairShares } from '#store';
 import { Connections } from './redis.module.js';
 
@@ -32,6 +32,7 @@ export class Queues {
 export class LanesModule {
   static for(environment: Environment): DynamicModule {
     const keys = new Keys(environment.EMBED_KEY_PREFIX);
+    const telemetry = queueTelemetry(environment);
     const names = environment.EMBED_MODELS.flatMap(({ name }) => LANES.map((lane) => keys.queue(name, lane)));
     return {
       module: LanesModule,
@@ -41,6 +42,7 @@ export class LanesModule {
           useFactory: ({ command }: Connections) => ({
             connection: command,
             prefix: keys.queuePrefix(),
+            ...(telemetry && { telemetry }),
           }),
           inject: [Connections],
         }),

@@ -1,4 +1,5 @@
 import { BootError, readEnvironment } from '#contracts';
+import { startTraces } from '#telemetry';
 import { createApi } from './create-api.js';
 import { Connections } from './redis.module.js';
 import { shutDown } from './shut-down.js';
@@ -6,6 +7,8 @@ import { shutDown } from './shut-down.js';
 async function main(): Promise<void> {
   const environment = readEnvironment();
   const app = await createApi(environment);
+  const log = app.getHttpAdapter().getInstance().log;
+  const traces = await startTraces('api', environment, (message) => log.warn(message));
   await app.get(Connections).ready(environment.EMBED_REDIS_PATIENCE_MS);
   try {
     await app.listen(environment.EMBED_PORT, environment.EMBED_HOST);
@@ -20,7 +23,7 @@ async function main(): Promise<void> {
     process.on(signal, () => {
       if (ending) process.exit(1);
       ending = true;
-      void shutDown(app).then(() => process.exit(0));
+      void shutDown(app, traces).then(() => process.exit(0));
     });
   }
 }

@@ -3,6 +3,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { VERSION } from '#contracts';
 import type { Environment } from '#contracts';
 import { AbortListener, Authenticator, HistoryRecorder, ModelRegistry, RedisCache, WorkerRegistry } from '#store';
+import { startTraces } from '#telemetry';
 import type { DrainParts } from './drain.js';
 import { HealthServer } from './health-server.js';
 import { Heartbeat } from './heartbeat.js';
@@ -31,6 +32,7 @@ export async function boot(app: INestApplicationContext, environment: Environmen
   const lanes = app.get(LaneWorkers);
   const history = app.get(HistoryRecorder);
 
+  const traces = await startTraces('worker', environment, (message) => log.warn(message));
   await connections.ready(environment.EMBED_REDIS_PATIENCE_MS);
   metrics.watchCache(cache);
   const heartbeats: Heartbeat[] = [];
@@ -82,6 +84,7 @@ export async function boot(app: INestApplicationContext, environment: Environmen
     history,
     health,
     connections,
+    traces,
     log,
   };
 }

@@ -1,4 +1,5 @@
 import type { HistoryRecorder } from '#store';
+import type { Traces } from '#telemetry';
 import type { LaneWorkers } from './lanes.module.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { HealthServer } from './health-server.js';
@@ -19,15 +20,16 @@ export interface DrainParts {
   readonly history: HistoryRecorder;
   readonly health: HealthServer;
   readonly connections: Connections;
+  readonly traces: Traces;
   readonly log: Log;
 }
 
 /**
  * Ends a worker in order, every step bounded: no longer ready, intake closed, held tasks finished (those that are not
- * within `drainMs` go back to the queue), engines, registry, Redis.
+ * within `drainMs` go back to the queue), engines, registry, Redis, the last spans.
  */
 export async function drain(parts: DrainParts): Promise<void> {
-  const { connections, drainMs, health, heartbeat, history, lanes, lifecycle, log, models } = parts;
+  const { connections, drainMs, health, heartbeat, history, lanes, lifecycle, log, models, traces } = parts;
   const step = async (what: string, ms: number, work: Promise<unknown>): Promise<boolean> => {
     const outcome = await within(ms, work);
     if (outcome !== 'done')
@@ -50,6 +52,7 @@ export async function drain(parts: DrainParts): Promise<void> {
   await step('leaving the registry', FAREWELL_MS, heartbeat.end());
   await step('closing health and metrics', FAREWELL_MS, health.close());
   connections.close();
+  await traces.stop();
 }
 
 async function within(ms: number, work: Promise<unknown>): Promise<'done' | 'late' | Error> {

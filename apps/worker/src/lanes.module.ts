@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule, FactoryProvider, Type } from '@nestjs/common';
 import { Keys, LANES } from '#contracts';
 import type { Environment } from '#contracts';
-import { consumerOptions } from '#queue';
+import { consumerOptions, queueTelemetry } from '#queue';
 import { Intake } from './intake.js';
 import { LaneConsumer } from './lane-consumer.js';
 import { Lifecycle } from './lifecycle.js';
@@ -37,6 +37,7 @@ export class LaneWorkers {
 export class LanesModule {
   static for(environment: Environment): DynamicModule {
     const keys = new Keys(environment.EMBED_KEY_PREFIX);
+    const telemetry = queueTelemetry(environment);
     const consumers = environment.EMBED_MODELS.flatMap(({ name }) =>
       LANES.map((lane): FactoryProvider<LaneConsumer> => {
         const intake = new Intake(lane, environment);
@@ -62,7 +63,11 @@ export class LanesModule {
       module: LanesModule,
       imports: [
         BullModule.forRootAsync({
-          useFactory: ({ results }: Connections) => ({ connection: results, prefix: keys.queuePrefix() }),
+          useFactory: ({ results }: Connections) => ({
+            connection: results,
+            prefix: keys.queuePrefix(),
+            ...(telemetry && { telemetry }),
+          }),
           inject: [Connections],
           // Nothing is taken from a queue before the models are ready: boot registers the consumers then.
           extraOptions: { manualRegistration: true },

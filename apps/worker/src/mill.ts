@@ -3,6 +3,7 @@ import type { Keys, Lane, ModelCard, Task, TextError, TextResult } from '#contra
 import type { Engine, TextSignal } from '#inference';
 import { decodeRow, encodeRow, rowBytes } from '#store';
 import type { Aborts, EmbeddingCache, FailedPlaces, JobStore, Replies } from '#store';
+import { describeSpan, inSpan } from '#telemetry';
 import { TaskClock } from './task-clock.js';
 import { CANCELLED, InFlight } from './in-flight.js';
 import type { Computed, Outcome } from './in-flight.js';
@@ -58,6 +59,7 @@ export class Mill {
     const { card, count, keys, live } = this.#parts;
     if (task.spec.fingerprint !== card.fingerprint) return this.#giveUp(task, taskId, modelChanged(card));
 
+    describeSpan({ 'embedmill.model': card.name, 'embedmill.lane': lane, 'embedmill.texts': task.texts.length });
     const clock = task.kind === 'request' && task.timed === true ? new TaskClock(task) : undefined;
     const held = live.enter(task, taskId, leaving);
     let kept = Promise.resolve();
@@ -134,7 +136,11 @@ export class Mill {
     const texts = missing.map((n) => task.texts[indexes[n]!]!);
     const wanted = missing.map((n) => signals[n]!);
     const options = { prompt, truncate, lane, signals: wanted, onTimings: clock?.embedded };
-    const results = await engine.embed(texts, options);
+    const results = await inSpan('compute', async (span) => {
+      const embedded = await engine.embed(texts, options);
+      span?.setAttributes({ 'embedmill.texts': texts.length, 'embedmill.tokens': tokensOf(embedded) });
+      return embedded;
+    });
     const rows: [string, Buffer][] = [];
     for (const [m, result] of results.entries()) {
       const n = missing[m]!;
@@ -147,21 +153,28 @@ export class Mill {
   }
 
   /** The cached row for each key; where there is none, `CANCELLED` for now. */
-  async #lookUp(keys: readonly string[], unwantedDropped: Promise<void>): Promise<Outcome[]> {
+  #lookUp(keys: readonly string[], unwantedDropped: Promise<void>): Promise<Outcome[]> {
     const { cache, card, count } = this.#parts;
-    const [cached] = await Promise.all([
-      cache.getMany(keys),
-      // Its failure is the task's, not that of others who wait for the same texts.
-      unwantedDropped.catch(() => undefined),
-    ]);
-    const size = rowBytes(card.dimensions);
-    const outcomes = cached.map((row) => (row?.length === size ? row : CANCELLED));
-    const hits = outcomes.filter((outcome) => outcome !== CANCELLED).length;
-    count.lookups(hits, outcomes.length - hits);
-    return outcomes;
+    return inSpan('lookup', async (span) => {
+      const [cached] = await Promise.all([
+        cache.getMany(keys),
+        // Its failure is the task's, not that of others who wait for the same texts.
+        unwantedDropped.catch(() => undefined),
+      ]);
+      const size = rowBytes(card.dimensions);
+      const outcomes = cached.map((row) => (row?.length === size ? row : CANCELLED));
+      const hits = outcomes.filter((outcome) => outcome !== CANCELLED).length;
+      count.lookups(hits, outcomes.length - hits);
+      span?.setAttributes({ 'embedmill.texts': keys.length, 'embedmill.cached': hits });
+      return outcomes;
+    });
   }
 
-  async #store(task: Task, taskId: string, outcomes: readonly Outcome[], clock?: TaskClock): Promise<void> {
+  #store(task: Task, taskId: string, outcomes: readonly Outcome[], clock?: TaskClock): Promise<void> {
+    return inSpan('store', () => this.#keep(task, taskId, outcomes, clock));
+  }
+
+  async #keep(task: Task, taskId: string, outcomes: readonly Outcome[], clock?: TaskClock): Promise<void> {
     const { card, jobs, replies } = this.#parts;
     if (task.kind === 'request') {
       return replies.write(
@@ -193,6 +206,10 @@ export class Mill {
 /** Somebody waits for it and the API has just looked: to look again would cost a round trip and find nothing. */
 function wasJustLookedUp(task: Task): boolean {
   return task.kind === 'request' && Math.abs(Date.now() - task.acceptedAt) < FRESH_MS;
+}
+
+function tokensOf(results: readonly TextResult[]): number {
+  return results.reduce((sum, result) => sum + (result.ok ? result.tokens : 0), 0);
 }
 
 function modelChanged(card: ModelCard): TextError {

@@ -165,10 +165,24 @@ export const environmentSchema = z.object({
   HF_ENDPOINT: z.url().default('https://huggingface.co'),
   /** For models of the hub that ask for one. */
   HF_TOKEN: z.string().optional(),
+
+  /** OpenTelemetry collector, OTLP over HTTP with JSON. Default: no traces. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  /** The same, for traces only, and used as it stands: nothing is added to its path. */
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url().optional(),
+  /** `true`: no traces in spite of an endpoint. */
+  OTEL_SDK_DISABLED: z.string().optional(),
 });
 
 /** Never shown: they are passwords, or may hold one. */
-const SECRETS = ['REDIS_URL', 'EMBED_CACHE_REDIS_URL', 'EMBED_ADMIN_KEY', 'HF_TOKEN'];
+const SECRETS = [
+  'REDIS_URL',
+  'EMBED_CACHE_REDIS_URL',
+  'EMBED_ADMIN_KEY',
+  'HF_TOKEN',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+];
 
 export type Environment = z.infer<typeof environmentSchema>;
 
@@ -213,6 +227,12 @@ export function readClientEnvironment(source: NodeJS.ProcessEnv = process.env): 
 export function cacheTtlSeconds(environment: Environment): number | null {
   const { EMBED_CACHE_REDIS_URL: cache, REDIS_URL: queue, EMBED_JOB_TTL_SECONDS: ttl } = environment;
   return cache === undefined || cache === queue ? ttl : null;
+}
+
+/** Whether spans are collected and sent. */
+export function tracesOn(environment: Environment): boolean {
+  const endpoint = environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_ENDPOINT;
+  return endpoint !== undefined && environment.OTEL_SDK_DISABLED?.toLowerCase() !== 'true';
 }
 
 /** Whether API keys are asked for, and why or why not, for the log. */

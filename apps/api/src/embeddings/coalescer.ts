@@ -9,6 +9,7 @@ import {
   type TextResult,
 } from '#contracts';
 import { cutTasks, type LaneTask, type TaskLimits } from '#queue';
+import { currentTrace, type TraceHandle } from '#telemetry';
 
 /** Texts of one waiting request that have to be computed. */
 export interface Want {
@@ -46,6 +47,7 @@ export class WaitTimeout extends Error {
 
 interface Waiting {
   readonly want: Want;
+  readonly trace: TraceHandle;
   readonly results: (TextResult | undefined)[];
   missing: number;
   resolve(results: TextResult[]): void;
@@ -89,7 +91,7 @@ export class Coalescer {
     try {
       return await new Promise((resolve, reject) => {
         const results = want.texts.map(() => undefined);
-        this.#join({ want, results, missing: want.texts.length, resolve, reject });
+        this.#join({ want, trace: currentTrace(), results, missing: want.texts.length, resolve, reject });
       });
     } finally {
       this.#underWay--;
@@ -143,7 +145,9 @@ export class Coalescer {
     }));
     const done = new AbortController();
     const answered = tasks.map(({ task, rows }) => this.#await(task, rows, done.signal));
-    this.#exchange.enqueue(tasks.map(({ task }) => task)).catch((error: unknown) => {
+    for (const { trace } of live) if (trace !== first.trace) trace.linkTo(first.trace);
+    const enqueued = first.trace.run(() => this.#exchange.enqueue(tasks.map(({ task }) => task)));
+    enqueued.catch((error: unknown) => {
       done.abort(error);
       for (const waiting of live) waiting.reject(error);
     });
