@@ -2,15 +2,27 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tableFromIPC, type Vector } from 'apache-arrow';
-import type { EmbeddingsResponse, JobList } from '#contracts';
+import {
+  type EmbeddingsResponse,
+  type JobList,
+  type JobObject,
+  type JobResult,
+  type ModelObject,
+  VERSION,
+} from '#contracts';
 import { freePort } from '../../apps/cli/src/free-port.js';
 import { type CommandResult, startCommand } from '../support/cli.js';
 import { Deployment, MODEL } from '../support/deployment.js';
 import { BERT_VOCAB_SIZE, POISON_TEXT } from '../support/random-model.js';
+import { startRedis } from '../support/redis.js';
 import type { Service } from '../support/services.js';
 import { until } from '../support/until.js';
 
 const DIMENSIONS = 32;
+interface DoctorReport {
+  readonly ok: boolean;
+  readonly checks: { readonly name: string; readonly status: string }[];
+}
 const KEY = 'an-admin-key-of-forty-characters-or-more';
 
 let deployment: Deployment;
@@ -43,12 +55,12 @@ function texts(from: number, count: number): string[] {
   return Array.from({ length: count }, (_, n) => `number ${from + n} of many quick brown foxes`);
 }
 
-async function ask<T>(route: string, body?: unknown): Promise<T> {
+async function ask<T>(route: string, body?: unknown, status = 200): Promise<T> {
   const response = await fetch(`${api.url}${route}`, {
     headers: { 'authorization': `Bearer ${KEY}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
   });
-  expect(response.status).toBe(200);
+  expect(response.status).toBe(status);
   return response.json() as Promise<T>;
 }
 
@@ -196,4 +208,104 @@ describe('embedmill embed', () => {
     expect(await run('embed', path('b.txt'))).toMatchObject({ code: 2 });
     expect(await run(...args, '--model', 'none')).toMatchObject({ code: 1 });
   });
+});
+
+describe('embedmill jobs', () => {
+  it('lists, shows and downloads jobs, cancels and retries them', async () => {
+    const { id } = await ask<JobObject>('/v1/jobs', { model: MODEL, input: ['one', POISON_TEXT, 'two'] }, 202);
+    const results = await run('jobs', 'results', id);
+    expect(results.code).toBe(3);
+    const lines = results.stdout.trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as JobResult).index)).toEqual([0, 1, 2]);
+    expect((await run('jobs', 'results', id, '--out', path('g.npy'))).code).toBe(3);
+    const [one, two] = await vectorsOf(['one', 'two']);
+    expect(npyRows('g.npy')).toEqual([one, Array.from({ length: DIMENSIONS }, () => Number.NaN), two]);
+    expect(readFileSync(path('g.npy.errors.jsonl'), 'utf8')).toContain('inference_failed');
+
+    expect((await run('jobs', 'list', '--state', 'completed', '--limit', '1')).stdout).toMatch(
+      new RegExp(`^job .*\\n${id}  completed  ${MODEL}  .*  3 +2 +\\d +1\\n$`),
+    );
+    expect((await run('jobs', 'show', id)).stdout).toMatch(/^failed +1$/m);
+    expect(await run('jobs', 'retry', id)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('1 texts are') as string,
+    });
+    await until('it is tried again', async () => {
+      const job = JSON.parse((await run('jobs', 'show', id, '--json')).stdout) as JobObject;
+      return job.state === 'completed' && job.counts.failed === 1;
+    });
+    expect((await run('jobs', 'cancel', id)).stdout).toBe(`${id} is completed already; 2 of 3 texts are done\n`);
+    expect(await run('jobs', 'show', 'no-such-job')).toMatchObject({ code: 1, stdout: '' });
+  });
+});
+
+describe('embedmill models', () => {
+  it('lists what is served, and compiles what a worker would run', async () => {
+    const { environment } = deployment;
+    const listed = JSON.parse((await start(['models', 'list', '--json'], environment).ended).stdout) as {
+      served: ModelObject[];
+    };
+    const [served] = listed.served;
+    expect(served).toMatchObject({ id: MODEL, dtype: 'fp32', ready_workers: 1 });
+    const compiled = await start(['models', 'compile', MODEL], environment).ended;
+    expect(compiled.stdout).toContain(`fingerprint ${served!.fingerprint}\n`);
+    expect(existsSync(compiled.stdout.trimEnd().split('\n').at(-1)!)).toBe(true);
+    const int8 = await start(['models', 'compile', MODEL, '--dtype', 'int8', '--json'], environment).ended;
+    const made = JSON.parse(int8.stdout) as { dtype: string; fingerprint: string };
+    expect(made.dtype).toBe('int8');
+    expect(made.fingerprint).not.toBe(served!.fingerprint);
+    expect((await start(['models', 'pull', MODEL], environment).ended).stdout).toContain(`${MODEL}: folder:`);
+    expect(await start(['models', 'pull', 'nothing-of-that-name'], environment).ended).toMatchObject({ code: 1 });
+  });
+});
+
+describe('embedmill doctor', () => {
+  const namesOf = (report: DoctorReport, status: string) =>
+    report.checks.filter((check) => check.status === status).map(({ name }) => name);
+
+  it('finds a good deployment good', async () => {
+    const { code, stdout } = await start(['doctor', '--json'], deployment.environment).ended;
+    const report = JSON.parse(stdout) as DoctorReport;
+    expect(namesOf(report, 'fail')).toEqual([]);
+    expect(namesOf(report, 'warn').filter((name) => name !== 'disk')).toEqual([]);
+    expect({ code, ok: report.ok }).toEqual({ code: 0, ok: true });
+    expect(namesOf(report, 'ok')).toEqual(
+      expect.arrayContaining([
+        'node',
+        'configuration',
+        'queue: eviction',
+        'device',
+        `model ${MODEL}`,
+        'workers',
+        'api: key',
+      ]),
+    );
+  });
+
+  it('says what is wrong with a Redis that throws work away, and with a configuration', async () => {
+    const redis = await startRedis({ args: ['--maxmemory-policy', 'allkeys-lru'] });
+    const environment = { ...deployment.environment, REDIS_URL: redis.url, EMBED_CACHE_REDIS_URL: redis.url };
+    const { code, stdout } = await start(['doctor'], environment).ended;
+    await redis.stop();
+    expect(stdout).toMatch(/^fail +queue: eviction +allkeys-lru\n +-> .*noeviction$/m);
+    expect(stdout).toMatch(/^fail +queue: append-only file +off$/m);
+    expect(stdout).toMatch(/^warn +cache: instance +the same as the queue$/m);
+    expect(stdout).toMatch(/^warn +workers +none$/m);
+    expect(code).toBe(1);
+
+    const broken = await start(['doctor'], { EMBED_PORT: 'many' }).ended;
+    expect(broken.stdout).toMatch(/^fail +configuration +bad configuration: EMBED_PORT=many/m);
+    expect(broken.code).toBe(1);
+  });
+});
+
+it('every command has a help text with an example', async () => {
+  const help = (await run('--help')).stdout;
+  expect(help).toContain('Exit codes: 0 done');
+  const commands = [...help.matchAll(/^ {2}([a-z]+) (?:\[| )/gm)]
+    .map(([, name]) => name!)
+    .filter((name) => name !== 'help');
+  expect(commands.sort()).toEqual(['bench', 'demo', 'doctor', 'embed', 'jobs', 'keys', 'models', 'up']);
+  for (const name of commands) expect((await run('help', name)).stdout).toContain(`\n  embedmill ${name}`);
+  expect((await run('--version')).stdout).toBe(`${VERSION}\n`);
 });

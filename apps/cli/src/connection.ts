@@ -46,6 +46,11 @@ export function connectionOf(options: ConnectionOptions): Connection {
   };
 }
 
+/** Whether a deployment was named at all. */
+export function isConnectionGiven(options: ConnectionOptions): boolean {
+  return (options.url ?? readClientEnvironment().EMBEDMILL_URL) !== undefined;
+}
+
 /** @param key absent: none is sent */
 export function authorization(key: string | undefined): Record<string, string> {
   return key === undefined ? {} : { authorization: `Bearer ${key}` };

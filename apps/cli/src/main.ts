@@ -4,9 +4,12 @@ import { BootError, VERSION } from '#contracts';
 import { bench, type BenchOptions } from './bench/bench.js';
 import { connectionOf, type ConnectionOptions, withConnection } from './connection.js';
 import { demo, type DemoOptions } from './demo/demo.js';
+import { addDoctorCommand } from './doctor/doctor-command.js';
 import { addEmbedCommand } from './embed/embed-command.js';
 import { CommandError, EXIT } from './exit-codes.js';
+import { addJobsCommand } from './jobs/jobs-command.js';
 import { addKeysCommand } from './keys/command.js';
+import { addModelsCommand } from './models/models-command.js';
 import { wholeNumber } from './option-values.js';
 import { terminal } from './terminal.js';
 import { up, type UpOptions } from './up.js';
@@ -48,6 +51,9 @@ program
   .action((options: UpOptions) => up(options, terminal()));
 
 addEmbedCommand(program);
+addJobsCommand(program);
+addModelsCommand(program);
+addDoctorCommand(program);
 addKeysCommand(program);
 
 program
@@ -70,6 +76,12 @@ withConnection(program.command('bench').description('measure a running deploymen
     const done = await bench({ connection: connectionOf(options), model, queries, texts }, terminal());
     if (!done) process.exitCode = EXIT.interrupted;
   });
+
+// Whoever reads may have read enough, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+});
 
 try {
   await program.parseAsync();

@@ -3,9 +3,12 @@ import { apiErrorBodySchema, type ModelObject, modelListSchema } from '#contract
 import type { z } from 'zod';
 import { authorization, type Connection } from './connection.js';
 import { CommandError, EXIT } from './exit-codes.js';
+import { postPatiently } from './post-patiently.js';
 
 /** Longest an answer to a short question is waited for, ms. */
 const ANSWER_MS = 30_000;
+/** Longer than `fetch` itself waits. */
+const NEVER_MS = 3_600_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
 /** Of a gateway in front of the API, too. */
@@ -76,17 +79,46 @@ export class Rest {
   }
 
   /**
-   * Asks until there is an answer, as long as `patienceMs` allows; while the service says 429 it lives, and is waited
-   * for without an end.
-   * @param answerMs longest that the head of one answer may take; absent: as long as it takes
+   * @param answerMs longest that the head of one answer may take; absent: as `fetch` likes, five minutes
    * @returns an answer with a status of 2xx
    * @throws RequestError when the service says no; CommandError when it refuses the key or cannot be reached
    */
-  async ask(path: string, init: RequestInit = {}, answerMs?: number): Promise<Response> {
+  ask(path: string, init: RequestInit = {}, answerMs?: number): Promise<Response> {
+    return this.#persist(`${init.method ?? 'GET'} ${path.split('?')[0]}`, async () => {
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(new Error(`not within ${answerMs! / 1000} s`)), answerMs ?? NEVER_MS);
+      try {
+        return await fetch(`${this.url}${path}`, {
+          ...init,
+          headers: { ...(init.headers as Record<string, string> | undefined), ...authorization(this.connection.key) },
+          signal: AbortSignal.any([late.signal, ...(this.signal === undefined ? [] : [this.signal])]),
+        });
+      } finally {
+        clearTimeout(timer);
+      }
+    });
+  }
+
+  /**
+   * Posts lines of JSON, and waits for the answer as long as the service slows the upload down.
+   * @returns and throws as `ask`
+   */
+  upload(path: string, lines: string): Promise<Response> {
+    const headers = { 'content-type': 'application/x-ndjson', ...authorization(this.connection.key) };
+    return this.#persist(`POST ${path.split('?')[0]}`, () =>
+      postPatiently(`${this.url}${path}`, headers, lines, this.signal),
+    );
+  }
+
+  /**
+   * Sends until there is an answer, as long as `patienceMs` allows; while the service says 429 it lives, and is waited
+   * for without an end.
+   */
+  async #persist(what: string, send: () => Promise<Response>): Promise<Response> {
     const { onWait, patienceMs = 0, signal } = this.#options;
     let failingSince: number | null = null;
     for (let attempt = 0; ; attempt++) {
-      const outcome = await this.#try(path, init, answerMs);
+      const outcome = await this.#try(what, send);
       if (outcome instanceof Response) {
         if (attempt > 0) onWait?.(null);
         return outcome;
@@ -100,34 +132,21 @@ export class Rest {
     }
   }
 
-  async #try(path: string, init: RequestInit, answerMs: number | undefined): Promise<Response | Passing> {
-    const late = new AbortController();
-    const timer = answerMs === undefined ? undefined : setTimeout(() => late.abort(), answerMs);
-    const signals = [late.signal, this.#options.signal].filter((signal) => signal !== undefined);
+  async #try(what: string, send: () => Promise<Response>): Promise<Response | Passing> {
     let response;
     try {
-      response = await fetch(`${this.url}${path}`, {
-        ...init,
-        headers: { ...(init.headers as Record<string, string> | undefined), ...authorization(this.connection.key) },
-        signal: AbortSignal.any(signals),
-      });
+      response = await send();
     } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      const reason = late.signal.aborted ? `not within ${(answerMs ?? 0) / 1000} s` : reasonOf(error);
+      this.signal?.throwIfAborted();
+      const reason = `nothing answers at ${this.url} (${reasonOf(error)})`;
       return {
-        reason: `nothing answers at ${this.url} (${reason})`,
-        error: new CommandError(
-          EXIT.unreachable,
-          `nothing answers at ${this.url} (${reason}); give its address with --url`,
-          { cause: error },
-        ),
+        reason,
+        error: new CommandError(EXIT.unreachable, `${reason}; give its address with --url`, { cause: error }),
         busy: false,
         retryAfterMs: 0,
       };
-    } finally {
-      clearTimeout(timer);
     }
-    return response.ok ? response : this.#refusal(response, `${init.method ?? 'GET'} ${path.split('?')[0]}`);
+    return response.ok ? response : this.#refusal(response, what);
   }
 
   /** @throws what no waiting will change */

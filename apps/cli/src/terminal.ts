@@ -7,21 +7,24 @@ export interface Terminal {
   /** A line of one of its processes, with that one's name before it. */
   from(name: string, line: string): void;
   readonly interactive: boolean;
+  /** Whether colours are welcome. */
+  readonly colours: boolean;
 }
 
 const COLOURS = ['cyan', 'green', 'magenta', 'yellow', 'blue'] as const;
 
 export function terminal(stream: NodeJS.WriteStream = process.stdout): Terminal {
-  const interactive = stream.isTTY && process.env['NO_COLOR'] === undefined;
+  const colours = stream.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   const colourOf = new Map<string, (typeof COLOURS)[number]>();
   return {
     interactive: stream.isTTY,
+    colours,
     say: (line = '') => void stream.write(`${line}\n`),
     from: (name, line) => {
       const colour = colourOf.get(name) ?? COLOURS[colourOf.size % COLOURS.length] ?? 'cyan';
       colourOf.set(name, colour);
       const label = `${name.padEnd(8)} |`;
-      stream.write(`${interactive ? styleText(colour, label) : label} ${line}\n`);
+      stream.write(`${colours ? styleText(colour, label) : label} ${line}\n`);
     },
   };
 }

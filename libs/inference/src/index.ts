@@ -5,4 +5,5 @@ export * from './engine.js';
 export * from './engine-stats.js';
 export * from './micro-batcher.js';
 export * from './onnx-device.js';
+export * from './probe-device.js';
 export * from './simulated-device.js';

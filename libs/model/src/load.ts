@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { BootError, type Dtype, type ServedModel } from '#contracts';
 import { adoptOnnx, compileModel } from './compiler/index.js';
+import { dtypeFor } from './dtype-for.js';
 import { fingerprint } from './fingerprint.js';
 import { readManifest } from './manifest.js';
 import { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
@@ -18,11 +19,7 @@ export interface LoadOptions extends Omit<ResolveOptions, 'dtype'> {
  * @throws BootError, one line
  */
 export async function loadModel(served: ServedModel, options: LoadOptions): Promise<RunnableModel> {
-  const onCpu = options.device === 'cpu';
-  const dtype = options.dtype ?? (onCpu ? 'fp32' : 'fp16');
-  if (dtype === 'int8' && !onCpu) {
-    throw new BootError(`EMBED_DTYPE=int8 runs on cpu only, not on ${options.device}: use fp16 there`);
-  }
+  const dtype = dtypeFor(options.device, options.dtype);
   const found = await resolveModel(served, { ...options, dtype });
   const manifest = await readManifest(found);
   const compiles = manifest.architecture !== 'other' && found.weights.length > 0;

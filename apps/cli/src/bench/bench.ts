@@ -4,7 +4,7 @@ import type { Connection } from '../connection.js';
 import { whole } from '../progress.js';
 import type { Terminal } from '../terminal.js';
 import { untilSignal } from '../until-signal.js';
-import { aligned } from './aligned.js';
+import { aligned } from '../aligned.js';
 import { type BulkRun, runBulk } from './bulk.js';
 import { percentile } from './percentile.js';
 import { QueryClient } from './query-client.js';

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import { connectionOf, type ConnectionOptions, withConnection } from '../connection.js';
 import { wholeNumber } from '../option-values.js';
-import { embed } from './embed.js';
 import { INPUT_FORMATS, type InputFormat } from './text-records.js';
 
 interface Options extends ConnectionOptions {
@@ -67,6 +66,8 @@ export function addEmbedCommand(program: Command): void {
     .option('--quiet', 'no progress', false)
     .addHelpText('after', HELP)
     .action(async (input: string, options: Options) => {
+      // Commands load what they need when they run, so that the others start at once.
+      const { embed } = await import('./embed.js');
       process.exitCode = await embed({
         ...options,
         input,

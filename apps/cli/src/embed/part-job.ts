@@ -53,11 +53,7 @@ export class PartJob {
       this.#sends += 1;
       try {
         const body = places.map((place) => `${this.part.texts[place]!.line as string}\n`).join('');
-        const response = await this.#rest.ask(this.#door, {
-          method: 'POST',
-          headers: { 'content-type': 'application/x-ndjson' },
-          body,
-        });
+        const response = await this.#rest.upload(this.#door, body);
         this.#jobId = jobObjectSchema.parse(await response.json()).id;
         return;
       } catch (error) {

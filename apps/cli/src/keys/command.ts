@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type NewApiKey, newApiKeySchema, SCOPES } from '#contracts';
 import { terminal } from '../terminal.js';
-import { createKey, type KeysTarget, listKeys, revokeKey } from './keys.js';
+import type { KeysTarget } from './keys.js';
 
 const HELP = `
 Without --url it works on the queue's Redis itself (REDIS_URL), so that the first key can be made.
@@ -47,14 +47,18 @@ export function addKeysCommand(program: Command): void {
     .option('--requests-per-minute <n>', 'limit', Number)
     .option('--tokens-per-minute <n>', 'limit', Number)
     .option('--cache-salt <text>', 'share cache entries only with keys of the same salt')
-    .action((options: CreateOptions) => createKey(wanted(options), options, terminal()));
+    .action(async (options: CreateOptions) =>
+      (await import('./keys.js')).createKey(wanted(options), options, terminal()),
+    );
   to(keys.command('list'))
     .description('keys, newest first, without their secrets')
     .option('--json', 'for machines', false)
-    .action((options: KeysTarget & { json: boolean }) => listKeys(options, terminal()));
+    .action(async (options: KeysTarget & { json: boolean }) =>
+      (await import('./keys.js')).listKeys(options, terminal()),
+    );
   to(keys.command('revoke').argument('<id>', 'as `keys list` shows it'))
     .description('refuse a key from now on')
-    .action((id: string, options: KeysTarget) => revokeKey(id, options, terminal()));
+    .action(async (id: string, options: KeysTarget) => (await import('./keys.js')).revokeKey(id, options, terminal()));
 }
 
 /** @throws InvalidArgumentError naming what is wrong */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,8 @@ import { join, relative } from 'node:path';
 import { makeBertModel } from '../../../../test/support/random-model.js';
 import { loadModel } from '../load.js';
 import type { DownloadProgress } from './download.js';
-import { filesFromHub } from './hub.js';
+import { downloadedModels } from './downloaded.js';
+import { filesFromHub, NotDownloadedError } from './hub.js';
 
 const COMMIT = 'c0ffee'.repeat(6) + 'c0ff';
 const TOKEN = 'hf_secret';
@@ -133,6 +134,19 @@ it('downloads what is needed, once, and runs from it', async () => {
   );
   expect(seen).toEqual([]);
   expect(again.card.fingerprint).toBe(model.card.fingerprint);
+});
+
+it('is not downloaded where that is not wanted, and listed once it is there', async () => {
+  const offline = { modelDir, dtype: 'fp32', hfEndpoint: hub, overrides: {}, offline: true } as const;
+  await expect(filesFromHub('org/tiny', offline)).rejects.toThrow(NotDownloadedError);
+  expect(seen).toEqual([]);
+  expect(await downloadedModels(modelDir)).toEqual([]);
+  await fetchModel();
+  expect((await filesFromHub('org/tiny', offline)).source).toBe(`hub:org/tiny@${COMMIT}`);
+  const [model, ...others] = await downloadedModels(modelDir);
+  expect(others).toEqual([]);
+  expect(model).toMatchObject({ id: 'org/tiny', revision: 'main', commit: COMMIT, dtype: 'fp32' });
+  expect(model!.bytes).toBeGreaterThan((await stat(join(origin, 'model.safetensors'))).size);
 });
 
 it('reports progress and resumes where a broken connection left off', async () => {

@@ -16,22 +16,27 @@ export interface HubOptions {
   readonly hfToken?: string | undefined;
   readonly overrides: ManifestOverrides;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  readonly offline?: boolean | undefined;
 }
+
+/** The model is one of the hub, is not here, and must not be downloaded now. */
+export class NotDownloadedError extends BootError {}
 
 /**
  * A model of the Hugging Face hub, downloaded into the model folder once: a complete download is used again without
  * asking the hub.
  * @param id `org/name` or `org/name@revision`
- * @throws BootError saying what to do
+ * @throws BootError saying what to do; NotDownloadedError when it is not here and `offline` is asked for
  */
 export async function filesFromHub(id: string, options: HubOptions): Promise<ModelFiles> {
   const [name = '', revision = 'main'] = id.split('@');
-  const folder = join(options.modelDir, 'hub', name.replaceAll('/', '--'), revision.replaceAll('/', '--'));
+  const folder = join(hubFolder(options.modelDir), flat(name), flat(revision));
   const complete = join(folder, `complete-${options.dtype}.json`);
   const source = (commit: string) => `hub:${name}@${commit}`;
 
   const known = await readComplete(complete);
   if (known !== null) return locate(join(folder, known.commit), known.picked, source(known.commit), options.overrides);
+  if (options.offline === true) throw new NotDownloadedError(`model ${id} is not downloaded yet`);
 
   const hub = new Hub(name, options);
   const commit = await hub.commit(revision);
@@ -129,12 +134,28 @@ function remoteFile({ path, size, lfs, oid }: ListFileEntry): RemoteFile {
   return { path, size, digest: { algorithm: 'git-sha1', hex: oid ?? '' } };
 }
 
+/** Where downloads lie, as `org--name/revision/complete-DTYPE.json` and `org--name/revision/COMMIT/`. */
+export function hubFolder(modelDir: string): string {
+  return join(modelDir, 'hub');
+}
+
+/** As one folder name. Names of the hub have no two hyphens in a row. */
+function flat(name: string): string {
+  return name.replaceAll('/', '--');
+}
+
+/** The inverse of `flat`. */
+export function unflat(folder: string): string {
+  return folder.replaceAll('--', '/');
+}
+
 interface Complete {
   readonly commit: string;
   readonly picked: PickedFiles;
 }
 
-async function readComplete(path: string): Promise<Complete | null> {
+/** What a download that is complete says of itself; null when there is none. */
+export async function readComplete(path: string): Promise<Complete | null> {
   const json = await readFile(path, 'utf8').catch(() => null);
   return json === null ? null : (JSON.parse(json) as Complete);
 }

@@ -18,12 +18,14 @@ export interface ResolveOptions {
   readonly hfEndpoint: string;
   readonly hfToken?: string | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  /** Only what is here already: the hub is not asked. */
+  readonly offline?: boolean | undefined;
 }
 
 /**
  * Finds a model's files. Its source is, in this order: a folder; a name in `models.json`, which says the source; an npm
  * package that ships weights; a model of the Hugging Face hub, which is downloaded.
- * @throws BootError saying what was tried
+ * @throws BootError saying what was tried; NotDownloadedError when it would have to be downloaded, and may not
  */
 export async function resolveModel(served: ServedModel, options: ResolveOptions): Promise<ModelFiles> {
   const folder = folderOf(served.source);

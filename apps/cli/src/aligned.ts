@@ -1,0 +1,12 @@
+/** Rows as lines of equally wide columns: the first ones to the left, numbers to the right. */
+export function aligned(rows: readonly (readonly string[])[], toTheLeft = 1): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column < toTheLeft ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+}

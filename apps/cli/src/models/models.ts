@@ -1,0 +1,134 @@
+import { type Dtype, type Environment, type ModelObject, readEnvironment, type ServedModel } from '#contracts';
+import { downloadedModels, dtypeFor, loadModel, resolveModel } from '#model';
+import { aligned } from '../aligned.js';
+import { connectionOf, type ConnectionOptions, isConnectionGiven } from '../connection.js';
+import { CommandError, EXIT } from '../exit-codes.js';
+import { whole } from '../progress.js';
+import { Rest } from '../rest.js';
+import type { Terminal } from '../terminal.js';
+import { DownloadBar } from './download-bar.js';
+
+const MIB = 1024 * 1024;
+
+interface LoadOptions {
+  readonly dtype?: Dtype;
+  readonly device?: string;
+  readonly json: boolean;
+}
+
+/** What a deployment serves, if there is one, and what lies in the model folder of this machine. */
+export async function listModels(
+  options: ConnectionOptions & { readonly json: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const { EMBED_MODEL_DIR: folder } = readEnvironment();
+  const { served, url } = await servedModels(options);
+  const downloaded = await downloadedModels(folder);
+  if (options.json) return terminal.say(JSON.stringify({ url, served, folder, downloaded }, null, 2));
+
+  if (served !== null) {
+    terminal.say(`served at ${url}`);
+    const rows = served.map((model) => [
+      `  ${model.id}`,
+      model.dtype,
+      model.owned_by,
+      whole(model.dimensions),
+      whole(model.max_tokens),
+      whole(model.ready_workers),
+    ]);
+    for (const line of aligned([['  model', 'dtype', 'source', 'dimensions', 'tokens', 'workers'], ...rows], 3)) {
+      terminal.say(line);
+    }
+    terminal.say();
+  }
+  terminal.say(`downloaded to ${folder}${downloaded.length === 0 ? ': none' : ''}`);
+  const rows = downloaded.map(({ bytes, commit, dtype, id, revision }) => [
+    `  ${id}@${revision}`,
+    dtype,
+    commit.slice(0, 12),
+    `${whole(bytes / MIB)} MiB`,
+  ]);
+  for (const line of aligned(rows, 3)) terminal.say(line);
+}
+
+/** Finds or downloads the files of a model, as a worker would. */
+export async function pullNamed(name: string, options: LoadOptions, terminal: Terminal): Promise<void> {
+  const environment = environmentFor(options);
+  const dtype = dtypeFor(environment.EMBED_DEVICE, environment.EMBED_DTYPE);
+  const bar = new DownloadBar();
+  try {
+    const files = await resolveModel(servedAs(name, environment), {
+      ...sourcesOf(environment),
+      dtype,
+      onProgress: bar.show,
+    });
+    const main = files.onnx ?? files.weights[0] ?? files.config;
+    bar.close();
+    if (options.json) terminal.say(JSON.stringify({ name, source: files.source, dtype, file: main }, null, 2));
+    else terminal.say(`${name}: ${files.source}, ${dtype}: ${main}`);
+  } finally {
+    bar.close();
+  }
+}
+
+/** Makes the graph of a model, as a worker would, so that the first worker starts at once. */
+export async function compileNamed(name: string, options: LoadOptions, terminal: Terminal): Promise<void> {
+  const environment = environmentFor(options);
+  const bar = new DownloadBar();
+  try {
+    const { card, onnxPath } = await loadModel(servedAs(name, environment), {
+      ...sourcesOf(environment),
+      dtype: environment.EMBED_DTYPE,
+      device: environment.EMBED_DEVICE,
+      onProgress: bar.show,
+    });
+    bar.close();
+    const { dimensions, dtype, fingerprint, maxTokens, source } = card;
+    if (options.json) {
+      terminal.say(
+        JSON.stringify({ name, source, dtype, dimensions, maxTokens, fingerprint, path: onnxPath }, null, 2),
+      );
+      return;
+    }
+    terminal.say(`${name}: ${source}, ${dtype}, ${dimensions} dimensions, ${maxTokens} tokens`);
+    terminal.say(`fingerprint ${fingerprint}`);
+    terminal.say(onnxPath);
+  } finally {
+    bar.close();
+  }
+}
+
+/** null: nobody has named a deployment, and none answers at the default address. */
+async function servedModels(options: ConnectionOptions): Promise<{ url: string; served: ModelObject[] | null }> {
+  const rest = new Rest(connectionOf(options));
+  try {
+    return { url: rest.url, served: await rest.models() };
+  } catch (error) {
+    const isAway = error instanceof CommandError && error.exitCode === EXIT.unreachable;
+    if (!isAway || isConnectionGiven(options)) throw error;
+    return { url: rest.url, served: null };
+  }
+}
+
+/** The environment, with what the command line says in its place. */
+function environmentFor({ device, dtype }: LoadOptions): Environment {
+  return readEnvironment({
+    ...process.env,
+    ...(device === undefined ? {} : { EMBED_DEVICE: device }),
+    ...(dtype === undefined ? {} : { EMBED_DTYPE: dtype }),
+  });
+}
+
+/** A name that is served stands for its source, another one for itself. */
+function servedAs(name: string, { EMBED_MODELS }: Environment): ServedModel {
+  return EMBED_MODELS.find((model) => model.name === name) ?? { name, source: name };
+}
+
+function sourcesOf(environment: Environment) {
+  return {
+    modelDir: environment.EMBED_MODEL_DIR,
+    modelsFile: environment.EMBED_MODELS_FILE,
+    hfEndpoint: environment.HF_ENDPOINT,
+    hfToken: environment.HF_TOKEN,
+  };
+}
