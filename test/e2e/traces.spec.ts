@@ -69,7 +69,11 @@ describe('with an endpoint', () => {
       'http.response.status_code': 200,
       'embedmill.request_id': response.headers.get('x-request-id'),
     });
-    expect(attributes('worker:process')).toMatchObject({ 'embedmill.model': MODEL, 'embedmill.lane': 'interactive' });
+    expect(attributes('worker:process')).toMatchObject({
+      'embedmill.model': MODEL,
+      'embedmill.lane': 'interactive',
+      'embedmill.request_id': response.headers.get('x-request-id'),
+    });
     expect(attributes('worker:compute')).toMatchObject({ 'embedmill.texts': 1, 'embedmill.tokens': expect.anything() });
   });
 
@@ -80,8 +84,13 @@ describe('with an endpoint', () => {
     expect(response.status).toBe(202);
     const lookups = await until('all tasks are traced', () => {
       const paths = pathTo(id, 'worker:lookup');
-      return paths.length === 3 && pathTo(id, 'worker:store').length === 3 && paths;
+      return pathTo(id, 'worker:process').length === 3 && paths;
     });
+    const tasks = traceOf(id).filter((span) => short(span) === 'worker:process');
+    expect(tasks).toHaveLength(3);
+    for (const { attributes } of tasks) {
+      expect(attributes['embedmill.request_id']).toBe(response.headers.get('x-request-id'));
+    }
     expect(new Set(lookups)).toEqual(new Set(['client > api:POST > api:addBulk > worker:process > worker:lookup']));
   });
 

@@ -62,11 +62,13 @@ export class LaneConsumer extends WorkerHost {
   @OnWorkerEvent('failed')
   failed(job: Job<unknown> | undefined, error: Error): void {
     const { lane, log, model } = this.#parts;
-    log.error({ err: error, model, lane, task: job?.id, attempt: job?.attemptsMade }, 'task failed');
+    // As the API's log names it.
+    const reqId = taskSchema.safeParse(job?.data).data?.requestId;
+    log.error({ err: error, model, lane, task: job?.id, reqId, attempt: job?.attemptsMade }, 'task failed');
     // The queue itself gives up on a task that took too many workers down; `process` never saw it then.
     if (job !== undefined && error instanceof UnrecoverableError) {
       this.#giveUp(job, error).catch((reason: unknown) =>
-        log.error({ err: reason, task: job.id }, 'could not report it'),
+        log.error({ err: reason, task: job.id, reqId }, 'could not report it'),
       );
     }
   }

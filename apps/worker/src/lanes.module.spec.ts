@@ -71,9 +71,10 @@ describe('lane consumers', () => {
 
   it('try a task again, and report its texts when all attempts are used up', async () => {
     const { mill } = bench.mill();
-    const { metrics } = await consume(broken(mill));
+    const { logged, metrics } = await consume(broken(mill));
     const job = await bench.acceptJob(2);
-    await producer.enqueue([{ id: jobTaskId(job, 0), lane: 'bulk', task: jobTask(job, 0, { a: [0], b: [1] }) }]);
+    const task = { ...jobTask(job, 0, { 'a heron': [0], 'b': [1] }), requestId: 'asked-by-me' };
+    await producer.enqueue([{ id: jobTaskId(job, 0), lane: 'bulk', task }]);
     const record = await until('the job is completed', async () => {
       const now = await bench.jobs.get(job);
       return now?.state === 'completed' && now;
@@ -86,6 +87,12 @@ describe('lane consumers', () => {
     expect(await metrics.registry.getSingleMetricAsString('embedmill_worker_task_duration_seconds')).toContain(
       `_count{model="${card.name}",lane="bulk"} ${ATTEMPTS}`,
     );
+    // The log names the request, and quotes no text.
+    await until('every attempt is logged', () => logged().length === ATTEMPTS);
+    for (const line of logged()) {
+      expect(JSON.parse(line)).toMatchObject({ msg: 'task failed', reqId: 'asked-by-me', task: jobTaskId(job, 0) });
+      expect(line).not.toContain('heron');
+    }
   });
 
   it('report the texts of a task that took too many workers down', async () => {
@@ -140,7 +147,8 @@ describe('lane consumers', () => {
 
 /** The consumers as the product wires them, over a mill of the test's choice. */
 async function consume(mill: Pick<Mill, 'process' | 'exhausted'>) {
-  const log = pino({ level: 'silent' });
+  const lines: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
   const lifecycle = new Lifecycle();
   const metrics = new WorkerMetrics(lifecycle);
   const provided = [
@@ -166,7 +174,7 @@ async function consume(mill: Pick<Mill, 'process' | 'exhausted'>) {
   app.get(BullRegistrar).register();
   const lanes = app.get(LaneWorkers);
   await lanes.ready();
-  return { lifecycle, metrics, lanes };
+  return { lifecycle, metrics, lanes, logged: () => lines };
 }
 
 @Module({})

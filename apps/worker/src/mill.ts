@@ -59,7 +59,12 @@ export class Mill {
     const { card, count, keys, live } = this.#parts;
     if (task.spec.fingerprint !== card.fingerprint) return this.#giveUp(task, taskId, modelChanged(card));
 
-    describeSpan({ 'embedmill.model': card.name, 'embedmill.lane': lane, 'embedmill.texts': task.texts.length });
+    describeSpan({
+      'embedmill.model': card.name,
+      'embedmill.lane': lane,
+      'embedmill.texts': task.texts.length,
+      'embedmill.request_id': task.requestId,
+    });
     const clock = task.kind === 'request' && task.timed === true ? new TaskClock(task) : undefined;
     const held = live.enter(task, taskId, leaving);
     let kept = Promise.resolve();

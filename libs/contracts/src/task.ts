@@ -12,6 +12,8 @@ const taskBase = {
   texts: z.array(z.string()).min(1),
   /** When the API accepted it, epoch ms: the age of the oldest waiting text comes from here. */
   acceptedAt: z.int(),
+  /** Of the HTTP request that brought the texts, for the log; of the first, where several share a task. */
+  requestId: z.string().optional(),
 };
 
 /** A slice of a stored job: rows go to the job's result slices. */

@@ -45,7 +45,7 @@ export class PlaygroundController {
     const watch = new Stopwatch();
     const { input, ...options } = parse(playgroundRequestSchema, body);
     const texts = await readInput(input, this.#limits);
-    const plan = await this.#planner.plan({ ...options, normalize: true }, 'interactive', caller);
+    const plan = await this.#planner.plan({ ...options, normalize: true }, 'interactive', caller, reply.request.id);
     const embedded = await this.#embedder.embed(plan, texts, signal, watch);
     const times = watch.read();
     const data = embedded.texts.map(({ tokens, truncated, vector }, index) => ({

@@ -55,6 +55,7 @@ function setUp(options: Partial<CoalescerOptions> = {}) {
       model: 'm',
       spec: SPEC,
       lane: 'interactive',
+      requestId: `for ${texts.join(' ')}`,
       texts,
       signal: new AbortController().signal,
       ...more,

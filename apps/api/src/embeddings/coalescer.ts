@@ -16,6 +16,8 @@ export interface Want {
   readonly model: string;
   readonly spec: EmbeddingSpec;
   readonly lane: Lane;
+  /** For the log of the worker. */
+  readonly requestId: string;
   readonly texts: readonly string[];
   /** Fires when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
@@ -154,7 +156,7 @@ export class Coalescer {
     void Promise.all(answered);
   }
 
-  #task({ lane, model, onTimings, spec }: Want, texts: string[]): LaneTask {
+  #task({ lane, model, onTimings, requestId, spec }: Want, texts: string[]): LaneTask {
     const now = Date.now();
     const task: RequestTask = {
       kind: 'request',
@@ -162,6 +164,7 @@ export class Coalescer {
       spec,
       texts,
       acceptedAt: now,
+      requestId,
       apiId: this.#options.apiId,
       deadlineAt: now + this.#options.waitTimeoutMs,
       ...(onTimings === undefined ? {} : { timed: true }),

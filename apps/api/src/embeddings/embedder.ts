@@ -91,7 +91,7 @@ export class Embedder {
   }
 
   async #compute(
-    { card, spec, lane }: Plan,
+    { card, spec, lane, requestId }: Plan,
     texts: readonly string[],
     signal: AbortSignal,
     watch: EmbedWatch | undefined,
@@ -101,7 +101,15 @@ export class Embedder {
     let answered = false;
     try {
       const onTimings = watch === undefined ? undefined : (timings: TaskTimings) => watch.computed(timings);
-      const results = await this.#coalescer.compute({ model: card.name, spec, lane, texts, signal, onTimings });
+      const results = await this.#coalescer.compute({
+        model: card.name,
+        spec,
+        lane,
+        requestId,
+        texts,
+        signal,
+        onTimings,
+      });
       answered = true;
       this.#count.waited(card.name, (performance.now() - began) / 1000);
       return results;

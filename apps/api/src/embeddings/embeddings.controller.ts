@@ -46,7 +46,7 @@ export class EmbeddingsController {
     const signal = hangUp(reply);
     const { input, encoding_format: encoding, ...options } = parse(embeddingsRequestSchema, body);
     const texts = await readInput(input, this.#limits);
-    const plan = await this.#planner.plan(options, 'interactive', caller);
+    const plan = await this.#planner.plan(options, 'interactive', caller, reply.request.id);
     const charge = await this.#rates.charge(caller, estimateTokens(texts), reply);
     const embedded = await this.#embedder.embed(plan, texts, signal);
     await charge.settle(embedded.texts.reduce((sum, { tokens }) => sum + tokens, 0));

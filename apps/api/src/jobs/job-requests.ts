@@ -49,7 +49,7 @@ export class JobRequests {
     const texts = (typeof input === 'string' ? [input] : input).map((text) => text.toWellFormed());
     this.#requireCount(texts.length);
     checkTexts(texts, this.#limits.EMBED_MAX_TEXT_BYTES);
-    const plan = await this.#planner.plan(options, jobLaneDefault, caller);
+    const plan = await this.#planner.plan(options, jobLaneDefault, caller, reply.request.id);
     await this.#rates.charge(caller, estimateTokens(texts), reply);
     return this.#intake.take(plan, texts);
   }
@@ -59,7 +59,8 @@ export class JobRequests {
     const upload = new Upload(body, this.#limits.EMBED_BODY_TIMEOUT_MS);
     this.#uploads.add(upload);
     try {
-      const plan = await this.#planner.plan(parse(jobUploadOptionsSchema, query), jobLaneDefault, caller);
+      const options = parse(jobUploadOptionsSchema, query);
+      const plan = await this.#planner.plan(options, jobLaneDefault, caller, reply.request.id);
       await this.#rates.request(caller, reply);
       return await this.#intake.receive(plan, this.#texts(upload), upload);
     } finally {

@@ -116,7 +116,7 @@ export class OpenJob {
   }
 
   #tasksFor(misses: readonly PlacedText[]): LaneTask[] {
-    const { caller, card, spec, lane } = this.plan;
+    const { caller, card, spec, lane, requestId } = this.plan;
     const acceptedAt = Date.now();
     return cutTasks(misses, this.#parts.taskLimits).map(({ texts, positions }) => {
       const unit = this.#units++;
@@ -126,6 +126,7 @@ export class OpenJob {
         spec,
         texts,
         acceptedAt,
+        requestId,
         jobId: this.id,
         unit,
         positions,

@@ -21,6 +21,8 @@ export type EmbedOptions = z.output<z.ZodObject<typeof embedOptionsShape>>;
 /** A plan is what a request's options come to for its model. */
 export interface Plan {
   readonly caller: Caller;
+  /** For the logs of those who work on it. */
+  readonly requestId: string;
   readonly card: ModelCard;
   readonly spec: EmbeddingSpec;
   readonly output: OutputOptions;
@@ -64,7 +66,7 @@ export class Planner {
   }
 
   /** @throws ApiError for an unknown model, or dimensions that it cannot give */
-  async plan(options: EmbedOptions, defaultLane: Lane, caller: Caller): Promise<Plan> {
+  async plan(options: EmbedOptions, defaultLane: Lane, caller: Caller, requestId: string): Promise<Plan> {
     const card = await this.#models.card(options.model);
     const { dimensions = null, truncate } = options;
     if (dimensions !== null && dimensions > card.dimensions) {
@@ -77,6 +79,7 @@ export class Planner {
     }
     return {
       caller,
+      requestId,
       card,
       spec: {
         fingerprint: card.fingerprint,
