@@ -12,7 +12,7 @@ let api: Service;
 let other: Service;
 
 beforeAll(async () => {
-  const environment = { EMBED_AUTH: 'on', EMBED_MAX_OPEN_REQUESTS: '3', EMBED_BODY_TIMEOUT_MS: '1500' };
+  const environment = { EMBED_AUTH: 'on', EMBED_MAX_OPEN_REQUESTS: '3', EMBED_BODY_TIMEOUT_MS: '4000' };
   [api, other] = await Promise.all([deployment.api(environment), deployment.api(environment), deployment.worker()]);
 });
 afterAll(async () => {
