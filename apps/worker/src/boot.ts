@@ -1,9 +1,18 @@
 import { BullRegistrar } from '@nestjs/bullmq';
 import type { INestApplicationContext } from '@nestjs/common';
-import { VERSION } from '#contracts';
+import { Keys, VERSION } from '#contracts';
 import type { Environment } from '#contracts';
-import { AbortListener, Authenticator, HistoryRecorder, ModelRegistry, RedisCache, WorkerRegistry } from '#store';
+import {
+  AbortListener,
+  Authenticator,
+  CanaryReferences,
+  HistoryRecorder,
+  ModelRegistry,
+  RedisCache,
+  WorkerRegistry,
+} from '#store';
 import { startTraces } from '#telemetry';
+import { Canary } from './canary/canary.js';
 import type { DrainParts } from './drain.js';
 import { HealthServer } from './health-server.js';
 import { Heartbeat } from './heartbeat.js';
@@ -69,18 +78,32 @@ export async function boot(app: INestApplicationContext, environment: Environmen
     recordEngine(history, model.card.name, engine);
   }
   history.start();
+  const canary = new Canary({
+    served: models.started,
+    references: new CanaryReferences(connections.command, new Keys(environment.EMBED_KEY_PREFIX)),
+    lifecycle,
+    lanes,
+    heartbeat,
+    metrics,
+    log,
+    everyMs: environment.EMBED_CANARY_SECONDS * 1000,
+    patienceMs: environment.EMBED_CANARY_PATIENCE_MS,
+  });
+  await canary.audition();
 
   app.get(AbortListener).onAbort((abort) => live.abort(abort));
   app.get(BullRegistrar).register();
   await lanes.ready();
   lifecycle.ready();
   await heartbeat.beat();
+  canary.start();
   return {
     drainMs: environment.EMBED_DRAIN_MS,
     lifecycle,
     heartbeat,
     lanes,
     models,
+    canary,
     history,
     health,
     connections,

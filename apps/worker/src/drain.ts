@@ -1,5 +1,6 @@
 import type { HistoryRecorder } from '#store';
 import type { Traces } from '#telemetry';
+import type { Canary } from './canary/canary.js';
 import type { LaneWorkers } from './lanes.module.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { HealthServer } from './health-server.js';
@@ -17,6 +18,7 @@ export interface DrainParts {
   readonly heartbeat: Heartbeat;
   readonly lanes: LaneWorkers;
   readonly models: ServedModels;
+  readonly canary: Canary;
   readonly history: HistoryRecorder;
   readonly health: HealthServer;
   readonly connections: Connections;
@@ -29,7 +31,7 @@ export interface DrainParts {
  * within `drainMs` go back to the queue), engines, registry, Redis, the last spans.
  */
 export async function drain(parts: DrainParts): Promise<void> {
-  const { connections, drainMs, health, heartbeat, history, lanes, lifecycle, log, models, traces } = parts;
+  const { canary, connections, drainMs, health, heartbeat, history, lanes, lifecycle, log, models, traces } = parts;
   const step = async (what: string, ms: number, work: Promise<unknown>): Promise<boolean> => {
     const outcome = await within(ms, work);
     if (outcome !== 'done')
@@ -41,6 +43,7 @@ export async function drain(parts: DrainParts): Promise<void> {
   };
 
   lifecycle.draining();
+  await step('ending the canary', FAREWELL_MS, canary.end());
   void heartbeat.beat();
   const closed = lanes.close();
   if (!(await step('finishing the tasks held', drainMs, closed))) {

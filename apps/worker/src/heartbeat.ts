@@ -118,7 +118,7 @@ export class Heartbeat {
       version,
       device: models.device,
       state: lifecycle.state,
-      reason: null,
+      reason: lifecycle.reason,
       metricsUrl,
       heartbeatAt: Date.now(),
       tokensPerSecond: (now.tokens - this.#last.tokens) / seconds,

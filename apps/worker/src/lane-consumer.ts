@@ -38,16 +38,18 @@ export class LaneConsumer extends WorkerHost {
   override async process(job: Job<unknown>, token?: string): Promise<void> {
     const { intake, lane, lifecycle, metrics, mill, model, stats } = this.#parts;
     const ends = metrics.taskBegins(model, lane);
+    const { holding } = lifecycle;
     try {
-      lifecycle.leaving.throwIfAborted();
+      holding.throwIfAborted();
       const task = taskSchema.parse(job.data);
-      await mill().process(task, taskIdOf(job), lane, lifecycle.leaving);
+      // Not held back by a device that never answers.
+      await unlessGivenUp(mill().process(task, taskIdOf(job), lane, holding), holding);
       intake.taskEnded(task.texts.length, stats());
       this.worker.concurrency = intake.tasks;
     } catch (error) {
       // The device is gone for good, which no task is to blame for: others take what this worker holds.
       if (error instanceof DeviceUnavailableError) lifecycle.leave(error);
-      if (lifecycle.leaving.aborted) {
+      if (holding.aborted) {
         await job.moveToWait(token);
         throw new WaitingError();
       }
@@ -90,6 +92,15 @@ export class LaneConsumer extends WorkerHost {
     const task = taskSchema.safeParse(job.data);
     if (task.success) await this.#parts.mill().exhausted(task.data, taskIdOf(job), reason);
   }
+}
+
+/** The work's outcome, or a rejection as soon as the task is to go back to the queue. */
+function unlessGivenUp(work: Promise<void>, holding: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(holding.reason as Error);
+    holding.addEventListener('abort', giveUp, { once: true });
+    void work.then(resolve, reject).finally(() => holding.removeEventListener('abort', giveUp));
+  });
 }
 
 function taskIdOf(job: Job<unknown>): string {

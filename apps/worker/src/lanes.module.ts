@@ -26,6 +26,15 @@ export class LaneWorkers {
     await Promise.all(this.#consumers.map((consumer) => consumer.worker.waitUntilReady()));
   }
 
+  /** Takes no further tasks until `resume`. */
+  pause(): void {
+    for (const consumer of this.#consumers) void consumer.worker.pause(true);
+  }
+
+  resume(): void {
+    for (const consumer of this.#consumers) consumer.worker.resume();
+  }
+
   /** Takes no further tasks, and resolves when those held have ended. */
   async close(): Promise<void> {
     await Promise.all(this.#consumers.map((consumer) => consumer.worker.close()));

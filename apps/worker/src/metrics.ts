@@ -66,6 +66,25 @@ export class WorkerMetrics {
     registers: this.#registers,
   });
 
+  readonly #canaryOk = new Gauge({
+    name: METRICS.workerCanaryOk,
+    help: '1 while the golden text comes out right',
+    labelNames: ['model'],
+    registers: this.#registers,
+  });
+  readonly #canaryFailures = new Counter({
+    name: METRICS.workerCanaryFailures,
+    help: 'Times the golden text came out wrong or not at all',
+    labelNames: ['model'],
+    registers: this.#registers,
+  });
+  readonly #canarySeconds = new Gauge({
+    name: METRICS.workerCanarySeconds,
+    help: 'Time the golden text took last',
+    labelNames: ['model'],
+    registers: this.#registers,
+  });
+
   constructor(lifecycle: Lifecycle) {
     collectDefaultMetrics({ register: this.registry });
     this.#gauge(METRICS.workerReady, '1 while this worker takes tasks', () => Number(lifecycle.state === 'ready'));
@@ -73,6 +92,12 @@ export class WorkerMetrics {
     this.#fromStats(METRICS.workerTokens, 'Real tokens of texts embedded', (stats) => stats.tokens);
     this.#fromStats(METRICS.workerFailedTexts, 'Texts that could not be embedded', (stats) => stats.failedTexts);
     this.#fromStats(METRICS.workerDeviceRestarts, 'Device threads started anew', (stats) => stats.deviceRestarts);
+  }
+
+  canarySang(model: string, ok: boolean, seconds: number): void {
+    this.#canaryOk.set({ model }, Number(ok));
+    this.#canaryFailures.inc({ model }, Number(!ok));
+    this.#canarySeconds.set({ model }, seconds);
   }
 
   watchCache(cache: { readonly up: boolean }): void {

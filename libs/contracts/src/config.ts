@@ -151,6 +151,10 @@ export const environmentSchema = z.object({
   EMBED_LOCK_MS: integer(1000, 600_000, 10_000),
   /** How often workers look for tasks whose lease ran out. */
   EMBED_STALLED_CHECK_MS: integer(500, 600_000, 5_000),
+  /** How often a worker checks its devices with a golden text, s; 0: only at its start. */
+  EMBED_CANARY_SECONDS: z.coerce.number().min(0).max(86_400).default(60),
+  /** Longest a device may finish nothing while it owes the check's answer, before the worker takes itself out of service. */
+  EMBED_CANARY_PATIENCE_MS: integer(100, 3_600_000, 30_000),
   /** How often a worker writes its registry record. */
   EMBED_HEARTBEAT_MS: integer(200, 60_000, 3_000),
   /** Longest a worker finishes what it holds after SIGTERM. */

@@ -81,6 +81,10 @@ export class Keys {
   models(): string {
     return `${this.#prefix}:models`;
   }
+  /** String: float32 vector of the canary's text, by fingerprint. */
+  canary(fingerprint: string): string {
+    return `${this.#prefix}:canary:${fingerprint}`;
+  }
   /** String: gzipped JSON of the tokenizer files that belong to a fingerprint. */
   tokenizer(fingerprint: string): string {
     return `${this.#prefix}:tokenizer:${fingerprint}`;

@@ -32,5 +32,8 @@ export const METRICS = {
   workerTaskSeconds: 'embedmill_worker_task_duration_seconds',
   workerTasksInFlight: 'embedmill_worker_tasks_in_flight',
   workerDeviceRestarts: 'embedmill_worker_device_restarts_total',
+  workerCanaryOk: 'embedmill_worker_canary_ok',
+  workerCanaryFailures: 'embedmill_worker_canary_failures_total',
+  workerCanarySeconds: 'embedmill_worker_canary_duration_seconds',
   workerReady: 'embedmill_worker_ready',
 } as const;

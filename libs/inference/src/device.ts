@@ -21,6 +21,8 @@ export interface Device {
   run(batch: PackedBatch): Promise<DeviceResult>;
   /** Takes back a batch that has not begun: true, and its `run` rejects with `BatchWithdrawnError`; false: too late. */
   withdraw(batch: PackedBatch): boolean;
+  /** Starts it anew after the batches handed in so far, where that means anything. */
+  restart?(): void;
   /** Ends the device. Batches still under way reject. */
   close(): Promise<void>;
 }

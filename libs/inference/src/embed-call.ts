@@ -4,6 +4,7 @@ import type { TextResult } from '#contracts';
 export class EmbedCall {
   /** All results in the order of the texts; rejects after `fail`. */
   readonly results: Promise<TextResult[]>;
+  readonly counted: boolean;
   /** When its last text was tokenised, `performance.now()`. */
   tokenizedAt = 0;
   /** Device time of the last micro-batch that gave it a vector. */
@@ -14,7 +15,9 @@ export class EmbedCall {
   #resolve!: (results: TextResult[]) => void;
   #reject!: (error: Error) => void;
 
-  constructor(texts: number) {
+  /** @param counted whether its texts are work that somebody asked for */
+  constructor(texts: number, counted: boolean) {
+    this.counted = counted;
     this.#settled = Array.from({ length: texts });
     this.#missing = texts;
     this.results = new Promise((resolve, reject) => {

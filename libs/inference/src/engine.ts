@@ -17,6 +17,8 @@ export interface EmbedOptions {
   readonly lane: Lane;
   /** Aborting drops a text that has not reached the device; one signal for all texts or one (or none) for each. */
   readonly signals?: TextSignals;
+  /** Whether the texts count in `stats().texts`; false for those that nobody asked for. Default true. */
+  readonly counted?: boolean;
   /** Called when all results are there. */
   readonly onTimings?: ((timings: EmbedTimings) => void) | undefined;
 }
@@ -163,6 +165,11 @@ export class Engine {
     }
   }
 
+  /** Starts the device anew after what it has to do: what a broken session may be mended by. */
+  restartDevice(): void {
+    this.#options.device.restart?.();
+  }
+
   /** Floats per vector. */
   get dimensions(): number {
     return this.#options.device.dimensions;
@@ -183,7 +190,7 @@ export class Engine {
    */
   async embed(texts: readonly string[], options: EmbedOptions): Promise<TextResult[]> {
     if (this.#closing !== undefined) throw new EngineClosedError('the engine is closed');
-    const call = new EmbedCall(texts.length);
+    const call = new EmbedCall(texts.length, options.counted ?? true);
     const began = performance.now();
     const held: (EngineText | undefined)[] = Array.from({ length: texts.length });
     const stopListening = onAbort(texts.length, options.signals, (index) => {
@@ -302,7 +309,7 @@ export class Engine {
       if (!isFinite(vector)) {
         this.#fail(text.call, text.index, 'the model gives a vector that is not finite');
       } else if (text.call.settle(text.index, { ok: true, vector, tokens: text.length, truncated: text.truncated })) {
-        this.#sums.texts++;
+        this.#sums.texts += Number(text.call.counted);
       }
     }
     const paddedTokens = packed.rows * packed.tokens;

@@ -4,6 +4,7 @@ export { newKeyOf, viewKey } from './api-key-view.js';
 export { ApiKeys, looksLikeKey } from './api-keys.js';
 export { Authenticator, bearerOf, requireScope } from './authenticator.js';
 export { AuditLog } from './audit-log.js';
+export { CanaryReferences } from './canary-references.js';
 export { connectRedis, type RedisRole } from './connect-redis.js';
 export { readRedisTls } from './redis-tls.js';
 export type { EmbeddingCache } from './embedding-cache.js';

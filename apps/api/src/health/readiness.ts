@@ -1,4 +1,4 @@
-import { LANES, type Readiness } from '#contracts';
+import { LANES, type Readiness, type WorkerRecord } from '#contracts';
 import type { LaneControl } from '#queue';
 import type { ModelRegistry, WorkerRegistry } from '#store';
 import type { Redis } from 'ioredis';
@@ -43,9 +43,10 @@ export class ReadinessCheck {
       const workers = await this.#workers.list();
       for (const name of this.#models) {
         const card = await this.#cards.card(name);
-        const ready = workers.filter(({ state, models: served }) => state === 'ready' && served[name] !== undefined);
+        const serving = workers.filter(({ models: served }) => served[name] !== undefined);
+        const ready = serving.filter(({ state }) => state === 'ready');
         models[name] = ready.filter(({ models: served }) => served[name] === card?.fingerprint).length;
-        if (models[name] === 0) missing.push(`no worker serves model "${name}"`);
+        if (models[name] === 0) missing.push(`no worker serves model "${name}"${outOfService(serving)}`);
         for (const lane of LANES) if (await this.#lanes.isPaused(name, lane)) paused.push(`${name}/${lane}`);
       }
       return { ready: missing.length === 0, redis: 'up', models, paused, missing };
@@ -54,6 +55,15 @@ export class ReadinessCheck {
       return { ready: false, redis: 'down', models, paused, missing };
     }
   }
+}
+
+/** Why those that are there do not serve. */
+function outOfService(workers: readonly WorkerRecord[]): string {
+  return workers
+    .flatMap(({ host, pid, reason }) =>
+      reason === null ? [] : [`; ${host}, process ${pid}, is out of service: ${reason}`],
+    )
+    .join('');
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
