@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { type Logger, pino } from 'pino';
-import { accessControl, type Environment, tracesOn, VERSION } from '#contracts';
+import { accessControl, type Environment, loggedError, tracesOn, VERSION } from '#contracts';
 import { Authenticator, Sessions } from '#store';
 import { guardRequests } from './access/guard-requests.js';
 import { sendSecurityHeaders } from './access/security-headers.js';
@@ -30,6 +30,7 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
     level: environment.LOG_LEVEL,
     base: { service: 'api', pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: loggedError },
   });
   const server = fastify({
     loggerInstance: log,

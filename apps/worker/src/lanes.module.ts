@@ -32,7 +32,7 @@ export class LaneWorkers {
   }
 
   resume(): void {
-    for (const consumer of this.#consumers) consumer.worker.resume();
+    for (const consumer of this.#consumers) void consumer.worker.resume();
   }
 
   /** Takes no further tasks, and resolves when those held have ended. */

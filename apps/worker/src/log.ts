@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
+import { loggedError } from '#contracts';
 
 export type Log = Logger;
 /** Token of the process's log. */
@@ -8,7 +9,12 @@ export const LOG = Symbol('log');
 
 /** JSON lines on standard output. */
 export function createLog(level: string): Log {
-  return pino({ level, base: { service: 'worker', pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
+  return pino({
+    level,
+    base: { service: 'worker', pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: loggedError },
+  });
 }
 
 /** Nest's own messages in the same log; its start-up chatter is for debugging only. */

@@ -6,6 +6,7 @@ export * from './job-api.js';
 export * from './job.js';
 export * from './keys.js';
 export * from './lane.js';
+export * from './logged-error.js';
 export * from './metric-names.js';
 export * from './model-api.js';
 export * from './model-card.js';

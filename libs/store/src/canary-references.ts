@@ -19,7 +19,8 @@ export class CanaryReferences {
     const key = this.#keys.canary(fingerprint);
     const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
     await this.#redis.setnx(key, bytes);
-    const kept = (await this.#redis.getBuffer(key)) ?? bytes;
-    return new Float32Array(Uint8Array.from(kept).buffer);
+    const kept = await this.#redis.getBuffer(key);
+    // What is no vector of this model's is no reference.
+    return new Float32Array(Uint8Array.from(kept?.length === bytes.length ? kept : bytes).buffer);
   }
 }

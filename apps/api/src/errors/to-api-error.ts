@@ -68,14 +68,14 @@ function fromHttpException(error: HttpException, maxBodyBytes: number): ApiError
   }
 }
 
-/** How ioredis and BullMQ say that the server, or the way to it, is gone. */
+/** How ioredis and BullMQ say that the server, or the way to it, is gone, or that it is full. */
 export function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (['MaxRetriesPerRequestError', 'AbortError', 'ClusterAllFailedError'].includes(error.name)) return true;
   const code = (error as NodeJS.ErrnoException).code;
   if (code !== undefined && ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes(code))
     return true;
-  return /enableOfflineQueue|Connection is closed|Command timed out|^LOADING |Connection is in closing state/.test(
+  return /enableOfflineQueue|Connection is closed|Command timed out|^LOADING |Connection is in closing state|OOM command not allowed/.test(
     error.message,
   );
 }

@@ -53,6 +53,7 @@ export interface StateSources {
 /** The one place where queues, jobs and workers are looked at: for Prometheus, history and dashboard alike. */
 export class DeploymentState {
   readonly #sources: StateSources;
+  readonly #greatestRates = new Map<string, number>();
   #underWay: Promise<Look> | null = null;
 
   constructor(sources: StateSources) {
@@ -65,6 +66,13 @@ export class DeploymentState {
       this.#underWay = null;
     });
     return this.#underWay;
+  }
+
+  /** The rate now; while nothing is computed, as with no worker at all, the greatest that this process has seen. */
+  #rateOf(model: string, textsPerSecond: number): number {
+    const greatest = this.#greatestRates.get(model) ?? 0;
+    if (textsPerSecond > greatest) this.#greatestRates.set(model, textsPerSecond);
+    return textsPerSecond > 0 ? textsPerSecond : greatest;
   }
 
   async #gather(): Promise<Look> {
@@ -88,7 +96,7 @@ export class DeploymentState {
         textsPerSecond,
         tokensPerSecond: total(serving.map((worker) => worker.tokensPerSecond)),
         fill: fills.length === 0 ? null : total(fills) / fills.length,
-        backlogSeconds: backlogSeconds(interactive.texts + bulk.texts, textsPerSecond),
+        backlogSeconds: backlogSeconds(interactive.texts + bulk.texts, this.#rateOf(name, textsPerSecond)),
       };
     });
     return { models: await Promise.all(states), workers: alive };

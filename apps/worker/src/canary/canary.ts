@@ -49,7 +49,11 @@ export class Canary {
   /** The first song, before any task is taken. @throws BootError naming the model and what is wrong */
   async audition(): Promise<void> {
     const fault = await this.#sing();
-    if (fault !== null) throw new BootError(`the device does not work as it should: ${fault}`);
+    if (fault === null) return;
+    throw new BootError(
+      `the device does not work as it should: ${fault}. If this one is right and the first of its kind was not, delete ` +
+        'the reference: see the canary in docs/operations.md',
+    );
   }
 
   /** Sings from now on. */
