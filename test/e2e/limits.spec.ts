@@ -70,8 +70,16 @@ it('counts tokens: as estimated at first, then as they were', async () => {
   const second = await embed(other, key, 'y');
   expect(Number(header(second, 'remaining-tokens'))).toBe(100 - usage.total_tokens - 1);
 
-  expect((await embed(api, key, 'z'.repeat(4000))).status).toBe(400);
-  const tooMany = await embed(api, key, 'w'.repeat(396));
+  expect(
+    (
+      await embed(
+        api,
+        key,
+        Array.from({ length: 40 }, (_, n) => `${n} ${'z'.repeat(97)}`),
+      )
+    ).status,
+  ).toBe(400);
+  const tooMany = await embed(api, key, ['v'.repeat(196), 'w'.repeat(196)]);
   expect([tooMany.status, ((await tooMany.json()) as { error: { code: string } }).error.code]).toEqual([
     429,
     'rate_limit_exceeded',
@@ -118,6 +126,20 @@ it('lets one key hold only so many requests open', async () => {
   // They say nothing any more, and are ended for it: what they held is free again.
   expect((await Promise.all(held)).sort()).toEqual([408, 408, 408, 429]);
   await until('there is room again', async () => (await fetch(`${api.url}/v1/models`, { headers })).status === 200);
+});
+
+it('forgets requests whose clients have gone before it knew who they are', async () => {
+  const key = await newKey({});
+  const request = `GET /v1/models HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${key}\r\n\r\n`;
+  const gone = Array.from({ length: 20 }, async () => {
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1').on('error', () => {});
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.write(request, () => socket.resetAndDestroy());
+    await closed;
+  });
+  await Promise.all(gone);
+  const ask = () => fetch(`${api.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
+  await until('the key may ask again', async () => (await ask()).status === 200);
 });
 
 it('does not wait for ever for a JSON body that trickles in', async () => {

@@ -49,6 +49,7 @@ export class LaneConsumer extends WorkerHost {
     } catch (error) {
       // The device is gone for good, which no task is to blame for: others take what this worker holds.
       if (error instanceof DeviceUnavailableError) lifecycle.leave(error);
+      await letItGoFirst(job);
       if (holding.aborted) {
         await job.moveToWait(token);
         throw new WaitingError();
@@ -101,6 +102,15 @@ function unlessGivenUp(work: Promise<void>, holding: AbortSignal): Promise<void>
     holding.addEventListener('abort', giveUp, { once: true });
     void work.then(resolve, reject).finally(() => holding.removeEventListener('abort', giveUp));
   });
+}
+
+/**
+ * It has had its turn. Whenever it comes back, it goes before all that wait their turns: its old one may lie far ahead
+ * by then, where tags began anew, or far behind, where it would pass for the present (see `fair-share.lua`).
+ */
+async function letItGoFirst(job: Job<unknown>): Promise<void> {
+  // Best effort: where Redis is away, the task comes back by its lease, which ends in front as well.
+  if (job.priority > 0) await job.changePriority({ priority: 0 }).catch(() => undefined);
 }
 
 function taskIdOf(job: Job<unknown>): string {

@@ -22,6 +22,9 @@ export const rateLimitsSchema = z.object({
 });
 export type RateLimits = z.infer<typeof rateLimitsSchema>;
 
+/** What is counted against a limit. */
+export type RateUnit = 'requests' | 'tokens';
+
 /** A key as the store keeps it, less its secret, of which only a hash is kept. Times are epoch ms. */
 export const apiKeyRecordSchema = z.object({
   /** Part of the key itself, and no secret. */

@@ -1,3 +1,4 @@
+import type { RateUnit } from './access.js';
 import type { Lane } from './lane.js';
 
 /** Positions per result slice: one Redis string holds this many rows of a job. */
@@ -118,9 +119,9 @@ export class Keys {
   session(tokenHash: string): string {
     return `${this.#prefix}:session:${tokenHash}`;
   }
-  /** Beginning of the keys that count what API keys used. */
-  rates(unit: string): string {
-    return `${this.#prefix}:rate:${unit}`;
+  /** String with TTL: what an API key used in the present window. */
+  rate(unit: RateUnit, keyId: string): string {
+    return `${this.#prefix}:rate:${unit}:${keyId}`;
   }
   /** String with TTL: attempts to sign in from one address, by its hash. */
   signInAttempts(addressHash: string): string {

@@ -19,6 +19,7 @@ export { type AckResult, type Acknowledgement, type JobFilter, JobStore } from '
 export { missingKey } from './key-refusals.js';
 export { MemoryCache } from './memory-cache.js';
 export { ModelRegistry } from './model-registry.js';
+export { type RateWindow, RateWindows } from './rate-windows.js';
 export { RedisCache } from './redis-cache.js';
 export { Replies } from './replies.js';
 export { ReplyInbox } from './reply-inbox.js';

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { type Environment, Keys } from '#contracts';
-import { ApiKeys, AuditLog, Authenticator, Sessions } from '#store';
+import { ApiKeys, AuditLog, Authenticator, RateWindows, Sessions } from '#store';
 import { Connections } from '../redis.module.js';
 import { Audit } from '../audit/audit.js';
 import { OpenRequests } from '../limits/open-requests.js';
@@ -8,6 +8,9 @@ import { RateLimits } from '../limits/rate-limits.js';
 import { KeysController } from './keys.controller.js';
 import { SessionController } from './session.controller.js';
 import { SESSION_SECONDS } from './session-cookie.js';
+
+/** What limits of rate are counted over, ms. */
+const RATE_WINDOW_MS = 60_000;
 
 /** Who may do what: keys, sessions, and the book of what operators did. */
 @Module({})
@@ -39,7 +42,7 @@ export class AccessModule {
       {
         provide: RateLimits,
         useFactory: ({ command }: Connections, keys: Keys) =>
-          new RateLimits(command, keys, {
+          new RateLimits(new RateWindows(command, keys, RATE_WINDOW_MS), {
             requests: environment.EMBED_RATE_REQUESTS_PER_MINUTE,
             tokens: environment.EMBED_RATE_TOKENS_PER_MINUTE,
           }),

@@ -32,7 +32,8 @@ export function guardRequests(server: FastifyInstance, parts: GuardParts): void 
     try {
       await admit(request, parts);
       const caller = callerIfKnown(request);
-      if (caller !== null) reply.raw.once('close', parts.openRequests.enter(caller));
+      // Of one whose client has gone meanwhile nobody would say that it has ended.
+      if (caller !== null && !reply.raw.destroyed) reply.raw.once('close', parts.openRequests.enter(caller));
     } catch (error) {
       const apiError = toApiError(error, parts);
       if (apiError.status === 500) request.log.error({ err: apiError.cause ?? apiError }, apiError.message);

@@ -17,7 +17,7 @@ export function bodyTimeout(timeoutMs: number): ApiError {
 export function endSlowBodies(server: FastifyInstance, timeoutMs: number): void {
   server.addHook('onRequest', (request, reply, done) => {
     const { raw } = request;
-    if (request.headers['content-type']?.startsWith('application/json') !== true || raw.complete) return done();
+    if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '') || raw.complete) return done();
     const timer = setTimeout(() => {
       if (raw.complete || raw.destroyed || reply.sent) return;
       reply.hijack();

@@ -91,12 +91,12 @@ export class Embedder {
   }
 
   async #compute(
-    { card, spec, lane, requestId }: Plan,
+    { caller, card, spec, lane, requestId }: Plan,
     texts: readonly string[],
     signal: AbortSignal,
     watch: EmbedWatch | undefined,
   ): Promise<TextResult[]> {
-    const leave = this.#waiting.enter(card.name, texts.length);
+    const leave = this.#waiting.enter(card.name, caller.keyId, texts.length);
     const began = performance.now();
     let answered = false;
     try {

@@ -47,8 +47,11 @@ export class EmbeddingsController {
     const { input, encoding_format: encoding, ...options } = parse(embeddingsRequestSchema, body);
     const texts = await readInput(input, this.#limits);
     const plan = await this.#planner.plan(options, 'interactive', caller, reply.request.id);
-    const charge = await this.#rates.charge(caller, estimateTokens(texts), reply);
-    const embedded = await this.#embedder.embed(plan, texts, signal);
+    const charge = await this.#rates.charge(caller, estimateTokens(texts, plan.card.maxTokens), reply);
+    const embedded = await this.#embedder.embed(plan, texts, signal).catch(async (error: unknown) => {
+      await charge.refused(error);
+      throw error;
+    });
     await charge.settle(embedded.texts.reduce((sum, { tokens }) => sum + tokens, 0));
     const answer = await responseBody(plan.card.name, embedded.texts, plan.output, encoding);
 

@@ -74,7 +74,8 @@ export class JobIntake {
         next = windows.next();
         next.catch(() => undefined); // Thrown where it is awaited.
         await this.#room.wait(plan.card.name, plan.caller, upload.signal);
-        await this.#rates.pace(plan.caller, estimateTokens(window.value.texts), upload.signal);
+        const tokens = estimateTokens(window.value.texts, plan.card.maxTokens);
+        await this.#rates.pace(plan.caller, tokens, upload.signal);
         await this.#submit(job, window.value, await this.#refuse(plan, window.value.texts));
       }
       if (!job.created) throw noTexts();

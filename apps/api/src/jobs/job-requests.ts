@@ -50,8 +50,11 @@ export class JobRequests {
     this.#requireCount(texts.length);
     checkTexts(texts, this.#limits.EMBED_MAX_TEXT_BYTES);
     const plan = await this.#planner.plan(options, jobLaneDefault, caller, reply.request.id);
-    await this.#rates.charge(caller, estimateTokens(texts), reply);
-    return this.#intake.take(plan, texts);
+    const charge = await this.#rates.charge(caller, estimateTokens(texts, plan.card.maxTokens), reply);
+    return this.#intake.take(plan, texts).catch(async (error: unknown) => {
+      await charge.refused(error);
+      throw error;
+    });
   }
 
   /** An NDJSON body: texts as they come; the options stand in the query. */

@@ -2,7 +2,7 @@ import { ApiError, type Caller } from '#contracts';
 
 /**
  * How many requests of one API key this process has open at a time, so that one key's slow ones cannot take all of its
- * sockets and memory.
+ * sockets and memory. Where no keys are asked for, all clients together are one.
  */
 export class OpenRequests {
   readonly #most: number;
@@ -20,7 +20,7 @@ export class OpenRequests {
       throw new ApiError({
         status: 429,
         code: 'too_many_open_requests',
-        message: `This API key has ${open} requests open here, as many as it may (EMBED_MAX_OPEN_REQUESTS). Wait for some of them.`,
+        message: `${keyId === null ? 'Clients have' : 'This API key has'} ${open} requests open here, as many as it may (EMBED_MAX_OPEN_REQUESTS). Wait for some of them.`,
         retryAfter: 1,
       });
     }

@@ -21,8 +21,9 @@ for n = 4, #ARGV do
   total = total + tonumber(ARGV[n])
 end
 
--- Tags only grow while something waits. Before they reach the end, all move down to where the present is 1.
-if last + total > greatest and now > 1 then
+-- Tags only grow while something waits. Before they reach the end, all move down to where the present is 1; but only by a
+-- good part of the way, since all that wait are touched, and that is not to be done at every call.
+if last + total > greatest and now > greatest / 8 then
   local shift = now - 1
   local waiting = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
   for n = 1, #waiting, 2 do
