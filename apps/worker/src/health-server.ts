@@ -32,8 +32,8 @@ export class HealthServer {
   }): Promise<HealthServer> {
     const { host, port, metrics, authenticator, checks } = options;
     const server = createServer((request, response) => {
-      const json = (status: number, body: unknown) =>
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+        response.writeHead(status, { ...headers, 'content-type': 'application/json' }).end(JSON.stringify(body));
       const path = (request.url ?? '').split('?')[0];
       if (path === '/health/live') {
         json(200, { status: 'ok' });
@@ -50,8 +50,9 @@ export class HealthServer {
           .then(
             (text) => response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text),
             (error: unknown) => {
-              if (error instanceof ApiError) json(error.status, error.toBody());
-              else json(503, { error: String(error) });
+              if (error instanceof ApiError) json(error.status, error.toBody(), error.headers);
+              // Addresses within the deployment stand in what Redis's client says.
+              else json(503, { error: 'the metrics, or who may see them, cannot be told at the moment' });
             },
           );
       } else {

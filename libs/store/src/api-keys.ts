@@ -11,9 +11,9 @@ const TOKEN = /^em_([A-Za-z0-9]{12})_[A-Za-z0-9_-]{43}$/;
 /** Compared with when there is no such key, so that this takes as long. */
 const NOBODY = Buffer.alloc(32);
 
-/** Whether a string looks like one of our keys, valid or not. */
-export function looksLikeKey(text: string): boolean {
-  return TOKEN.test(text);
+/** Whether something that looks like one of our keys, valid or not, stands anywhere in a text. */
+export function holdsKey(text: string): boolean {
+  return /em_[A-Za-z0-9]{12}_[A-Za-z0-9_-]{43}/.test(text);
 }
 
 /**
@@ -35,8 +35,9 @@ export class ApiKeys {
     const key = `em_${id}_${randomBytes(SECRET_BYTES).toString('base64url')}`;
     const record: ApiKeyRecord = { ...wanted, id, createdAt: Date.now(), revokedAt: null, lastUsedAt: null };
     const { revokedAt: _never, lastUsedAt: _unused, ...kept } = record;
-    await this.#redis.hset(this.#keys.apiKey(id), { record: JSON.stringify(kept), hash: digest(key).toString('hex') });
+    // Listed first: no key works that operators cannot see.
     await this.#redis.zadd(this.#keys.apiKeys(), record.createdAt, id);
+    await this.#redis.hset(this.#keys.apiKey(id), { record: JSON.stringify(kept), hash: digest(key).toString('hex') });
     return { record, key };
   }
 

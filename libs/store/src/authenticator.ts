@@ -18,15 +18,15 @@ const MOST_KNOWN = 10_000;
 /** How exactly it is kept when a key was last used, ms. */
 const TOUCH_MS = 60_000;
 
-/** Id of the key that stands in `EMBED_ADMIN_KEY`. */
-const ENVIRONMENT_KEY_ID = 'environment';
+/** Beginning of the id of the key that stands in `EMBED_ADMIN_KEY`. */
+const ENVIRONMENT_KEY = 'environment';
 
 /** Tells who holds a key. Asks Redis at most every few seconds for each key. */
 export class Authenticator {
   /** Whether keys are asked for. */
   readonly on: boolean;
   readonly #keys: ApiKeys;
-  readonly #adminKey: Buffer | null;
+  readonly #adminKey: { readonly hash: Buffer; readonly caller: Caller } | null;
   readonly #known = new LRUCache<string, ApiKeyRecord>({ max: MOST_KNOWN, ttl: KNOWN_MS });
   readonly #touched = new LRUCache<string, true>({ max: MOST_KNOWN, ttl: TOUCH_MS });
 
@@ -34,7 +34,7 @@ export class Authenticator {
     const { EMBED_ADMIN_KEY: adminKey } = environment;
     this.on = accessControl(environment).on;
     this.#keys = keys;
-    this.#adminKey = adminKey === undefined ? null : digest(adminKey);
+    this.#adminKey = adminKey === undefined ? null : { hash: digest(adminKey), caller: environmentCaller(adminKey) };
   }
 
   /**
@@ -50,7 +50,7 @@ export class Authenticator {
   /** @throws ApiError 401 for a key that is none, or no more */
   async callerOfKey(key: string): Promise<Caller> {
     const hashed = digest(key);
-    if (this.#adminKey !== null && timingSafeEqual(hashed, this.#adminKey)) return environmentCaller;
+    if (this.#adminKey !== null && timingSafeEqual(hashed, this.#adminKey.hash)) return this.#adminKey.caller;
     // By the hash of the whole key: only one that was right before is known.
     const at = hashed.toString('base64url');
     let record = this.#known.get(at) ?? null;
@@ -64,7 +64,7 @@ export class Authenticator {
 
   /** Of a key known by its id, as a session's. @throws ApiError 401 when it is no more */
   async callerOfKeyId(id: string): Promise<Caller> {
-    if (id === ENVIRONMENT_KEY_ID && this.#adminKey !== null) return environmentCaller;
+    if (id === this.#adminKey?.caller.keyId) return this.#adminKey.caller;
     const record = await this.#keys.get(id);
     if (record === null) throw invalidKey();
     return this.#use(record);
@@ -99,7 +99,11 @@ export function requireScope(caller: Caller, scope: Scope): Caller {
   return caller;
 }
 
-const environmentCaller: Caller = { ...ANYBODY, keyId: ENVIRONMENT_KEY_ID, tenant: 'default', scopes: ['admin'] };
+/** Another key has another id, so that the sessions of one that was replaced end with it. */
+function environmentCaller(adminKey: string): Caller {
+  const mark = digest(`id of ${adminKey}`).toString('hex').slice(0, 8);
+  return { ...ANYBODY, keyId: `${ENVIRONMENT_KEY}-${mark}`, tenant: 'default', scopes: ['admin'] };
+}
 
 function digest(key: string): Buffer {
   return hash('sha256', key, 'buffer');

@@ -1,7 +1,7 @@
 export { awaitRedis } from './await-redis.js';
 export { type Abort, AbortListener, Aborts } from './aborts.js';
 export { newKeyOf, viewKey } from './api-key-view.js';
-export { ApiKeys, looksLikeKey } from './api-keys.js';
+export { ApiKeys, holdsKey } from './api-keys.js';
 export { Authenticator, bearerOf, requireScope } from './authenticator.js';
 export { AuditLog } from './audit-log.js';
 export { CanaryReferences } from './canary-references.js';

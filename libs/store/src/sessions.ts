@@ -43,9 +43,9 @@ export class Sessions {
   /** Counts an attempt to sign in. @returns those of this address within the last minute, this one included */
   async attempt(address: string): Promise<number> {
     const key = this.#keys.signInAttempts(hash('sha256', address, 'base64url').slice(0, 20));
-    const attempts = await this.#redis.incr(key);
-    if (attempts === 1) await this.#redis.expire(key, SIGN_IN_WINDOW_SECONDS);
-    return attempts;
+    // Its end is set before it counts: a counter that never ends would shut the address out for good.
+    await this.#redis.set(key, 0, 'EX', SIGN_IN_WINDOW_SECONDS, 'NX');
+    return this.#redis.incr(key);
   }
 
   #key(token: string): string {

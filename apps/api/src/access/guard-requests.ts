@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { ANYBODY, type Caller } from '#contracts';
-import { type Authenticator, bearerOf, looksLikeKey, missingKey, requireScope, type Sessions } from '#store';
+import { type Authenticator, bearerOf, holdsKey, missingKey, requireScope, type Sessions } from '#store';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { sendError } from '../errors/send-error.js';
 import { toApiError } from '../errors/to-api-error.js';
@@ -48,9 +48,7 @@ async function admit(request: FastifyRequest, parts: GuardParts): Promise<void> 
   const route = request.routeOptions.url;
   // Nothing is there: the answer tells nobody anything.
   if (route === undefined) return;
-  for (const [param, value] of Object.entries(request.query as Record<string, unknown>)) {
-    if (typeof value === 'string' && looksLikeKey(value)) throw keyInUrl(param);
-  }
+  if (holdsKey(request.url)) throw keyInUrl();
   const requirement = requirementOf(route);
   const key = bearerOf(request.headers.authorization);
   // Whoever sends a key by hand is no page of another site: browsers do not do that by themselves.

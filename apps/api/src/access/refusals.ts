@@ -1,11 +1,11 @@
 import { ApiError } from '#contracts';
 
-export function keyInUrl(param: string): ApiError {
+export function keyInUrl(): ApiError {
   return new ApiError({
     status: 400,
     code: 'api_key_in_url',
-    param,
-    message: `The query parameter ${param} holds an API key. URLs end in logs: revoke this key, and send keys in the Authorization header only.`,
+    message:
+      'The URL holds an API key. URLs end in logs: revoke this key by its id, and send keys in the Authorization header only.',
   });
 }
 

@@ -11,5 +11,6 @@ export function sessionCookie(request: FastifyRequest): CookieSerializeOptions {
 
 /** Whether the browser came by TLS, to this process or to a proxy before it. */
 export function isSecure({ headers, protocol }: FastifyRequest): boolean {
-  return protocol === 'https' || headers['x-forwarded-proto'] === 'https';
+  // A chain of proxies lists what each of them saw, the browser's side first.
+  return protocol === 'https' || /^https\b/.test(String(headers['x-forwarded-proto']));
 }
