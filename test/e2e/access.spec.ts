@@ -109,6 +109,13 @@ describe('every route', () => {
   });
 });
 
+it('keeps no large body of somebody unknown in memory', async () => {
+  for (const path of ['/dashboard/session', '/nowhere']) {
+    const response = await ask(path, { body: { key: 'x'.repeat(20_000) } });
+    expect([path, ...(await codeOf(response))]).toEqual([path, 413, 'body_too_large']);
+  }
+});
+
 describe('a key', () => {
   it('is kept as a hash only, and told once', async () => {
     const { id, key } = await makeKey({ name: 'told once' });
@@ -151,7 +158,9 @@ describe('a key', () => {
 
   it('does not belong into a URL', async () => {
     const { key } = await makeKey({ name: 'in a URL' });
-    expect(await codeOf(await ask(`/v1/models?api_key=${key}`, { key }))).toEqual([400, 'api_key_in_url']);
+    for (const path of [`/v1/models?api_key=${key}`, `/v1/models?a=1&a=${key}`, `/v1/models/${key}`]) {
+      expect(await codeOf(await ask(path, { key }))).toEqual([400, 'api_key_in_url']);
+    }
   });
 
   it('is checked as any other input when it is made', async () => {
@@ -229,6 +238,15 @@ describe('the dashboard', () => {
     const out = await ask('/dashboard/session', { method: 'DELETE', headers: { cookie, 'x-csrf-token': token } });
     expect(out.status).toBe(204);
     expect((await ask('/admin/v1/snapshot', { headers: { cookie } })).status).toBe(401);
+  });
+
+  it('is closed to sessions of an EMBED_ADMIN_KEY that was replaced', async () => {
+    const signedIn = await ask('/dashboard/session', { body: { key: ADMIN_KEY } });
+    const headers = { cookie: (signedIn.headers.get('set-cookie') ?? '').split(';')[0]! };
+    expect((await ask('/admin/v1/snapshot', { headers })).status).toBe(200);
+    const next = await deployment.api({ ...environment, EMBED_ADMIN_KEY: ADMIN_KEY.toUpperCase() });
+    expect((await fetch(`${next.url}/admin/v1/snapshot`, { headers })).status).toBe(401);
+    await next.stop();
   });
 
   it('is no place to guess keys at', async () => {

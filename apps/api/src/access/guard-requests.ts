@@ -8,7 +8,7 @@ import type { OpenRequests } from '../limits/open-requests.js';
 import { callerIfKnown, setCaller } from './caller.js';
 import { isLoopbackHost, isOfAnotherSite } from './origins.js';
 import { requirementOf } from './policy.js';
-import { badCsrfToken, crossSite, foreignHost, keyInUrl } from './refusals.js';
+import { badCsrfToken, crossSite, foreignHost, keyInUrl, unaskedBody } from './refusals.js';
 import { SESSION_COOKIE } from './session-cookie.js';
 
 export interface GuardParts {
@@ -22,6 +22,8 @@ export interface GuardParts {
   readonly openRequests: OpenRequests;
 }
 
+/** Largest body that is read of somebody whom nobody asked for a key. */
+const MOST_UNASKED_BYTES = 16 * 1024;
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
@@ -47,9 +49,10 @@ export function guardRequests(server: FastifyInstance, parts: GuardParts): void 
 async function admit(request: FastifyRequest, parts: GuardParts): Promise<void> {
   const route = request.routeOptions.url;
   // Nothing is there: the answer tells nobody anything.
+  const requirement = route === undefined ? 'public' : requirementOf(route);
+  if (requirement === 'public') requireSmallBody(request);
   if (route === undefined) return;
   if (holdsKey(request.url)) throw keyInUrl();
-  const requirement = requirementOf(route);
   const key = bearerOf(request.headers.authorization);
   // Whoever sends a key by hand is no page of another site: browsers do not do that by themselves.
   if (key === null && !SAFE_METHODS.includes(request.method) && isOfAnotherSite(request.headers, parts.corsOrigins)) {
@@ -64,6 +67,12 @@ async function admit(request: FastifyRequest, parts: GuardParts): Promise<void> 
   if (requirement === 'public') return;
   const caller = key === null ? await callerOfSession(request, parts) : await parts.authenticator.callerOfKey(key);
   setCaller(request, requireScope(caller, requirement));
+}
+
+/** Memory is for those who may be known. */
+function requireSmallBody({ headers }: FastifyRequest): void {
+  const bytes = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
+  if (bytes > MOST_UNASKED_BYTES) throw unaskedBody(MOST_UNASKED_BYTES);
 }
 
 async function callerOfSession(request: FastifyRequest, { authenticator, sessions }: GuardParts): Promise<Caller> {

@@ -26,6 +26,14 @@ export function badCsrfToken(): ApiError {
   });
 }
 
+export function unaskedBody(mostBytes: number): ApiError {
+  return new ApiError({
+    status: 413,
+    code: 'body_too_large',
+    message: `A body sent here has at most ${mostBytes} bytes, and says in Content-Length how many.`,
+  });
+}
+
 export function foreignHost(host: string): ApiError {
   return new ApiError({
     status: 403,
