@@ -21,7 +21,7 @@ export function badCsrfToken(): ApiError {
   return new ApiError({
     status: 403,
     code: 'invalid_csrf_token',
-    message: 'The header x-csrf-token does not belong to this session. Load the dashboard again.',
+    message: 'The header x-csrf-token is not that of this sign-in. Load the dashboard again.',
     param: 'x-csrf-token',
   });
 }
