@@ -5,11 +5,13 @@
 const lib = (name) => `^(dist/)?libs/${name}/`;
 const reaches = {
   contracts: [],
+  config: ['contracts'],
   model: ['contracts'],
   inference: ['contracts', 'model'],
-  store: ['contracts'],
-  queue: ['contracts'],
-  telemetry: ['contracts'],
+  store: ['contracts', 'config'],
+  access: ['contracts', 'config', 'store'],
+  queue: ['contracts', 'config', 'store'],
+  telemetry: ['contracts', 'config'],
 };
 const specs = '\\.(spec|fixture)\\.[tj]s$';
 

@@ -1,4 +1,4 @@
-import { readEnvironment } from '#contracts';
+import { readEnvironment } from '#config';
 import { loadModel, type RunnableModel } from '#model';
 import type { BenchContext } from './suite.js';
 

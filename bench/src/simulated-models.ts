@@ -1,7 +1,8 @@
-import type { Environment, ServedModel } from '#contracts';
+import type { Environment } from '#config';
+import type { ServedModel } from '#contracts';
 import { Engine, SimulatedDevice } from '#inference';
 import { loadModel, TokenizerThread, type RunnableModel } from '#model';
-import type { ModelSource } from '../../apps/worker/src/model-source.js';
+import type { ModelSource } from '../../apps/worker/src/process/model-source.js';
 import { CountingTokenizer } from './counting-tokenizer.js';
 
 /** What a simulated device costs, and what its vectors are. */

@@ -4,10 +4,10 @@
  * doubles the workers by SIGUSR2.
  */
 import { NestFactory } from '@nestjs/core';
-import { readEnvironment } from '#contracts';
+import { readEnvironment } from '#config';
 import { boot } from '../../apps/worker/src/boot.js';
 import { drain, type DrainParts } from '../../apps/worker/src/drain.js';
-import { createLog } from '../../apps/worker/src/log.js';
+import { createLog } from '../../apps/worker/src/operation/log.js';
 import { WorkerModule } from '../../apps/worker/src/worker.module.js';
 import { simulatedModels } from './simulated-models.js';
 import { saysWorkers, type SimulatedWorkersOptions } from './simulated-workers-options.js';

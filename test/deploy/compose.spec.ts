@@ -7,7 +7,7 @@ import type { Program } from '../../apps/cli/src/child-process.js';
 import { freePort } from '../../apps/cli/src/free-port.js';
 import { findRedisServer } from '../../apps/cli/src/redis-server.js';
 import { Supervisor } from '../../apps/cli/src/supervisor.js';
-import { environmentSchema, readEnvironment } from '#contracts';
+import { environmentSchema, readEnvironment } from '#config';
 
 /** The members of a Compose service that these tests look at. */
 interface Service {

@@ -3,13 +3,13 @@
  * worker's own. Its argument says how, SIGUSR2 begins it and ends it again.
  */
 import { NestFactory } from '@nestjs/core';
-import { readEnvironment } from '#contracts';
+import { readEnvironment } from '#config';
 import { type Device, Engine, SimulatedDevice } from '#inference';
 import { loadModel, TokenizerThread } from '#model';
 import { boot } from '../../apps/worker/src/boot.js';
 import { drain } from '../../apps/worker/src/drain.js';
-import { createLog } from '../../apps/worker/src/log.js';
-import type { ModelSource } from '../../apps/worker/src/model-source.js';
+import { createLog } from '../../apps/worker/src/operation/log.js';
+import type { ModelSource } from '../../apps/worker/src/process/model-source.js';
 import { WorkerModule } from '../../apps/worker/src/worker.module.js';
 
 type Fault = 'wrong' | 'silent';

@@ -2,36 +2,57 @@ import { randomUUID } from 'node:crypto';
 import fastifyCookie from '@fastify/cookie';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import { type Logger, pino } from 'pino';
-import { accessControl, type Environment, loggedError, tracesOn, VERSION } from '#contracts';
-import { Authenticator, Sessions } from '#store';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import { pino } from 'pino';
+import { accessControl, type Environment, tracesOn } from '#config';
+import { loggedError, VERSION } from '#contracts';
 import { guardRequests } from './access/guard-requests.js';
-import { sendSecurityHeaders } from './access/security-headers.js';
-import { AppModule } from './app.module.js';
-import { registerContentTypes } from './body/content-types.js';
-import { endSlowBodies } from './body/slow-bodies.js';
-import { serveDashboard } from './dashboard/serve-dashboard.js';
-import { serveQueueBoard } from './dashboard/serve-queue-board.js';
-import { sendError } from './errors/send-error.js';
-import { badUrl } from './errors/to-api-error.js';
-import { Queues } from './lanes.module.js';
-import { OpenRequests } from './limits/open-requests.js';
-import { ApiMetrics } from './metrics/api-metrics.js';
-import { setUpOpenApi } from './openapi/set-up-openapi.js';
-import { traceRequests } from './trace-requests.js';
+import { serveDashboard } from './admin/serve-dashboard.js';
+import { serveQueueBoard } from './admin/serve-queue-board.js';
+import { ApiModule } from './api.module.js';
+import { registerContentTypes } from './http/content-types.js';
+import { sendSecurityHeaders } from './http/security-headers.js';
+import { sendError } from './http/send-error.js';
+import { setUpOpenApi } from './http/set-up-openapi.js';
+import { endSlowBodies } from './http/slow-bodies.js';
+import { badUrl } from './http/to-api-error.js';
+import { traceRequests } from './http/trace-requests.js';
+import type { ApiMetrics } from './operation/api-metrics.js';
+import type { ApiServices } from './services.js';
 
 /** How long a browser remembers that it may ask, s. */
 const CORS_SECONDS = 600;
 
-/** An API process, wired and not yet listening. */
-export async function createApi(environment: Environment): Promise<NestFastifyApplication> {
-  const log = pino({
+/** JSON lines on standard output. */
+export function createLog(environment: Environment): FastifyBaseLogger {
+  return pino({
     level: environment.LOG_LEVEL,
     base: { service: 'api', pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: loggedError },
   });
+}
+
+/** An API process, wired and not yet listening. */
+export async function createApi(services: ApiServices): Promise<NestFastifyApplication> {
+  const { environment, log, metrics, models, queues } = services;
+  const server = createServer(log);
+  registerContentTypes(server, environment.EMBED_MAX_BODY_BYTES);
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.for(services), new FastifyAdapter(server), {
+    logger: false,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  observeRequests(server, metrics, models);
+  if (tracesOn(environment)) traceRequests(server);
+  controlAccess(app, server, services);
+  setUpOpenApi(app, VERSION);
+  serveDashboard(server);
+  serveQueueBoard(server, queues.all);
+  return app;
+}
+
+function createServer(log: FastifyBaseLogger): FastifyInstance {
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -47,29 +68,13 @@ export async function createApi(environment: Environment): Promise<NestFastifyAp
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },
   });
-  registerContentTypes(server as unknown as FastifyInstance, environment.EMBED_MAX_BODY_BYTES);
-  const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.for(environment, log),
-    new FastifyAdapter(server as unknown as FastifyInstance),
-    { logger: false, bodyParser: false, abortOnError: false },
-  );
-  const models = environment.EMBED_MODELS.map(({ name }) => name);
-  observeRequests(server as unknown as FastifyInstance, app.get(ApiMetrics), models);
-  if (tracesOn(environment)) traceRequests(server as unknown as FastifyInstance);
-  controlAccess(app, server as unknown as FastifyInstance, environment, log);
-  setUpOpenApi(app, VERSION);
-  serveDashboard(server as unknown as FastifyInstance);
-  serveQueueBoard(server as unknown as FastifyInstance, app.get(Queues).all);
-  return app;
+  // With a logger of our own its type is another one, which plugins and Nest do not take.
+  return server as unknown as FastifyInstance;
 }
 
 /** Registered after the hooks that every answer needs, and before any route. */
-function controlAccess(
-  app: NestFastifyApplication,
-  server: FastifyInstance,
-  environment: Environment,
-  log: Logger,
-): void {
+function controlAccess(app: NestFastifyApplication, server: FastifyInstance, services: ApiServices): void {
+  const { authenticator, environment, log, openRequests, sessions } = services;
   const { on, loopback, why } = accessControl(environment);
   if (on) log.info({ why }, 'API keys are asked for');
   else if (loopback) log.info({ why }, 'no API keys are asked for');
@@ -79,12 +84,12 @@ function controlAccess(
   if (corsOrigins.length > 0) app.enableCors({ origin: corsOrigins, maxAge: CORS_SECONDS });
   server.register(fastifyCookie);
   guardRequests(server, {
-    authenticator: app.get(Authenticator),
-    sessions: app.get(Sessions),
+    authenticator,
+    sessions,
     corsOrigins,
     loopbackOnly: loopback && environment.EMBED_AUTH === 'auto',
     maxBodyBytes: environment.EMBED_MAX_BODY_BYTES,
-    openRequests: app.get(OpenRequests),
+    openRequests,
   });
   endSlowBodies(server, environment.EMBED_BODY_TIMEOUT_MS);
 }

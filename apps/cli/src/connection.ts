@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { readClientEnvironment } from '#contracts';
+import { readClientEnvironment } from '#config';
 import { CommandError, EXIT } from './exit-codes.js';
 
 /** A deployment, and what to be let in with. */

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { availableParallelism } from 'node:os';
-import type { Environment } from '#contracts';
+import type { Environment } from '#config';
 import type { Program } from './child-process.js';
 import { cacheRedis, findRedisServer, queueRedis } from './redis-server.js';
 import type { Supervisor } from './supervisor.js';

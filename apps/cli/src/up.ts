@@ -1,4 +1,5 @@
-import { BootError, readEnvironment } from '#contracts';
+import { readEnvironment } from '#config';
+import { BootError } from '#contracts';
 import { DataFolder } from './data-folder.js';
 import { freePort, isFree } from './free-port.js';
 import { readable } from './log-line.js';

@@ -1,13 +1,13 @@
 import type { HistoryRecorder } from '#store';
 import type { Traces } from '#telemetry';
-import type { Canary } from './canary/canary.js';
-import type { LaneWorkers } from './lanes.module.js';
-import type { Heartbeat } from './heartbeat.js';
-import type { HealthServer } from './health-server.js';
+import type { Connections } from './connections.js';
 import type { Lifecycle } from './lifecycle.js';
-import type { Log } from './log.js';
-import type { Connections } from './redis.module.js';
-import type { ServedModels } from './served-models.js';
+import type { HealthServer } from './operation/health-server.js';
+import type { Heartbeat } from './operation/heartbeat.js';
+import type { Log } from './operation/log.js';
+import type { ServedModels } from './process/served-models.js';
+import type { LaneWorkers } from './queue/lane-workers.js';
+import type { Canary } from './self-test/canary.js';
 
 /** Time for a step that only says goodbye. */
 const FAREWELL_MS = 2000;
@@ -43,7 +43,7 @@ export async function drain(parts: DrainParts): Promise<void> {
   };
 
   lifecycle.draining();
-  await step('ending the canary', FAREWELL_MS, canary.end());
+  await step('ending the self-test', FAREWELL_MS, canary.end());
   void heartbeat.beat();
   const closed = lanes.close();
   if (!(await step('finishing the tasks held', drainMs, closed))) {

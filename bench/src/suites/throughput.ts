@@ -1,6 +1,6 @@
 import { Engine } from '#inference';
 import { TokenizerThread, type RunnableModel } from '#model';
-import { readEnvironment } from '#contracts';
+import { readEnvironment } from '#config';
 import { type Arithmetic, measureGemmPeak, operations, readArithmetic } from '../arithmetic.js';
 import { readCorpus } from '../corpora.js';
 import { startDeployment } from '../deployment.js';

@@ -1,11 +1,11 @@
-import type { RateUnit } from './access.js';
-import type { Lane } from './lane.js';
+import type { RateUnit } from './api/access.js';
+import type { Lane } from './task/lane.js';
 
 /** Positions per result slice: one Redis string holds this many rows of a job. */
 export const SLICE_ROWS = 64;
 
 /**
- * Every Redis key and channel name of Embedmill. Braces are Redis Cluster hash tags: all keys that one script
+ * Every Redis key and channel name of Embedmill; the prefix is `EMBED_KEY_PREFIX`, `em` by default. Braces are Redis Cluster hash tags: all keys that one script
  * touches share one.
  */
 export class Keys {
@@ -19,7 +19,10 @@ export class Keys {
   job(id: string): string {
     return `${this.#prefix}:job:{${id}}`;
   }
-  /** String: rows of positions `[slice * SLICE_ROWS, (slice + 1) * SLICE_ROWS)`. */
+  /**
+   * Rows of positions `[slice * SLICE_ROWS, (slice + 1) * SLICE_ROWS)`. A string where all have one length, else a hash
+   * position within the slice -> row.
+   */
   jobSlice(id: string, slice: number): string {
     return `${this.job(id)}:vec:${slice}`;
   }
@@ -27,11 +30,11 @@ export class Keys {
   jobErrors(id: string): string {
     return `${this.job(id)}:err`;
   }
-  /** Hash: first position -> JSON of a failed text that may be tried again. */
-  jobFailedTexts(id: string): string {
+  /** Hash: first position -> JSON of a failed input that may be tried again. */
+  jobFailedInputs(id: string): string {
     return `${this.job(id)}:failed`;
   }
-  /** Hash: unit -> JSON of the texts that are tried again in it. */
+  /** Hash: unit -> JSON of the inputs that are tried again in it. */
   jobRetries(id: string): string {
     return `${this.job(id)}:retries`;
   }
@@ -64,14 +67,19 @@ export class Keys {
   dropped(taskId: string): string {
     return `${this.#prefix}:dropped:${taskId}`;
   }
-  /** Channel to all workers: work to abort, JSON `{jobId}` or `{taskId, indexes}`. */
-  aborts(): string {
+  /** Channel to all workers: work to cancel, JSON `{jobId}` or `{taskId, indexes}`. */
+  cancellations(): string {
     return `${this.#prefix}:aborts`;
   }
 
-  /** String on the cache instance: one raw pooled row. */
-  vector(specHash: string, textHash: string): string {
-    return `${this.#prefix}:vec:${specHash}:${textHash}`;
+  /** String on the cache instance: one raw row. */
+  row(specHash: string, inputHash: string): string {
+    return `${this.#prefix}:vec:${specHash}:${inputHash}`;
+  }
+
+  /** String: version of everything that is kept here, see `SCHEMA_VERSION`. */
+  schema(): string {
+    return `${this.#prefix}:schema`;
   }
 
   /** String: JSON of the model card last announced under this name. */
@@ -82,7 +90,7 @@ export class Keys {
   models(): string {
     return `${this.#prefix}:models`;
   }
-  /** String: float32 vector of the canary's text, by fingerprint. */
+  /** String: floats that a model's self-test is compared with, by fingerprint. */
   canary(fingerprint: string): string {
     return `${this.#prefix}:canary:${fingerprint}`;
   }
@@ -95,7 +103,7 @@ export class Keys {
     return `${this.#prefix}:worker:${id}`;
   }
   /** String with TTL: the same, kept for a while after the worker fell silent. */
-  lastWords(id: string): string {
+  lastRecord(id: string): string {
     return `${this.#prefix}:worker:${id}:last`;
   }
   /** Sorted set: worker id by last heartbeat, epoch ms. */
@@ -149,7 +157,7 @@ export class Keys {
   queuePart(model: string, lane: Lane, part: string): string {
     return `${this.queuePrefix()}:${this.queue(model, lane)}:${part}`;
   }
-  /** Hash: holder of a share -> tag of its last task, as `fair-share.lua` keeps it. */
+  /** Hash: API key id -> tag of its last task, as `fair-queueing.lua` keeps it. */
   shares(model: string, lane: Lane): string {
     return this.queuePart(model, lane, 'shares');
   }

@@ -6,4 +6,4 @@ export { NotDownloadedError } from './resolve/hub.js';
 export { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
 export type { Encoded, EncodeOptions, Tokenizer } from './tokenizer/tokenizer.js';
 export { TokenizerThread } from './tokenizer/tokenizer-thread.js';
-export type { Graph, GraphInterface, RunnableModel, TokenizerFiles } from './types.js';
+export type { ExtraInput, Graph, GraphInterface, RunnableModel, TokenizerFiles } from './types.js';

@@ -33,12 +33,16 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
       fingerprint: await fingerprint(files, sources, manifest, dtype, options.modelDir),
       source: files.source,
       dtype,
-      dimensions: built.graph.dimensions,
       maxTokens: manifest.maxTokens,
-      pooling: manifest.pooling,
-      normalize: manifest.normalize,
       prompts: { ...manifest.prompts },
-      matryoshka: [...manifest.matryoshka],
+      operations: {
+        embed: {
+          dimensions: built.graph.width,
+          pooling: manifest.pooling,
+          normalize: manifest.normalize,
+          matryoshka: [...manifest.matryoshka],
+        },
+      },
       createdAt: Date.now(),
     },
     tokenizerFiles: {

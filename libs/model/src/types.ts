@@ -51,13 +51,25 @@ export interface TokenizerFiles {
   readonly config: unknown;
 }
 
+/** An input beside those made of token ids, with one value throughout: an empty cache of a decoder, the id of a task. */
+export interface ExtraInput {
+  readonly name: string;
+  readonly type: 'int64' | 'int32' | 'float';
+  /** `rows` and `tokens` are the batch's. */
+  readonly dims: readonly (number | 'rows' | 'tokens')[];
+  readonly value: number;
+}
+
 /** How to call a graph. Inputs are int64 `[rows, tokens]`. */
 export interface GraphInterface {
   /** Of `input_ids`, `attention_mask`, `token_type_ids`, `position_ids`. */
   readonly inputs: readonly string[];
-  /** Pooled: float32 `[rows, dimensions]`. */
+  /** Inputs beside these. Default: none. */
+  readonly extraInputs?: readonly ExtraInput[];
+  /** float32 `[rows, width]`. */
   readonly output: string;
-  readonly dimensions: number;
+  /** Floats of a row. */
+  readonly width: number;
 }
 
 /** A graph ready for ONNX Runtime. */

@@ -1,33 +1,27 @@
-/** A distinct text and every place where it stands. */
-export interface PlacedText {
-  readonly text: string;
-  readonly positions: number[];
-}
+import type { Operation, PlacedInput, TaskLimits } from '#contracts';
 
-/** Texts of one task; `positions[i]` belongs to `texts[i]`. */
-export interface TaskTexts {
-  readonly texts: string[];
+/** Inputs of one task; `positions[i]` belongs to `inputs[i]`. */
+export interface TaskInputs {
+  readonly inputs: unknown[];
   readonly positions: number[][];
 }
 
-export interface TaskLimits {
-  readonly maxTexts: number;
-  /** UTF-8 bytes of text; a longer text has a task of its own. */
-  readonly maxBytes: number;
-}
-
-/** Cuts texts into tasks, in order. */
-export function cutTasks(texts: readonly PlacedText[], { maxTexts, maxBytes }: TaskLimits): TaskTexts[] {
-  const tasks: TaskTexts[] = [];
-  let task: TaskTexts | undefined;
+/** Cuts inputs into tasks, in order. */
+export function cutTasks(
+  placed: readonly PlacedInput[],
+  { bytes: bytesOf }: Pick<Operation, 'bytes'>,
+  { maxInputs, maxBytes }: TaskLimits,
+): TaskInputs[] {
+  const tasks: TaskInputs[] = [];
+  let task: TaskInputs | undefined;
   let bytes = 0;
-  for (const { text, positions } of texts) {
-    const size = Buffer.byteLength(text);
-    if (task === undefined || task.texts.length === maxTexts || bytes + size > maxBytes) {
-      tasks.push((task = { texts: [], positions: [] }));
+  for (const { input, positions } of placed) {
+    const size = bytesOf(input);
+    if (task === undefined || task.inputs.length === maxInputs || bytes + size > maxBytes) {
+      tasks.push((task = { inputs: [], positions: [] }));
       bytes = 0;
     }
-    task.texts.push(text);
+    task.inputs.push(input);
     task.positions.push(positions);
     bytes += size;
   }

@@ -1,5 +1,6 @@
-export { cutTasks, type PlacedText, type TaskLimits, type TaskTexts } from './cut-tasks.js';
-export { type GivenUpTask, LaneControl } from './lane-control.js';
-export { type ConsumerSettings, consumerOptions, taskOptions } from './lane-options.js';
-export { type LaneDepth, LaneProducer, type LaneTask, type ShareTags } from './lane-producer.js';
+export { cutTasks } from './cut-tasks.js';
+export { FairQueueing } from './fair-queueing.js';
+export { type DeadLetteredTask, LaneControl } from './lane-control.js';
+export { type ConsumerSettings, consumerOptions } from './lane-options.js';
+export { type LaneDepth, LaneProducer, type LaneTask } from './lane-producer.js';
 export { queueTelemetry } from './queue-telemetry.js';

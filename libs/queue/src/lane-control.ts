@@ -1,11 +1,11 @@
-import { type Lane, type Task, taskSchema } from '#contracts';
+import { type Lane, unitOfTask } from '#contracts';
 import type { Queue } from 'bullmq';
 
 /** Tasks read in one go: their texts come with them. */
 const READ_TASKS = 50;
 
-/** A task that the queue gave up. */
-export interface GivenUpTask {
+/** A task that the queue gave up after its last attempt; BullMQ calls it failed. */
+export interface DeadLetteredTask {
   readonly id: string;
   /** Whose results it belongs to; null: nobody's any more, as those of a request that waited. */
   readonly unit: { readonly jobId: string; readonly unit: number } | null;
@@ -34,21 +34,21 @@ export class LaneControl {
   }
 
   /** Those that are kept for people to look at. */
-  async givenUp(model: string, lane: Lane): Promise<GivenUpTask[]> {
+  async deadLettered(model: string, lane: Lane): Promise<DeadLetteredTask[]> {
     const queue = this.#queue(model, lane);
-    const tasks: GivenUpTask[] = [];
+    const tasks: DeadLetteredTask[] = [];
     for (let from = 0; ; from += READ_TASKS) {
       const jobs = await queue.getJobs(['failed'], from, from + READ_TASKS - 1);
       for (const job of jobs) {
         if (job?.id === undefined) continue;
-        tasks.push({ id: job.id, unit: unitOf(taskSchema.safeParse(job.data).data) });
+        tasks.push({ id: job.id, unit: unitOfTask(job.data) });
       }
       if (jobs.length < READ_TASKS) return tasks;
     }
   }
 
   /** Back into the queue, with all its attempts. @returns false when it has gone meanwhile */
-  async again(model: string, lane: Lane, id: string): Promise<boolean> {
+  async runAgain(model: string, lane: Lane, id: string): Promise<boolean> {
     const job = await this.#queue(model, lane).getJob(id);
     if (job === undefined || !(await job.isFailed())) return false;
     await job.retry('failed', { resetAttemptsMade: true });
@@ -59,8 +59,4 @@ export class LaneControl {
   async forget(model: string, lane: Lane, id: string): Promise<void> {
     await this.#queue(model, lane).remove(id);
   }
-}
-
-function unitOf(task: Task | undefined): GivenUpTask['unit'] {
-  return task?.kind === 'job' ? { jobId: task.jobId, unit: task.unit } : null;
 }

@@ -7,6 +7,9 @@ const MAX_STALLED = 10;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 15_000;
 
+/** Times a task is tried before its inputs are reported as failed. */
+export const TASK_ATTEMPTS = 5;
+
 /** How a task is kept and retried. */
 export function taskOptions(attempts: number): JobsOptions {
   return {
@@ -32,20 +35,18 @@ export interface ConsumerSettings {
   readonly concurrency: number;
   /** A task's lease, ms. */
   readonly lockMs: number;
-  /** How often tasks of lost workers are looked for, ms. */
-  readonly stalledMs: number;
 }
 
 /** BullMQ worker options of a lane's consumer; connection and prefix come from the app. */
 export function consumerOptions({
   concurrency,
   lockMs,
-  stalledMs,
 }: ConsumerSettings): Omit<WorkerOptions, 'connection' | 'prefix'> {
   return {
     concurrency,
     lockDuration: lockMs,
-    stalledInterval: stalledMs,
+    // Twice in a lease: a lost worker's tasks are found soon after it ran out.
+    stalledInterval: lockMs / 2,
     maxStalledCount: MAX_STALLED,
     // By default BullMQ waits 15 s after an error before it goes on.
     runRetryDelay: 1000,

@@ -1,6 +1,7 @@
-import type { Lane, Task } from '#contracts';
+import type { Lane, Operations, Task } from '#contracts';
 import type { Queue } from 'bullmq';
-import { taskOptions } from './lane-options.js';
+import type { FairQueueing } from './fair-queueing.js';
+import { TASK_ATTEMPTS, taskOptions } from './lane-options.js';
 
 /** Tasks of one `addBulk`: about as many as one upload window has. */
 const BULK_TASKS = 100;
@@ -11,17 +12,19 @@ export interface LaneTask {
   readonly id: string;
   readonly lane: Lane;
   readonly task: Task;
-  /** With whom others share the lane evenly: an API key's id. Absent: first come, first served, before all others. */
-  readonly holder?: string | undefined;
+  /** API key that others share the lane evenly with. Absent: first come, first served, before all others. */
+  readonly keyId?: string | undefined;
 }
 
-/** Gives tasks priorities by which holders share a lane evenly. */
-export interface ShareTags {
-  /** @param costs of the holder's next tasks @returns a priority for each, 1 and up */
-  tags(model: string, lane: Lane, holder: string, costs: readonly number[]): Promise<number[]>;
+export interface LaneProducerOptions {
+  readonly operations: Operations;
+  /** Absent: first come, first served, whichever key a task came with. */
+  readonly fairQueueing?: FairQueueing;
+  /** Times a task is tried. */
+  readonly attempts?: number;
 }
 
-/** Bytes of text that count as one unit of cost. */
+/** Bytes of input that count as one unit of cost. */
 const COST_BYTES = 16_384;
 
 /** How full a lane of a model is. */
@@ -42,20 +45,12 @@ export interface LaneDepth {
 /** Puts tasks into the lanes, one BullMQ queue for each model and lane. */
 export class LaneProducer {
   readonly #queue: (model: string, lane: Lane) => Queue;
-  readonly #attempts: number;
-  readonly #shares: ShareTags | undefined;
+  readonly #options: LaneProducerOptions;
 
-  /**
-   * @param queue gives the queue of a model and lane, always the same
-   * @param options.shares absent: first come, first served, whoever holds a task
-   */
-  constructor(
-    queue: (model: string, lane: Lane) => Queue,
-    { attempts, shares }: { attempts: number; shares?: ShareTags },
-  ) {
+  /** @param queue gives the queue of a model and lane, always the same */
+  constructor(queue: (model: string, lane: Lane) => Queue, options: LaneProducerOptions) {
     this.#queue = queue;
-    this.#attempts = attempts;
-    this.#shares = shares;
+    this.#options = options;
   }
 
   /** Resolves when Redis has acknowledged every task. */
@@ -67,7 +62,7 @@ export class LaneProducer {
       if (group) group.push(entry);
       else byQueue.set(queue, [entry]);
     }
-    const options = taskOptions(this.#attempts);
+    const options = taskOptions(this.#options.attempts ?? TASK_ATTEMPTS);
     for (const [queue, group] of byQueue) {
       const priorities = await this.#priorities(group);
       const jobs = group.map(({ id, task }, n) => ({
@@ -87,15 +82,16 @@ export class LaneProducer {
     }
   }
 
-  /** Of tasks of one queue; none for those that nobody holds. */
+  /** Of tasks of one queue; none for those that came without a key. */
   async #priorities(group: readonly LaneTask[]): Promise<readonly (number | undefined)[]> {
     const priorities: (number | undefined)[] = group.map(() => undefined);
-    if (this.#shares === undefined) return priorities;
-    for (const holder of new Set(group.flatMap((entry) => entry.holder ?? []))) {
-      const own = [...group.keys()].filter((n) => group[n]!.holder === holder);
+    const { fairQueueing } = this.#options;
+    if (fairQueueing === undefined) return priorities;
+    for (const keyId of new Set(group.flatMap((entry) => entry.keyId ?? []))) {
+      const own = [...group.keys()].filter((n) => group[n]!.keyId === keyId);
       const { task, lane } = group[own[0]!]!;
-      const costs = own.map((n) => costOf(group[n]!.task));
-      const tags = await this.#shares.tags(task.model, lane, holder, costs);
+      const costs = own.map((n) => this.#costOf(group[n]!.task));
+      const tags = await fairQueueing.tags(task.model, lane, keyId, costs);
       for (const [at, n] of own.entries()) priorities[n] = tags[at];
     }
     return priorities;
@@ -114,7 +110,7 @@ export class LaneProducer {
       queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
       queue.isPaused(),
       queue.getJobs(['wait'], 0, 0, true),
-      // Among holders who share, the one whose turn is next stands for the oldest.
+      // Among keys that share, the one whose turn is next stands for the oldest.
       queue.getJobs(['prioritized'], 0, 0, true),
       queue.getJobs(['active'], 0, 0, true),
     ]);
@@ -128,10 +124,11 @@ export class LaneProducer {
       paused,
     };
   }
-}
 
-/** Whole units of text, one at least: a task costs about as much as it has tokens. */
-function costOf({ texts }: Task): number {
-  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  return Math.max(1, Math.ceil(bytes / COST_BYTES));
+  /** Whole units of input, one at least: a task costs about as much as it has tokens. */
+  #costOf({ inputs, spec }: Task): number {
+    const operation = this.#options.operations.of(spec);
+    const bytes = inputs.reduce<number>((sum, input) => sum + operation.bytes(input), 0);
+    return Math.max(1, Math.ceil(bytes / COST_BYTES));
+  }
 }

@@ -2,8 +2,8 @@ import { context, SpanStatusCode, trace } from '@opentelemetry/api';
 import { SpanKind } from 'bullmq';
 import type { Exception, Telemetry } from 'bullmq';
 import { BullMQOtel, BullMQOTelSpan } from 'bullmq-otel';
-import { tracesOn } from '#contracts';
-import type { Environment } from '#contracts';
+import { tracesOn } from '#config';
+import type { Environment } from '#config';
 
 /**
  * For the `telemetry` option of queues and workers: a task carries the trace of what enqueued it. BullMQ traces its

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BootError } from '#contracts';
 import type { Redis } from 'ioredis';
+import type { RedisClient } from './redis/client.js';
 
 const LOOK_AGAIN_MS = 200;
 
 /** Waits until Redis answers. @throws BootError, one line, when it does not within `patienceMs` */
-export async function awaitRedis(redis: Redis, patienceMs: number): Promise<void> {
+export async function awaitRedis(client: RedisClient, patienceMs: number): Promise<void> {
+  const redis = client as Redis;
   const deadline = performance.now() + patienceMs;
   // Why there is no connection stands in these, not in the error of a command that could not be sent.
   let problem: (Error & { code?: string }) | undefined;

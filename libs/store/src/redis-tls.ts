@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { SecureContextOptions } from 'node:tls';
-import { BootError, type Environment } from '#contracts';
+import type { Environment } from '#config';
+import { BootError } from '#contracts';
 
 /**
  * What connections to rediss:// URLs are secured with; Node's own authorities where nothing is configured.

@@ -1,5 +1,5 @@
-import { tracesOn } from '#contracts';
-import type { Environment } from '#contracts';
+import { tracesOn } from '#config';
+import type { Environment } from '#config';
 
 /** Longest that the last spans are waited for, ms. */
 const FLUSH_MS = 2000;

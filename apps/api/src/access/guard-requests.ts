@@ -1,14 +1,14 @@
 import { timingSafeEqual } from 'node:crypto';
+import { type Authenticator, bearerOf, holdsKey, missingKey, requireScope, type Sessions } from '#access';
 import { ANYBODY, type Caller } from '#contracts';
-import { type Authenticator, bearerOf, holdsKey, missingKey, requireScope, type Sessions } from '#store';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { sendError } from '../errors/send-error.js';
-import { toApiError } from '../errors/to-api-error.js';
-import type { OpenRequests } from '../limits/open-requests.js';
+import { sendError } from '../http/send-error.js';
+import { toApiError } from '../http/to-api-error.js';
+import type { OpenRequests } from './open-requests.js';
 import { callerIfKnown, setCaller } from './caller.js';
 import { isLoopbackHost, isOfAnotherSite } from './origins.js';
 import { requirementOf } from './policy.js';
-import { badCsrfToken, crossSite, foreignHost, keyInUrl, unaskedBody } from './refusals.js';
+import { badCsrfToken, crossSite, foreignHost, keyInUrl, unauthenticatedBody } from './refusals.js';
 import { SESSION_COOKIE } from './session-cookie.js';
 
 export interface GuardParts {
@@ -22,8 +22,8 @@ export interface GuardParts {
   readonly openRequests: OpenRequests;
 }
 
-/** Largest body that is read of somebody whom nobody asked for a key. */
-const MOST_UNASKED_BYTES = 16 * 1024;
+/** Body limit of unauthenticated requests. */
+const MOST_UNAUTHENTICATED_BYTES = 16 * 1024;
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
@@ -34,10 +34,10 @@ export function guardRequests(server: FastifyInstance, parts: GuardParts): void 
     try {
       await admit(request, parts);
       const caller = callerIfKnown(request);
-      // Of one whose client has gone meanwhile nobody would say that it has ended.
+      // If the client already disconnected, 'close' has fired and would never release the slot.
       if (caller !== null && !reply.raw.destroyed) reply.raw.once('close', parts.openRequests.enter(caller));
     } catch (error) {
-      const apiError = toApiError(error, parts);
+      const apiError = toApiError(error, { maxBodyBytes: parts.maxBodyBytes });
       if (apiError.status === 500) request.log.error({ err: apiError.cause ?? apiError }, apiError.message);
       sendError(reply, apiError);
       return reply;
@@ -69,10 +69,10 @@ async function admit(request: FastifyRequest, parts: GuardParts): Promise<void> 
   setCaller(request, requireScope(caller, requirement));
 }
 
-/** Memory is for those who may be known. */
+/** Memory is for callers who authenticate. */
 function requireSmallBody({ headers }: FastifyRequest): void {
   const bytes = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
-  if (bytes > MOST_UNASKED_BYTES) throw unaskedBody(MOST_UNASKED_BYTES);
+  if (bytes > MOST_UNAUTHENTICATED_BYTES) throw unauthenticatedBody(MOST_UNAUTHENTICATED_BYTES);
 }
 
 async function callerOfSession(request: FastifyRequest, { authenticator, sessions }: GuardParts): Promise<Caller> {

@@ -1,6 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import { ApiKeys, Authenticator, newKeyOf, viewKey } from '#access';
 import {
   ApiError,
   type ApiKeyList,
@@ -9,10 +10,9 @@ import {
   apiKeyObjectSchema,
   newApiKeySchema,
 } from '#contracts';
-import { ApiKeys, Authenticator, newKeyOf, viewKey } from '#store';
-import { parse } from '../errors/parse.js';
-import { jsonSchema } from '../openapi/json-schema.js';
-import { Audit } from '../audit/audit.js';
+import { parse } from '../http/parse.js';
+import { jsonSchema } from '../http/json-schema.js';
+import { Audit } from './audit.js';
 
 /** API keys, for those with an admin key. */
 @ApiTags('admin')
@@ -22,11 +22,7 @@ export class KeysController {
   readonly #authenticator: Authenticator;
   readonly #audit: Audit;
 
-  constructor(
-    @Inject(ApiKeys) keys: ApiKeys,
-    @Inject(Authenticator) authenticator: Authenticator,
-    @Inject(Audit) audit: Audit,
-  ) {
+  constructor(keys: ApiKeys, authenticator: Authenticator, audit: Audit) {
     this.#keys = keys;
     this.#authenticator = authenticator;
     this.#audit = audit;

@@ -26,7 +26,7 @@ export function badCsrfToken(): ApiError {
   });
 }
 
-export function unaskedBody(mostBytes: number): ApiError {
+export function unauthenticatedBody(mostBytes: number): ApiError {
   return new ApiError({
     status: 413,
     code: 'body_too_large',

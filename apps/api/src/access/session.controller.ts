@@ -1,10 +1,10 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiKeys, Authenticator, type DashboardSession, requireScope, Sessions } from '#access';
 import { type Session, signInSchema } from '#contracts';
-import { ApiKeys, Authenticator, type DashboardSession, requireScope, Sessions } from '#store';
-import { parse } from '../errors/parse.js';
-import { Audit } from '../audit/audit.js';
+import { parse } from '../http/parse.js';
+import { Audit } from './audit.js';
 import { setCaller } from './caller.js';
 import { isOfAnotherSite } from './origins.js';
 import { crossSite, tooManySignIns } from './refusals.js';
@@ -22,12 +22,7 @@ export class SessionController {
   readonly #keys: ApiKeys;
   readonly #audit: Audit;
 
-  constructor(
-    @Inject(Authenticator) authenticator: Authenticator,
-    @Inject(Sessions) sessions: Sessions,
-    @Inject(ApiKeys) keys: ApiKeys,
-    @Inject(Audit) audit: Audit,
-  ) {
+  constructor(authenticator: Authenticator, sessions: Sessions, keys: ApiKeys, audit: Audit) {
     this.#authenticator = authenticator;
     this.#sessions = sessions;
     this.#keys = keys;

@@ -1,10 +1,11 @@
 import type { AdminJob, AdminJobDetail, JobRecord } from '#contracts';
+import type { OutputShapes } from '../output/output-shape.js';
 import { viewJob } from '../jobs/job-view.js';
 
 /** A job's record as operators see it. @param keyNames of API keys by id, as far as they are known */
-export function viewAdminJob(job: JobRecord, keyNames: ReadonlyMap<string, string>): AdminJob {
+export function viewAdminJob(job: JobRecord, shapes: OutputShapes, keyNames: ReadonlyMap<string, string>): AdminJob {
   return {
-    ...viewJob(job),
+    ...viewJob(job, shapes),
     lane: job.lane,
     tenant: job.tenant,
     key: job.keyId === null ? null : { id: job.keyId, name: keyNames.get(job.keyId) ?? null },

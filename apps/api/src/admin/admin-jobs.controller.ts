@@ -1,4 +1,4 @@
-import { Controller, Get, Header, Inject, Param, Query } from '@nestjs/common';
+import { Controller, Get, Header, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import {
   type AdminJobDetail,
@@ -9,10 +9,12 @@ import {
   adminJobListSchema,
   type JobRecord,
 } from '#contracts';
-import { ApiKeys, JobInspection, JobStore } from '#store';
+import { ApiKeys } from '#access';
+import { JobInspection, JobLedger, JobList } from '#store';
 import { requireJob } from '../jobs/job-view.js';
-import { ApiQueryOf } from '../openapi/api-query-of.js';
-import { jsonSchema } from '../openapi/json-schema.js';
+import { ApiQueryOf } from '../http/api-query-of.js';
+import { jsonSchema } from '../http/json-schema.js';
+import { OutputShapes } from '../output/output-shape.js';
 import { viewAdminJob, viewTimeline } from './admin-job-view.js';
 
 /** Failures told on a job's page. */
@@ -22,18 +24,18 @@ const MOST_FAILURES = 100;
 @ApiTags('admin')
 @Controller('admin/v1/jobs')
 export class AdminJobsController {
-  readonly #store: JobStore;
+  readonly #jobs: JobLedger;
+  readonly #list: JobList;
   readonly #inspection: JobInspection;
   readonly #keys: ApiKeys;
+  readonly #shapes: OutputShapes;
 
-  constructor(
-    @Inject(JobStore) store: JobStore,
-    @Inject(JobInspection) inspection: JobInspection,
-    @Inject(ApiKeys) keys: ApiKeys,
-  ) {
-    this.#store = store;
+  constructor(jobs: JobLedger, list: JobList, inspection: JobInspection, keys: ApiKeys, shapes: OutputShapes) {
+    this.#jobs = jobs;
+    this.#list = list;
     this.#inspection = inspection;
     this.#keys = keys;
+    this.#shapes = shapes;
   }
 
   @Get()
@@ -43,9 +45,9 @@ export class AdminJobsController {
   @ApiResponse({ status: 200, schema: jsonSchema(adminJobListSchema, 'output') })
   async list(@Query({ schema: adminJobListQuerySchema }) query: AdminJobListQuery): Promise<AdminJobList> {
     const { id, key, ...rest } = query;
-    const { jobs, nextCursor } = await this.#store.list({ ...rest, idPart: id, keyId: key });
+    const { jobs, nextCursor } = await this.#list.page({ ...rest, idPart: id, keyId: key });
     const keyNames = await this.#keyNames(jobs);
-    const data = jobs.map((job) => viewAdminJob(job, keyNames));
+    const data = jobs.map((job) => viewAdminJob(job, this.#shapes, keyNames));
     return { object: 'list', data, has_more: nextCursor !== null, next_cursor: nextCursor };
   }
 
@@ -55,14 +57,14 @@ export class AdminJobsController {
   @ApiOperation({ summary: 'A job with its timeline, progress along its input, failures and spec' })
   @ApiResponse({ status: 200, schema: jsonSchema(adminJobDetailSchema, 'output') })
   async get(@Param('id') id: string): Promise<AdminJobDetail> {
-    const job = requireJob(await this.#store.get(id), id);
+    const job = requireJob(await this.#jobs.get(id), id);
     const [keyNames, { done, textsEach }, { failures, hasMore }] = await Promise.all([
       this.#keyNames([job]),
       this.#inspection.bars(job),
       this.#inspection.failures(job, MOST_FAILURES),
     ]);
     return {
-      ...viewAdminJob(job, keyNames),
+      ...viewAdminJob(job, this.#shapes, keyNames),
       spec: job.spec,
       timeline: viewTimeline(job),
       slices: { texts_each: textsEach, done },

@@ -1,9 +1,9 @@
-import { Controller, Get, Header, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Header, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type AuditLog as AuditPage, auditLogSchema, type AuditQuery, auditQuerySchema } from '#contracts';
-import { AuditLog } from '#store';
-import { ApiQueryOf } from '../openapi/api-query-of.js';
-import { jsonSchema } from '../openapi/json-schema.js';
+import { AuditLog } from '#access';
+import { ApiQueryOf } from '../http/api-query-of.js';
+import { jsonSchema } from '../http/json-schema.js';
 
 /** What operators did. */
 @ApiTags('admin')
@@ -11,7 +11,7 @@ import { jsonSchema } from '../openapi/json-schema.js';
 export class AuditController {
   readonly #log: AuditLog;
 
-  constructor(@Inject(AuditLog) log: AuditLog) {
+  constructor(log: AuditLog) {
     this.#log = log;
   }
 

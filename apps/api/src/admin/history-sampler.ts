@@ -1,44 +1,38 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { LANES } from '#contracts';
 import { HISTORY_TICK_MS, historyField, type HistoryRecorder } from '#store';
-import type { WaitingTexts } from '../embeddings/waiting-texts.js';
-import { type DeploymentState, tasksOf } from '../metrics/deployment-state.js';
+import type { InteractiveAdmission } from '../interactive/admission.js';
+import { type Fleet, tasksOf } from '../operation/fleet.js';
 
 export interface SamplerParts {
   readonly recorder: HistoryRecorder;
-  readonly state: DeploymentState;
-  readonly waiting: WaitingTexts;
+  readonly fleet: Fleet;
+  readonly admission: InteractiveAdmission;
   readonly models: readonly string[];
 }
 
-/** Puts into history, tick by tick, what nobody counts by himself: how full the queue is. */
-@Injectable()
-export class HistorySampler implements OnApplicationBootstrap, BeforeApplicationShutdown {
+/** Samples queue depth into history, once in a tick. */
+export class HistorySampler {
   readonly #parts: SamplerParts;
 
   constructor(parts: SamplerParts) {
     this.#parts = parts;
   }
 
-  onApplicationBootstrap(): void {
-    const { models, recorder, waiting } = this.#parts;
+  start(): void {
+    const { admission, models, recorder } = this.#parts;
     recorder.beforeTick((tick) => {
-      for (const model of models) recorder.add(model, 'waiting', waiting.of(model) * HISTORY_TICK_MS);
+      for (const model of models) recorder.add(model, 'waiting', admission.of(model) * HISTORY_TICK_MS);
       // Redis is away or slow: the tick stays without a sample.
       this.#sample(tick).catch(() => recorder.missed());
     });
     recorder.start();
   }
 
-  beforeApplicationShutdown(): Promise<void> {
-    return this.#parts.recorder.stop();
-  }
-
   async #sample(tick: number): Promise<void> {
-    const { recorder, state } = this.#parts;
+    const { fleet, recorder } = this.#parts;
     if (!(await recorder.claim(tick))) return;
     const amounts = new Map<string, number>();
-    for (const { name, lanes } of (await state.look()).models) {
+    for (const { name, lanes } of (await fleet.read()).models) {
       amounts.set(historyField(name, 'samples'), 1);
       for (const lane of LANES) {
         const { jobTexts } = lanes[lane];

@@ -1,6 +1,6 @@
 import { type HistorySeries, type Lane, LANES } from '#contracts';
 import { type HistoryCounts, type HistoryName, waitPercentile, waitsOf } from '#store';
-import { backlogSeconds } from '../metrics/deployment-state.js';
+import { backlogSeconds } from '../operation/fleet.js';
 
 /** Counts of one model over a stretch of time, and those of requests that named no model. */
 export interface Stretch {

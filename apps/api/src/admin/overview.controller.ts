@@ -1,4 +1,4 @@
-import { type BeforeApplicationShutdown, Controller, Get, Header, Inject, Query, Res } from '@nestjs/common';
+import { Controller, Get, Header, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
@@ -9,8 +9,9 @@ import {
   type Snapshot,
   snapshotSchema,
 } from '#contracts';
-import { ApiQueryOf } from '../openapi/api-query-of.js';
-import { jsonSchema } from '../openapi/json-schema.js';
+import { ApiQueryOf } from '../http/api-query-of.js';
+import { jsonSchema } from '../http/json-schema.js';
+import { Closing } from '../operation/closing.js';
 import { HistoryView } from './history-view.js';
 import { LiveSnapshots } from './live-snapshots.js';
 import { LiveStream } from './live-stream.js';
@@ -19,20 +20,20 @@ import { Snapshots } from './snapshots.js';
 /** How the deployment stands, and stood. */
 @ApiTags('admin')
 @Controller('admin/v1')
-export class OverviewController implements BeforeApplicationShutdown {
+export class OverviewController {
   readonly #snapshots: Snapshots;
   readonly #live: LiveSnapshots;
   readonly #history: HistoryView;
   readonly #streams = new Set<LiveStream>();
 
-  constructor(
-    @Inject(Snapshots) snapshots: Snapshots,
-    @Inject(LiveSnapshots) live: LiveSnapshots,
-    @Inject(HistoryView) history: HistoryView,
-  ) {
+  constructor(snapshots: Snapshots, live: LiveSnapshots, history: HistoryView, closing: Closing) {
     this.#snapshots = snapshots;
     this.#live = live;
     this.#history = history;
+    // A shutdown cannot wait for those who look on; they come again, to another process.
+    closing.signal.addEventListener('abort', () => {
+      for (const stream of this.#streams) stream.end();
+    });
   }
 
   @Get('snapshot')
@@ -70,10 +71,5 @@ export class OverviewController implements BeforeApplicationShutdown {
   @ApiResponse({ status: 200, schema: jsonSchema(historySchema, 'output') })
   history(@Query({ schema: historyQuerySchema }) { range }: HistoryQuery): Promise<History> {
     return this.#history.of(range);
-  }
-
-  /** A shutdown cannot wait for those who look on; they come again, to another process. */
-  beforeApplicationShutdown(): void {
-    for (const stream of this.#streams) stream.end();
   }
 }

@@ -1,34 +1,39 @@
-import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { type Caller, type PlaygroundResponse, playgroundRequestSchema, playgroundResponseSchema } from '#contracts';
+import {
+  type Caller,
+  embed,
+  type PlaygroundResponse,
+  playgroundRequestSchema,
+  playgroundResponseSchema,
+  rowTokens,
+  rowTruncated,
+} from '#contracts';
 import { FromCaller } from '../access/caller.js';
-import { Embedder } from '../embeddings/embedder.js';
-import { INPUT_LIMITS } from '../embeddings/embeddings.controller.js';
-import { type InputLimits, readInput } from '../embeddings/read-input.js';
-import { parse } from '../errors/parse.js';
-import { hangUp } from '../hang-up.js';
-import { jsonSchema } from '../openapi/json-schema.js';
-import { shapeVector } from '../output/shape-vector.js';
+import { hangUp } from '../http/hang-up.js';
+import { jsonSchema } from '../http/json-schema.js';
+import { parse } from '../http/parse.js';
+import { InputReader } from '../input/input-reader.js';
+import { Interactive } from '../interactive/interactive.js';
+import { OutputShapes } from '../output/output-shape.js';
 import { Planner } from '../planning/planner.js';
-import { Stopwatch } from './stopwatch.js';
+import { stagesOf } from './stages.js';
 
 /** A few texts to try, on the way that every waiting request takes. */
 @ApiTags('admin')
 @Controller('admin/v1/playground')
 export class PlaygroundController {
   readonly #planner: Planner;
-  readonly #embedder: Embedder;
-  readonly #limits: InputLimits;
+  readonly #interactive: Interactive;
+  readonly #reader: InputReader;
+  readonly #shapes: OutputShapes;
 
-  constructor(
-    @Inject(Planner) planner: Planner,
-    @Inject(Embedder) embedder: Embedder,
-    @Inject(INPUT_LIMITS) limits: InputLimits,
-  ) {
+  constructor(planner: Planner, interactive: Interactive, reader: InputReader, shapes: OutputShapes) {
     this.#planner = planner;
-    this.#embedder = embedder;
-    this.#limits = limits;
+    this.#interactive = interactive;
+    this.#reader = reader;
+    this.#shapes = shapes;
   }
 
   @Post()
@@ -42,19 +47,29 @@ export class PlaygroundController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PlaygroundResponse> {
     const signal = hangUp(reply);
-    const watch = new Stopwatch();
+    const began = performance.now();
     const { input, ...options } = parse(playgroundRequestSchema, body);
-    const texts = await readInput(input, this.#limits);
-    const plan = await this.#planner.plan({ ...options, normalize: true }, 'interactive', caller, reply.request.id);
-    const embedded = await this.#embedder.embed(plan, texts, signal, watch);
-    const times = watch.read();
-    const data = embedded.texts.map(({ tokens, truncated, vector }, index) => ({
-      index,
-      embedding: Array.from(shapeVector(vector, plan.output)),
-      tokens,
-      truncated,
-      cached: watch.cached[index] ?? false,
-    }));
-    return { model: plan.card.name, data, ...times };
+    const inputs = await this.#reader.read(input);
+    const wishes = { ...options, normalize: true };
+    const plan = await this.#planner.plan(embed.name, wishes, 'interactive', caller, reply.request.id);
+    const planned = performance.now();
+    const answer = await this.#interactive.compute(plan, inputs, signal);
+    const totalMs = performance.now() - began;
+
+    const rowBytes = plan.operation.rowBytes(plan.card);
+    const writer = this.#shapes.of(plan.spec).writer({ rowBytes, output: plan.output, encoding: 'float' });
+    const data = answer.rows.map((row, index) => {
+      const floats = new Float32Array(writer.width);
+      writer.into(row, floats);
+      return {
+        index,
+        embedding: Array.from(floats),
+        tokens: rowTokens(row),
+        truncated: rowTruncated(row),
+        cached: answer.cached[index] ?? false,
+      };
+    });
+    const stages = stagesOf(planned - began + answer.lookupMs, totalMs, answer.timings);
+    return { model: plan.card.name, data, stages, total_ms: totalMs };
   }
 }

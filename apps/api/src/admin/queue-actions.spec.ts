@@ -5,8 +5,8 @@ import { connectRedis, FailedTexts, JobStore, ModelRegistry, WorkerRegistry } fr
 import { startRedis } from '../../../../test/support/redis.js';
 import { until } from '../../../../test/support/until.js';
 import { JobRetry } from '../jobs/job-retry.js';
-import { QueueRoom } from '../jobs/queue-room.js';
-import { ModelDirectory } from '../models/model-directory.js';
+import { QueueRoom } from '../jobs/bulk-admission.js';
+import { ModelDirectory } from '../planning/model-directory.js';
 import { QueueActions } from './queue-actions.js';
 
 const keys = new Keys('test');

@@ -1,6 +1,6 @@
 import { ApiError, isFinal, type QueueActionRequest } from '#contracts';
-import type { GivenUpTask, LaneControl } from '#queue';
-import type { JobStore } from '#store';
+import type { DeadLetteredTask, LaneControl } from '#queue';
+import type { JobLedger } from '#store';
 import type { JobRetry } from '../jobs/job-retry.js';
 
 /** Errors of a retry after which there is nothing left to try again. */
@@ -9,18 +9,18 @@ const NOTHING_LEFT = ['job_not_found', 'job_ended', 'nothing_to_retry'];
 /**
  * What operators may do to a lane.
  *
- * A task that was given up has, as a rule, been reported: its unit of its job is counted, and its texts are failed. To
+ * A dead-lettered task has, as a rule, been reported: its unit of its job is counted, and its texts are failed. To
  * run that very task again would count for nothing, so its job is told to try its failed texts again, in new tasks. A
  * task that could not even be reported is still owed: it goes back into the queue, and is never cleaned away.
  */
 export class QueueActions {
   readonly #control: LaneControl;
-  readonly #store: JobStore;
+  readonly #jobs: JobLedger;
   readonly #retry: JobRetry;
 
-  constructor(control: LaneControl, store: JobStore, retry: JobRetry) {
+  constructor(control: LaneControl, jobs: JobLedger, retry: JobRetry) {
     this.#control = control;
-    this.#store = store;
+    this.#jobs = jobs;
     this.#retry = retry;
   }
 
@@ -43,8 +43,8 @@ export class QueueActions {
   async #retryFailed({ lane, model }: Pick<QueueActionRequest, 'model' | 'lane'>): Promise<number> {
     let affected = 0;
     const reported = new Map<string, string[]>();
-    for (const task of await this.#control.givenUp(model, lane)) {
-      if (await this.#isOwed(task)) affected += Number(await this.#control.again(model, lane, task.id));
+    for (const task of await this.#control.deadLettered(model, lane)) {
+      if (await this.#isOwed(task)) affected += Number(await this.#control.runAgain(model, lane, task.id));
       else if (task.unit !== null) {
         reported.set(task.unit.jobId, [...(reported.get(task.unit.jobId) ?? []), task.id]);
       }
@@ -71,7 +71,7 @@ export class QueueActions {
 
   async #clean({ lane, model }: Pick<QueueActionRequest, 'model' | 'lane'>): Promise<number> {
     let affected = 0;
-    for (const task of await this.#control.givenUp(model, lane)) {
+    for (const task of await this.#control.deadLettered(model, lane)) {
       if (await this.#isOwed(task)) continue;
       await this.#control.forget(model, lane, task.id);
       affected++;
@@ -80,9 +80,9 @@ export class QueueActions {
   }
 
   /** Whether a job still waits for its outcome. */
-  async #isOwed({ unit }: GivenUpTask): Promise<boolean> {
+  async #isOwed({ unit }: DeadLetteredTask): Promise<boolean> {
     if (unit === null) return false;
-    const state = await this.#store.state(unit.jobId);
-    return state !== null && !isFinal(state) && !(await this.#store.acknowledged(unit.jobId, unit.unit));
+    const state = await this.#jobs.state(unit.jobId);
+    return state !== null && !isFinal(state) && !(await this.#jobs.acknowledged(unit.jobId, unit.unit));
   }
 }

@@ -1,11 +1,11 @@
-import { Body, Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { type QueueActionResult, queueActionRequestSchema, queueActionResultSchema } from '#contracts';
-import { Audit } from '../audit/audit.js';
-import { parse } from '../errors/parse.js';
-import { ModelDirectory } from '../models/model-directory.js';
-import { jsonSchema } from '../openapi/json-schema.js';
+import { Audit } from '../access/audit.js';
+import { parse } from '../http/parse.js';
+import { ModelDirectory } from '../planning/model-directory.js';
+import { jsonSchema } from '../http/json-schema.js';
 import { QueueActions } from './queue-actions.js';
 
 /** What operators do to queues. */
@@ -16,11 +16,7 @@ export class QueuesController {
   readonly #models: ModelDirectory;
   readonly #audit: Audit;
 
-  constructor(
-    @Inject(QueueActions) actions: QueueActions,
-    @Inject(ModelDirectory) models: ModelDirectory,
-    @Inject(Audit) audit: Audit,
-  ) {
+  constructor(actions: QueueActions, models: ModelDirectory, audit: Audit) {
     this.#actions = actions;
     this.#models = models;
     this.#audit = audit;

@@ -1,24 +1,16 @@
-import type { Lane, LaneView, ModelCard, ModelView, Snapshot } from '#contracts';
+import { DeadlineError } from '#contracts';
+import type { Lane, LaneView, ModelView, Snapshot } from '#contracts';
 import type { RedisCache, WorkerRegistry } from '#store';
-import { isRedisAway } from '../errors/to-api-error.js';
-import type { ModelDirectory } from '../models/model-directory.js';
-import {
-  activeJobs,
-  backlogSeconds,
-  type DeploymentState,
-  type LaneState,
-  type ModelState,
-  NoAnswer,
-} from '../metrics/deployment-state.js';
+import { isRedisAway } from '../http/to-api-error.js';
+import { activeJobs, backlogSeconds, type Fleet, type LaneStatus, type ModelStatus } from '../operation/fleet.js';
 import type { HistoryView, Lately } from './history-view.js';
 import { viewLostWorker, viewWorker } from './worker-view.js';
 
 /** Where a snapshot is taken from. */
 export interface SnapshotSources {
-  readonly state: DeploymentState;
+  readonly fleet: Fleet;
   readonly history: HistoryView;
   readonly workers: WorkerRegistry;
-  readonly models: ModelDirectory;
   readonly cache: RedisCache;
 }
 
@@ -36,32 +28,27 @@ export class Snapshots {
     try {
       return { at: Date.now() / 1000, redis: 'up', cache, ...(await this.#gather()) };
     } catch (error) {
-      if (!(error instanceof NoAnswer) && !isRedisAway(error)) throw error;
+      if (!(error instanceof DeadlineError) && !isRedisAway(error)) throw error;
       return { at: Date.now() / 1000, redis: 'down', cache, jobs_active: 0, models: [], workers: [] };
     }
   }
 
   async #gather(): Promise<Pick<Snapshot, 'jobs_active' | 'models' | 'workers'>> {
-    const { history, models, state, workers } = this.#sources;
-    const [look, lately, lost, ...known] = await Promise.all([
-      state.look(),
-      history.lately(),
-      workers.lost(),
-      ...models.names.map((name) => models.known(name)),
-    ]);
-    const cards = new Map(known.flatMap((card) => (card === null ? [] : [[card.name, card] as const])));
+    const { fleet, history, workers } = this.#sources;
+    const [status, lately, lost] = await Promise.all([fleet.read(), history.lately(), workers.lost()]);
+    const cards = new Map(status.models.flatMap(({ card }) => (card === null ? [] : [[card.name, card] as const])));
     return {
-      jobs_active: activeJobs(look),
-      models: look.models.map((model) => viewModel(model, lately(model.name), cards.get(model.name))),
+      jobs_active: activeJobs(status),
+      models: status.models.map((model) => viewModel(model, lately(model.name))),
       workers: [
-        ...look.workers.map((worker) => viewWorker(worker, cards)),
+        ...status.workers.map((worker) => viewWorker(worker, cards)),
         ...lost.map((worker) => viewLostWorker(worker, cards)),
       ],
     };
   }
 }
 
-function viewModel(model: ModelState, { minute, rates, waitingTexts }: Lately, card: ModelCard | undefined): ModelView {
+function viewModel(model: ModelStatus, { minute, rates, waitingTexts }: Lately): ModelView {
   const lane = (name: Lane): LaneView => {
     const state = model.lanes[name];
     // Other API processes have waiting requests too: of those the last tick of history tells.
@@ -72,7 +59,7 @@ function viewModel(model: ModelState, { minute, rates, waitingTexts }: Lately, c
   const { wait_p50_seconds: p50, wait_p95_seconds: p95, wait_p99_seconds: p99 } = minute;
   return {
     name: model.name,
-    fingerprint: card?.fingerprint ?? null,
+    fingerprint: model.card?.fingerprint ?? null,
     ready_workers: model.readyWorkers,
     lanes: { interactive: lane('interactive'), bulk: lane('bulk') },
     texts_per_second: rates.texts_per_second ?? 0,
@@ -85,7 +72,7 @@ function viewModel(model: ModelState, { minute, rates, waitingTexts }: Lately, c
 }
 
 function viewLane(
-  { waiting, active, delayed, failed, oldestAgeMs, paused }: LaneState,
+  { waiting, active, delayed, failed, oldestAgeMs, paused }: LaneStatus,
   texts: number,
   rate: number,
 ): LaneView {

@@ -1,9 +1,9 @@
-import { Controller, Delete, HttpCode, Inject, Param, Req } from '@nestjs/common';
+import { Controller, Delete, HttpCode, Param, Req } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '#contracts';
 import { WorkerRegistry } from '#store';
-import { Audit } from '../audit/audit.js';
+import { Audit } from '../access/audit.js';
 
 @ApiTags('admin')
 @Controller('admin/v1/workers')
@@ -11,7 +11,7 @@ export class WorkersController {
   readonly #workers: WorkerRegistry;
   readonly #audit: Audit;
 
-  constructor(@Inject(WorkerRegistry) workers: WorkerRegistry, @Inject(Audit) audit: Audit) {
+  constructor(workers: WorkerRegistry, audit: Audit) {
     this.#workers = workers;
     this.#audit = audit;
   }

@@ -1,24 +1,40 @@
-import { ApiError, isFinal, type JobRecord, type JobTask, jobTaskId } from '#contracts';
-import { cutTasks, type LaneProducer, type LaneTask, type TaskLimits } from '#queue';
-import type { FailedTexts, JobStore } from '#store';
-import type { ModelDirectory } from '../models/model-directory.js';
+import {
+  ApiError,
+  isFinal,
+  type JobRecord,
+  type JobTask,
+  jobTaskId,
+  type Operations,
+  TASK_FORMAT,
+  TASK_LIMITS,
+} from '#contracts';
+import { cutTasks, type LaneProducer, type LaneTask } from '#queue';
+import type { FailedInputs, JobLedger } from '#store';
+import type { ModelDirectory } from '../planning/model-directory.js';
+import type { BulkAdmission } from './bulk-admission.js';
 import { requireJob } from './job-view.js';
-import type { QueueRoom } from './queue-room.js';
 
 /** Tasks enqueued in one go. */
 const ENQUEUE_TASKS = 100;
 
 export interface JobRetryParts {
-  readonly store: JobStore;
-  readonly failed: FailedTexts;
+  readonly jobs: JobLedger;
+  readonly failed: FailedInputs;
+  readonly operations: Operations;
   readonly models: ModelDirectory;
-  readonly room: QueueRoom;
+  readonly admission: BulkAdmission;
   readonly producer: LaneProducer;
-  readonly taskLimits: TaskLimits;
+}
+
+/** What a retry came to. */
+export interface Retried {
+  readonly job: JobRecord;
+  /** Texts that are tried again, those of an earlier retry that is under way included. */
+  readonly texts: number;
 }
 
 /**
- * Puts a job's failed texts into the queue again. They are first made unfinished in the job's own keys, then enqueued: a
+ * Puts a job's failed inputs into the queue again. They are first made unfinished in the job's own keys, then enqueued: a
  * process that dies in between leaves a job that runs, and whose retry can be asked for again.
  */
 export class JobRetry {
@@ -29,46 +45,53 @@ export class JobRetry {
   }
 
   /**
-   * Returns when the queue has acknowledged all of it. Asked for twice, a text is tried again once.
+   * Returns when the queue has acknowledged all of it. Asked for twice, an input is tried again once.
    * @throws ApiError 404; 409 `job_ended`, `job_not_finished`, `nothing_to_retry` or `model_changed`; 429 `queue_full`
    */
-  async retry(id: string): Promise<JobRecord> {
-    const { failed, models, room, store, taskLimits } = this.#parts;
-    const job = requireJob(await store.get(id), id);
+  async retry(id: string): Promise<Retried> {
+    const { admission, failed, jobs, models, operations } = this.#parts;
+    const job = requireJob(await jobs.get(id), id);
     requireSealed(job);
     if (job.retriable === 0 && (await failed.unitsUnderWay(id)) === 0) throw nothingToRetry(job);
     const card = await models.card(job.model);
     if (card.fingerprint !== job.spec.fingerprint) throw modelChanged(job);
-    await room.require(job.model, job);
+    await admission.require(job.model, job);
 
-    for await (const texts of failed.kept(id)) {
-      for (const { positions } of cutTasks(texts, taskLimits)) {
-        await store.retry(
+    // Those under way already are counted first: what a worker finishes meanwhile was tried again all the same.
+    let texts = 0;
+    for await (const { inputs } of failed.underWay(id)) {
+      texts += inputs.reduce((sum, { positions }) => sum + positions.length, 0);
+    }
+    const operation = operations.of(job.spec);
+    for await (const inputs of failed.kept(id)) {
+      for (const { positions } of cutTasks(inputs, operation, TASK_LIMITS)) {
+        texts += await jobs.retry(
           job,
           positions.map((places) => places[0]!),
         );
       }
     }
     await this.#enqueue(job);
-    return requireJob(await store.get(id), id);
+    return { job: requireJob(await jobs.get(id), id), texts };
   }
 
   /** Everything that is to be tried again; what the queue has already, it does not take twice. */
   async #enqueue(job: JobRecord): Promise<void> {
     const { failed, producer } = this.#parts;
     let tasks: LaneTask[] = [];
-    for await (const { unit, texts } of failed.underWay(job.id)) {
+    for await (const { unit, inputs } of failed.underWay(job.id)) {
       const task: JobTask = {
+        v: TASK_FORMAT,
         kind: 'job',
         model: job.model,
         spec: job.spec,
-        texts: texts.map(({ text }) => text),
+        inputs: inputs.map(({ input }) => input),
         acceptedAt: Date.now(),
         jobId: job.id,
         unit,
-        positions: texts.map(({ positions }) => positions),
+        positions: inputs.map(({ positions }) => positions),
       };
-      tasks.push({ id: jobTaskId(job.id, unit), lane: job.lane, task, holder: job.keyId ?? undefined });
+      tasks.push({ id: jobTaskId(job.id, unit), lane: job.lane, task, keyId: job.keyId ?? undefined });
       if (tasks.length < ENQUEUE_TASKS) continue;
       await producer.enqueue(tasks);
       tasks = [];

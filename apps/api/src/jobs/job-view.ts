@@ -1,15 +1,17 @@
 import { ApiError, type Caller, isFinal, type JobObject, type JobRecord, maySee } from '#contracts';
+import type { OutputShapes } from '../output/output-shape.js';
 
 /** Soonest and latest that a client is told to ask again, s. */
 const RETRY_SECONDS = { least: 1, most: 60, unknown: 2 };
 
 /** A job's record as clients see it. */
-export function viewJob(job: JobRecord): JobObject {
+export function viewJob(job: JobRecord, shapes: OutputShapes): JobObject {
   const settled = job.done + job.failed;
   return {
     id: job.id,
     object: 'job',
     state: job.state,
+    operation: job.spec.operation,
     model: job.model,
     priority: job.lane === 'interactive' ? 'high' : 'normal',
     counts: {
@@ -27,8 +29,7 @@ export function viewJob(job: JobRecord): JobObject {
         ? { texts_per_second: round(job.textsPerSecond), tokens_per_second: round(job.tokensPerSecond) }
         : null,
     eta_seconds: etaSeconds(job),
-    dimensions: job.output.dimensions ?? job.rowDimensions,
-    normalize: job.output.normalize,
+    ...shapes.of(job.spec).describe(job.output, job.rowBytes),
     created_at: epochSeconds(job.createdAt),
     started_at: job.startedAt === null ? null : epochSeconds(job.startedAt),
     finished_at: job.finishedAt === null ? null : epochSeconds(job.finishedAt),

@@ -1,18 +1,21 @@
 import { isFinal, type JobRecord } from '#contracts';
-import type { FinishedJobs, JobStore } from '#store';
+import type { FinishedJobs, JobLedger } from '#store';
+import type { Closing } from '../operation/closing.js';
 
 /** Pub/sub forgets: who waits looks for himself once in a while, ms. */
 const LOOK_AGAIN_MS = 5_000;
 
 /** The watch holds requests that wait for the end of a job. */
 export class JobWatch {
-  readonly #store: JobStore;
+  readonly #jobs: JobLedger;
   readonly #finished: FinishedJobs;
-  readonly #closing = new AbortController();
+  readonly #closing: AbortSignal;
 
-  constructor(store: JobStore, finished: FinishedJobs) {
-    this.#store = store;
+  /** @param closing answers everybody who waits, with the job as it is: a shutdown cannot take as long as the longest wait */
+  constructor(jobs: JobLedger, finished: FinishedJobs, { signal }: Closing) {
+    this.#jobs = jobs;
     this.#finished = finished;
+    this.#closing = signal;
   }
 
   /**
@@ -27,21 +30,16 @@ export class JobWatch {
       // Listening begins before the record is read, so that no end falls between the two.
       const news = this.#finished.wait(id, {
         timeoutMs: Math.max(0, Math.min(leftMs, LOOK_AGAIN_MS)),
-        signal: AbortSignal.any([signal, looked.signal, this.#closing.signal]),
+        signal: AbortSignal.any([signal, looked.signal, this.#closing]),
       });
       try {
-        const job = await this.#store.get(id);
-        if (job === null || isFinal(job.state) || leftMs <= 0 || this.#closing.signal.aborted) return job;
+        const job = await this.#jobs.get(id);
+        if (job === null || isFinal(job.state) || leftMs <= 0 || this.#closing.aborted) return job;
         await news;
         signal.throwIfAborted();
       } finally {
         looked.abort();
       }
     }
-  }
-
-  /** Answers everybody who waits, with the job as it is: a shutdown must not take as long as the longest wait. */
-  close(): void {
-    this.#closing.abort();
   }
 }

@@ -1,23 +1,10 @@
 import { Readable } from 'node:stream';
-import {
-  type BeforeApplicationShutdown,
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Inject,
-  Param,
-  Post,
-  Query,
-  Req,
-  Res,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   type Caller,
-  type JobList,
+  type JobList as JobPage,
   type JobListQuery,
   jobListQuerySchema,
   jobListSchema,
@@ -28,14 +15,17 @@ import {
   type JobRecord,
   jobRequestSchema,
   jobUploadOptionsSchema,
+  type RetriedJob,
+  retriedJobSchema,
 } from '#contracts';
-import { JobStore } from '#store';
+import { JobLedger, JobList } from '#store';
+import { Audit } from '../access/audit.js';
 import { FromCaller } from '../access/caller.js';
-import { Audit } from '../audit/audit.js';
-import { hangUp } from '../hang-up.js';
-import { ApiQueryOf } from '../openapi/api-query-of.js';
-import { jsonSchema } from '../openapi/json-schema.js';
-import { AbandonedWork } from './abandoned-work.js';
+import { ApiQueryOf } from '../http/api-query-of.js';
+import { hangUp } from '../http/hang-up.js';
+import { jsonSchema } from '../http/json-schema.js';
+import { OutputShapes } from '../output/output-shape.js';
+import { CancelledJobs } from './cancelled-jobs.js';
 import { JobRequests } from './job-requests.js';
 import { JobRetry } from './job-retry.js';
 import { jobPath, requireOwnJob, retryAfter, viewJob } from './job-view.js';
@@ -44,28 +34,34 @@ import { JobWatch } from './job-watch.js';
 /** Jobs: texts in, a record to look at. What came out of them is next door, in the results controller. */
 @ApiTags('jobs')
 @Controller('v1/jobs')
-export class JobsController implements BeforeApplicationShutdown {
+export class JobsController {
   readonly #requests: JobRequests;
-  readonly #store: JobStore;
+  readonly #jobs: JobLedger;
+  readonly #list: JobList;
   readonly #watch: JobWatch;
-  readonly #work: AbandonedWork;
+  readonly #cancelled: CancelledJobs;
   readonly #retry: JobRetry;
   readonly #audit: Audit;
+  readonly #shapes: OutputShapes;
 
   constructor(
-    @Inject(JobRequests) requests: JobRequests,
-    @Inject(JobStore) store: JobStore,
-    @Inject(JobWatch) watch: JobWatch,
-    @Inject(AbandonedWork) work: AbandonedWork,
-    @Inject(JobRetry) retry: JobRetry,
-    @Inject(Audit) audit: Audit,
+    requests: JobRequests,
+    jobs: JobLedger,
+    list: JobList,
+    watch: JobWatch,
+    cancelled: CancelledJobs,
+    retry: JobRetry,
+    audit: Audit,
+    shapes: OutputShapes,
   ) {
     this.#requests = requests;
-    this.#store = store;
+    this.#jobs = jobs;
+    this.#list = list;
     this.#watch = watch;
-    this.#work = work;
+    this.#cancelled = cancelled;
     this.#retry = retry;
     this.#audit = audit;
+    this.#shapes = shapes;
   }
 
   @Post()
@@ -90,7 +86,7 @@ export class JobsController implements BeforeApplicationShutdown {
       body instanceof Readable
         ? await this.#requests.upload(query, body, caller, reply)
         : await this.#requests.list(body, caller, reply);
-    return answer(job, reply.header('Location', jobPath(job.id)));
+    return this.#answer(job, reply.header('Location', jobPath(job.id)));
   }
 
   @Get()
@@ -100,10 +96,11 @@ export class JobsController implements BeforeApplicationShutdown {
   async list(
     @Query({ schema: jobListQuerySchema }) query: JobListQuery,
     @FromCaller() caller: Caller,
-  ): Promise<JobList> {
+  ): Promise<JobPage> {
     const tenant = caller.scopes.includes('admin') ? '' : caller.tenant;
-    const { jobs, nextCursor } = await this.#store.list({ ...query, tenant });
-    return { object: 'list', data: jobs.map(viewJob), has_more: nextCursor !== null, next_cursor: nextCursor };
+    const { jobs, nextCursor } = await this.#list.page({ ...query, tenant });
+    const data = jobs.map((job) => viewJob(job, this.#shapes));
+    return { object: 'list', data, has_more: nextCursor !== null, next_cursor: nextCursor };
   }
 
   @Get(':id')
@@ -117,9 +114,9 @@ export class JobsController implements BeforeApplicationShutdown {
     @FromCaller() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JobObject> {
-    requireOwnJob(await this.#store.get(id), id, caller);
+    requireOwnJob(await this.#jobs.get(id), id, caller);
     const job = await this.#watch.untilFinal(id, query.wait * 1000, hangUp(reply));
-    return answer(requireOwnJob(job, id, caller), reply);
+    return this.#answer(requireOwnJob(job, id, caller), reply);
   }
 
   @Delete(':id')
@@ -131,41 +128,35 @@ export class JobsController implements BeforeApplicationShutdown {
     @FromCaller() caller: Caller,
     @Req() request: FastifyRequest,
   ): Promise<JobObject> {
-    requireOwnJob(await this.#store.get(id), id, caller);
-    await this.#store.cancel(id);
-    const job = requireOwnJob(await this.#store.get(id), id, caller);
+    requireOwnJob(await this.#jobs.get(id), id, caller);
+    await this.#jobs.cancel(id);
+    const job = requireOwnJob(await this.#jobs.get(id), id, caller);
     // Repeated for a job that was cancelled before, in case its tasks were not all removed then.
-    if (job.state === 'cancelled') this.#work.drop(job);
+    if (job.state === 'cancelled') this.#cancelled.drop(job);
     await this.#audit.record(request, 'job.cancel', id, job.state);
-    return viewJob(job);
+    return viewJob(job, this.#shapes);
   }
 
   @Post(':id/retry')
   @HttpCode(202)
   @ApiParam({ name: 'id' })
   @ApiOperation({ summary: 'Tries the failed texts of a job again' })
-  @ApiResponse({ status: 202, schema: jsonSchema(jobObjectSchema, 'output') })
+  @ApiResponse({ status: 202, schema: jsonSchema(retriedJobSchema, 'output') })
   async retry(
     @Param('id') id: string,
     @FromCaller() caller: Caller,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<JobObject> {
-    requireOwnJob(await this.#store.get(id), id, caller);
-    const job = await this.#retry.retry(id);
-    await this.#audit.record(request, 'job.retry', id);
-    return answer(job, reply.header('Location', jobPath(id)));
+  ): Promise<RetriedJob> {
+    requireOwnJob(await this.#jobs.get(id), id, caller);
+    const { job, texts } = await this.#retry.retry(id);
+    await this.#audit.record(request, 'job.retry', id, `${texts} texts`);
+    return { ...this.#answer(job, reply.header('Location', jobPath(id))), retried: texts };
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.#watch.close();
-    this.#requests.close();
-    await this.#work.close();
+  #answer(job: JobRecord, reply: FastifyReply): JobObject {
+    const seconds = retryAfter(job);
+    if (seconds !== null) void reply.header('Retry-After', seconds);
+    return viewJob(job, this.#shapes);
   }
-}
-
-function answer(job: JobRecord, reply: FastifyReply): JobObject {
-  const seconds = retryAfter(job);
-  if (seconds !== null) void reply.header('Retry-After', seconds);
-  return viewJob(job);
 }

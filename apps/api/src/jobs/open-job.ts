@@ -1,36 +1,46 @@
-import { ApiError, isFinal, type JobRecord, type JobState, type JobTask, jobTaskId, type TextError } from '#contracts';
-import { cutTasks, type LaneProducer, type LaneTask, type PlacedText, type TaskLimits } from '#queue';
-import type { JobStore, PlacedRow } from '#store';
+import {
+  ApiError,
+  isFinal,
+  type JobRecord,
+  type JobState,
+  type JobTask,
+  jobTaskId,
+  type PlacedInput,
+  TASK_FORMAT,
+  TASK_LIMITS,
+  type TextError,
+} from '#contracts';
+import { cutTasks, type LaneProducer, type LaneTask } from '#queue';
+import type { JobLedger, PlacedRow } from '#store';
 import type { Lookup, Plan, Planner } from '../planning/planner.js';
 import { newJobId } from './job-id.js';
 import { jobPath } from './job-view.js';
-import type { TextWindow } from './text-windows.js';
+import type { InputWindow } from './input-windows.js';
 
 /** Where an open job puts its work. */
 export interface OpenJobParts {
   readonly planner: Planner;
-  readonly store: JobStore;
+  readonly jobs: JobLedger;
   readonly producer: LaneProducer;
-  readonly taskLimits: TaskLimits;
-  /** Told of texts that were accepted. */
+  /** Observer of texts that were accepted. */
   readonly count: (model: string, texts: number) => void;
 }
 
-/** A text that gets an error for an answer, by its index in the window. */
-export interface RefusedText {
+/** An input that gets an error for an answer, by its index in the window. */
+export interface RefusedInput {
   readonly index: number;
   readonly error: TextError;
 }
 
 /**
- * An open job is one whose texts are still coming in. Its record is made with the first window, so that a request
+ * An open job is one whose inputs are still coming in. Its record is made with the first window, so that a request
  * that is refused at once leaves nothing behind.
  */
 export class OpenJob {
   readonly id = newJobId();
   readonly plan: Plan;
   readonly #parts: OpenJobParts;
-  /** Units of work so far: tasks, and writes of texts that need none. Each is counted once, however often it runs. */
+  /** Units of work so far: tasks, and writes of inputs that need none. Each is counted once, however often it runs. */
   #units = 0;
   #accepted = 0;
   #created = false;
@@ -44,7 +54,7 @@ export class OpenJob {
   get created(): boolean {
     return this.#created;
   }
-  /** Texts accepted so far. */
+  /** Inputs accepted so far. */
   get accepted(): number {
     return this.#accepted;
   }
@@ -57,45 +67,60 @@ export class OpenJob {
    * When this returns the queue has it all.
    * @throws ApiError 409 `job_ended` when the job was cancelled or expired meanwhile.
    */
-  async submit(window: TextWindow, refused: readonly RefusedText[] = []): Promise<void> {
-    const { planner, store, producer } = this.#parts;
-    const { hits, misses } = sortTexts(window, await planner.lookup(this.plan, window.texts), refused);
+  async submit(window: InputWindow, refused: readonly RefusedInput[] = []): Promise<void> {
+    const { jobs, planner, producer } = this.#parts;
+    const { hits, misses } = sortInputs(window, await planner.lookup(this.plan, window.inputs), refused);
     const errors = refused.map(({ index, error }) => ({ position: window.from + index, error }));
     const tasks = this.#tasksFor(misses);
     const settled = hits.length + errors.length > 0 ? this.#units++ : null;
 
     if (!this.#created) await this.#create();
-    this.#requireOpen(await store.accept(this.id, window.texts.length, tasks.length + (settled === null ? 0 : 1)));
-    this.#accepted += window.texts.length;
-    this.#parts.count(this.plan.card.name, window.texts.length);
-    const rowDimensions = this.plan.card.dimensions;
-    await Promise.all([
-      producer.enqueue(tasks),
-      settled === null ||
-        store.acknowledge({ jobId: this.id, unit: settled, cached: true, rowDimensions, rows: hits, errors }),
-    ]);
+    this.#requireOpen(await jobs.accept(this.id, window.inputs.length, tasks.length + (settled === null ? 0 : 1)));
+    this.#accepted += window.inputs.length;
+    this.#parts.count(this.plan.card.name, window.inputs.length);
+    await Promise.all([producer.enqueue(tasks), settled === null || this.#settle(settled, hits, errors)]);
+  }
+
+  /** Stores what needs no task. */
+  async #settle(
+    unit: number,
+    rows: readonly PlacedRow[],
+    errors: readonly { position: number; error: TextError }[],
+  ): Promise<void> {
+    const { card, operation, spec } = this.plan;
+    const { counted } = await this.#parts.jobs.acknowledge({
+      jobId: this.id,
+      unit,
+      cached: true,
+      fingerprint: spec.fingerprint,
+      rowBytes: operation.rowBytes(card),
+      rows,
+      errors,
+    });
+    // The model was replaced during the upload, and workers have begun with the new one: rows of the old one do not mix.
+    if (counted === 'other-version') throw this.#ended('of another version of its model now');
   }
 
   /** Refreshes the record, as an upload that is alive but has nothing to say must do every minute. */
   async touch(): Promise<void> {
-    if (this.#created) this.#requireOpen(await this.#parts.store.accept(this.id, 0));
+    if (this.#created) this.#requireOpen(await this.#parts.jobs.accept(this.id, 0));
   }
 
   /** Ends the upload. @returns the record, final already if everything was in the cache. */
   async seal(): Promise<JobRecord> {
-    await this.#parts.store.seal(this.id);
-    const job = await this.#parts.store.get(this.id);
+    await this.#parts.jobs.seal(this.id);
+    const job = await this.#parts.jobs.get(this.id);
     if (job === null) throw new Error(`job ${this.id} is gone right after its upload`);
     return job;
   }
 
   async #create(): Promise<void> {
-    const { caller, card, spec, output, lane } = this.plan;
-    await this.#parts.store.create({
+    const { caller, card, lane, operation, output, spec } = this.plan;
+    await this.#parts.jobs.create({
       id: this.id,
       model: card.name,
       spec,
-      rowDimensions: card.dimensions,
+      rowBytes: operation.rowBytes(card),
       output,
       lane,
       tenant: caller.tenant,
@@ -105,52 +130,56 @@ export class OpenJob {
   }
 
   #requireOpen(state: JobState): void {
-    if (!isFinal(state)) return;
-    throw new ApiError({
+    if (isFinal(state)) throw this.#ended(state);
+  }
+
+  #ended(how: string): ApiError {
+    return new ApiError({
       status: 409,
       code: 'job_ended',
-      message: `Job ${this.id} is ${state}; the rest of the upload was not read.`,
+      message: `Job ${this.id} is ${how}; the rest of the upload was not read.`,
       headers: { Location: jobPath(this.id) },
       details: { job_id: this.id, accepted: this.#accepted },
     });
   }
 
-  #tasksFor(misses: readonly PlacedText[]): LaneTask[] {
-    const { caller, card, spec, lane, requestId } = this.plan;
+  #tasksFor(misses: readonly PlacedInput[]): LaneTask[] {
+    const { caller, card, lane, operation, requestId, spec } = this.plan;
     const acceptedAt = Date.now();
-    return cutTasks(misses, this.#parts.taskLimits).map(({ texts, positions }) => {
+    return cutTasks(misses, operation, TASK_LIMITS).map(({ inputs, positions }) => {
       const unit = this.#units++;
       const task: JobTask = {
+        v: TASK_FORMAT,
         kind: 'job',
         model: card.name,
         spec,
-        texts,
+        inputs,
         acceptedAt,
         requestId,
         jobId: this.id,
         unit,
         positions,
       };
-      return { id: jobTaskId(this.id, unit), lane, task, holder: caller.keyId ?? undefined };
+      return { id: jobTaskId(this.id, unit), lane, task, keyId: caller.keyId ?? undefined };
     });
   }
 }
 
-/** Tells texts whose row the cache has from those that must be computed, each with its places in the job. */
-function sortTexts(
-  window: TextWindow,
+/** Tells inputs whose row the cache has from those that must be computed, each with its places in the job. */
+function sortInputs(
+  window: InputWindow,
   { distinct, row: rows }: Lookup,
-  refused: readonly RefusedText[],
-): { hits: PlacedRow[]; misses: PlacedText[] } {
+  refused: readonly RefusedInput[],
+): { hits: PlacedRow[]; misses: PlacedInput[] } {
   const hits: PlacedRow[] = [];
-  const misses: PlacedText[] = [];
+  const misses: PlacedInput[] = [];
   const refusedIndexes = new Set(refused.map(({ index }) => index));
-  for (const [at, { text, positions }] of distinct.entries()) {
+  for (const [at, { input, positions }] of distinct.entries()) {
     if (refusedIndexes.has(positions[0]!)) continue;
     const places = positions.map((position) => window.from + position);
     const row = rows[at];
     if (row) for (const position of places) hits.push({ position, row });
-    else misses.push({ text, positions: places });
+    else misses.push({ input, positions: places });
   }
   return { hits, misses };
 }

@@ -1,22 +1,26 @@
 import {
-  ApiError,
   type Caller,
-  type EmbeddingSpec,
   type embedOptionsShape,
   type Keys,
   type Lane,
   type ModelCard,
-  type OutputOptions,
+  type Operation,
+  type Operations,
+  type PlacedInput,
+  type Row,
   saltOf,
-  specHash,
-  textHash,
+  type Spec,
 } from '#contracts';
-import { type EmbeddingCache, rowBytes } from '#store';
+import { cacheKeyOf, findRows, type RowCache } from '#store';
 import type { z } from 'zod';
-import type { ModelDirectory } from '../models/model-directory.js';
+import type { Output, OutputShapes } from '../output/output-shape.js';
+import type { ModelDirectory } from './model-directory.js';
 
-/** What a request may say about how its texts are embedded. */
-export type EmbedOptions = z.output<z.ZodObject<typeof embedOptionsShape>>;
+/** What a request may say about how its inputs are computed. Members of its own are read by the operation's output shape. */
+export type PlanOptions = Pick<
+  z.output<z.ZodObject<typeof embedOptionsShape>>,
+  'model' | 'input_type' | 'truncate' | 'priority'
+>;
 
 /** A plan is what a request's options come to for its model. */
 export interface Plan {
@@ -24,91 +28,98 @@ export interface Plan {
   /** For the logs of those who work on it. */
   readonly requestId: string;
   readonly card: ModelCard;
-  readonly spec: EmbeddingSpec;
-  readonly output: OutputOptions;
+  readonly operation: Operation;
+  readonly spec: Spec;
+  readonly output: Output;
   readonly lane: Lane;
   /** `truncate: error`: texts over the model's limit are refused. */
   readonly refuseTooLong: boolean;
 }
 
-/** A distinct text of a request. */
-export interface DistinctText {
-  readonly text: string;
+/** A distinct input of a request. */
+export interface DistinctInput extends PlacedInput {
   /** Of the cache. */
   readonly key: string;
-  /** Every place where it stands. */
-  readonly positions: number[];
 }
 
 export interface Lookup {
-  readonly distinct: readonly DistinctText[];
+  readonly distinct: readonly DistinctInput[];
   /** `row[i]` belongs to `distinct[i]`; null for a miss. */
-  readonly row: readonly (Buffer | null)[];
+  readonly row: readonly (Row | null)[];
 }
 
-/** Told of cache lookups, in texts. */
+/** Observer of cache lookups, in texts. */
 export interface LookupCounts {
   lookups(model: string, hits: number, misses: number): void;
 }
 
-/** The planner decides what has to be computed: options to a plan, texts to cache hits and misses. */
-export class Planner {
-  readonly #models: ModelDirectory;
-  readonly #cache: EmbeddingCache;
-  readonly #keys: Keys;
-  readonly #count: LookupCounts;
+export interface PlannerParts {
+  readonly models: ModelDirectory;
+  readonly operations: Operations;
+  readonly shapes: OutputShapes;
+  readonly cache: RowCache;
+  readonly keys: Keys;
+  readonly count: LookupCounts;
+}
 
-  constructor(models: ModelDirectory, cache: EmbeddingCache, keys: Keys, count: LookupCounts) {
-    this.#models = models;
-    this.#cache = cache;
-    this.#keys = keys;
-    this.#count = count;
+/** The planner decides what has to be computed: options to a plan, inputs to cache hits and misses. */
+export class Planner {
+  readonly #parts: PlannerParts;
+
+  constructor(parts: PlannerParts) {
+    this.#parts = parts;
   }
 
-  /** @throws ApiError for an unknown model, or dimensions that it cannot give */
-  async plan(options: EmbedOptions, defaultLane: Lane, caller: Caller, requestId: string): Promise<Plan> {
-    const card = await this.#models.card(options.model);
-    const { dimensions = null, truncate } = options;
-    if (dimensions !== null && dimensions > card.dimensions) {
-      throw new ApiError({
-        status: 400,
-        code: 'invalid_dimensions',
-        param: 'dimensions',
-        message: `dimensions must be at most ${card.dimensions}, which model "${card.name}" has. It is ${dimensions}.`,
-      });
-    }
+  /** @throws ApiError for an unknown model, one that cannot do this, or an output that it cannot give */
+  async plan(
+    operationName: string,
+    options: PlanOptions & Output,
+    defaultLane: Lane,
+    caller: Caller,
+    requestId: string,
+  ): Promise<Plan> {
+    const { models, operations, shapes } = this.#parts;
+    const operation = operations.of({ operation: operationName });
+    const card = await models.card(options.model, operation);
+    const { input_type: inputType, model: _model, priority, truncate, ...wishes } = options;
     return {
       caller,
       requestId,
       card,
+      operation,
       spec: {
+        operation: operation.name,
         fingerprint: card.fingerprint,
-        prompt: options.input_type === undefined ? '' : (card.prompts[options.input_type] ?? ''),
-        // A text that fits has the same vector whatever would be cut off.
+        prompt: inputType === undefined ? '' : (card.prompts[inputType] ?? ''),
+        // A text that fits has the same row whatever would be cut off.
         truncate: truncate === 'error' ? 'end' : truncate,
         ...saltOf(caller.cacheSalt),
       },
-      output: { dimensions, normalize: options.normalize ?? card.normalize },
-      lane: options.priority === undefined ? defaultLane : options.priority === 'high' ? 'interactive' : 'bulk',
+      output: shapes.of({ operation: operationName }).plan(wishes, card),
+      lane: priority === undefined ? defaultLane : priority === 'high' ? 'interactive' : 'bulk',
       refuseTooLong: truncate === 'error',
     };
   }
 
-  /** Collapses equal texts and looks them up in the cache. */
-  async lookup({ card, spec }: Plan, texts: readonly string[]): Promise<Lookup> {
-    const hash = specHash(spec);
-    const byText = new Map<string, DistinctText>();
-    for (const [position, text] of texts.entries()) {
-      const known = byText.get(text);
+  /** Collapses equal inputs and looks them up in the cache. */
+  async lookup({ card, operation, spec }: Plan, inputs: readonly unknown[]): Promise<Lookup> {
+    const { cache, count, keys } = this.#parts;
+    const keyOf = cacheKeyOf(keys, operation, spec);
+    const byInput = new Map<string, DistinctInput>();
+    for (const [position, input] of inputs.entries()) {
+      const at = operation.key(input);
+      const known = byInput.get(at);
       if (known) known.positions.push(position);
-      else byText.set(text, { text, key: this.#keys.vector(hash, textHash(text)), positions: [position] });
+      else byInput.set(at, { input, key: keyOf(input), positions: [position] });
     }
-    const distinct = [...byText.values()];
-    const size = rowBytes(card.dimensions);
-    const found = await this.#cache.getMany(distinct.map(({ key }) => key));
-    const row = found.map((one) => (one?.length === size ? one : null));
+    const distinct = [...byInput.values()];
+    const row = await findRows(
+      cache,
+      distinct.map(({ key }) => key),
+      operation.rowBytes(card),
+    );
     const hits = distinct.reduce((sum, { positions }, n) => (row[n] === null ? sum : sum + positions.length), 0);
-    this.#count.lookups(card.name, hits, texts.length - hits);
+    count.lookups(card.name, hits, inputs.length - hits);
     return { distinct, row };
   }
 }

@@ -1,15 +1,7 @@
-import { ApiError } from '#contracts';
 import { TokenizerThread, type TokenizerFiles } from '#model';
 import type { ModelRegistry } from '#store';
+import { modelNotReady } from './model-directory.js';
 import type { Plan } from './planner.js';
-
-/** What to tell about a text that is over the limit. @param what the text: `input[3]` */
-export function tooLongMessage(what: string, tokens: number, { card }: Plan): string {
-  return (
-    `${what} has ${tokens} tokens, more than the ${card.maxTokens} that model "${card.name}" takes. ` +
-    'Shorten it, or let it be cut with truncate "end", "start" or "middle".'
-  );
-}
 
 /** Finds texts over a model's limit, for requests that want them refused. Uses the tokenizer that workers announced. */
 export class TokenLimit {
@@ -20,11 +12,17 @@ export class TokenLimit {
     this.#registry = registry;
   }
 
-  /** Those with more tokens than the model takes, special tokens and prompt included, in order. */
-  async tooLong({ card, spec }: Plan, texts: readonly string[]): Promise<{ index: number; tokens: number }[]> {
+  /** Inputs with more tokens than the model takes, special tokens and prompt included, in order. */
+  async tooLong(
+    { card, operation, spec }: Plan,
+    inputs: readonly unknown[],
+  ): Promise<{ index: number; tokens: number }[]> {
     const tokenizer = await this.#tokenizer(card.fingerprint);
     const options = { prompt: spec.prompt, truncate: spec.truncate, maxTokens: card.maxTokens };
-    const encoded = await tokenizer.encode(texts, options);
+    const encoded = await tokenizer.encode(
+      inputs.map((input) => operation.texts(input)),
+      options,
+    );
     return encoded.flatMap(({ length }, index) => (length > card.maxTokens ? [{ index, tokens: length }] : []));
   }
 
@@ -45,12 +43,6 @@ export class TokenLimit {
   async #start(fingerprint: string): Promise<TokenizerThread> {
     const files = await this.#registry.tokenizerFiles(fingerprint);
     if (files !== null) return TokenizerThread.start(files as TokenizerFiles);
-    throw new ApiError({
-      status: 503,
-      code: 'model_not_ready',
-      param: 'model',
-      message: 'No worker has announced the tokenizer of this model yet; it may be starting. Try again.',
-      retryAfter: 5,
-    });
+    throw modelNotReady('No worker has announced the tokenizer of this model yet');
   }
 }

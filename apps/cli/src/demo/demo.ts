@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { BootError, type JobObject, readEnvironment } from '#contracts';
+import { readEnvironment } from '#config';
+import { BootError, type JobObject } from '#contracts';
 import { Client } from '../client.js';
 import { freePort } from '../free-port.js';
 import { readable } from '../log-line.js';

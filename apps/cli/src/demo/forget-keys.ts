@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import type { Environment } from '#contracts';
+import type { Environment } from '#config';
 
 /** Removes every key under a prefix from queue and cache Redis: a demo leaves nothing on a Redis that others use. */
 export async function forgetKeys(settings: Environment, prefix: string): Promise<void> {

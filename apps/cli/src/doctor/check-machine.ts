@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Environment } from '#contracts';
+import type { Environment } from '#config';
 import { parseDevice, probeDevice } from '#inference';
 import { dtypeFor, NotDownloadedError, resolveModel } from '#model';
 import { type Check, fail, ok, reasonOf, warn } from './check.js';

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
-import { type Environment, Keys } from '#contracts';
+import type { Environment } from '#config';
+import { Keys } from '#contracts';
 import { awaitRedis, connectRedis, readRedisTls, WorkerRegistry } from '#store';
 import { type Check, fail, ok, reasonOf, warn } from './check.js';
 import { judgeCache, judgeQueue } from './judge-redis.js';

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { type Environment, readEnvironment } from '#contracts';
+import { type Environment, readEnvironment } from '#config';
 import type { Connection } from '../connection.js';
 import { EXIT } from '../exit-codes.js';
 import type { Terminal } from '../terminal.js';

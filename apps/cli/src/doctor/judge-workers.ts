@@ -1,4 +1,5 @@
-import { type Environment, VERSION, type WorkerRecord } from '#contracts';
+import type { Environment } from '#config';
+import { VERSION, type WorkerRecord } from '#contracts';
 import { type Check, fail, ok, warn } from './check.js';
 
 /** What is to be said of the workers that are alive. */

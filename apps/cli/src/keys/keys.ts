@@ -1,12 +1,5 @@
-import {
-  apiKeyListSchema,
-  type ApiKeyObject,
-  apiKeyObjectSchema,
-  BootError,
-  Keys,
-  type NewApiKey,
-  readEnvironment,
-} from '#contracts';
+import { readEnvironment } from '#config';
+import { apiKeyListSchema, type ApiKeyObject, apiKeyObjectSchema, BootError, Keys, type NewApiKey } from '#contracts';
 import { ApiKeys, awaitRedis, connectRedis, newKeyOf, readRedisTls, viewKey } from '#store';
 import { connectionOf } from '../connection.js';
 import { Rest } from '../rest.js';

@@ -1,4 +1,5 @@
-import { type Dtype, type Environment, type ModelObject, readEnvironment, type ServedModel } from '#contracts';
+import { type Environment, readEnvironment } from '#config';
+import type { Dtype, ModelObject, ServedModel } from '#contracts';
 import { downloadedModels, dtypeFor, loadModel, resolveModel } from '#model';
 import { aligned } from '../aligned.js';
 import { connectionOf, type ConnectionOptions, isConnectionGiven } from '../connection.js';

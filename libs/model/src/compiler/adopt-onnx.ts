@@ -46,7 +46,7 @@ export async function adoptOnnx(
   const sources = [path, ...external.map((file) => join(dirname(path), file))];
   const outputs = model.graph?.output ?? [];
   const pooled = find(outputs, POOLED, 2);
-  const interfaceOf = (output: string) => ({ inputs: taken, output, dimensions: manifest.dimensions });
+  const interfaceOf = (output: string) => ({ inputs: taken, output, width: manifest.dimensions });
   if (pooled !== null) return { onnxPath: path, graph: interfaceOf(pooled), sources };
 
   const hidden = find(outputs, HIDDEN, 3);

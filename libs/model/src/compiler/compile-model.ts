@@ -48,7 +48,7 @@ export async function compileModel(
   const folder = await buildOnce(modelDir, digest, (target) => writeGraph(files, manifest, dtype, normalize, target));
   return {
     onnxPath: join(folder, GRAPH_FILE),
-    graph: { inputs: ['input_ids', 'attention_mask'], output: 'embedding', dimensions: manifest.dimensions },
+    graph: { inputs: ['input_ids', 'attention_mask'], output: 'embedding', width: manifest.dimensions },
     sources,
   };
 }

@@ -1,4 +1,5 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import type { ModelTexts } from '#contracts';
 import type { TokenizerFiles } from '../types.js';
 import type { Encoded, EncodeOptions } from './tokenizer.js';
 import { truncateIds } from './truncate-ids.js';
@@ -9,27 +10,41 @@ import { truncateIds } from './truncate-ids.js';
  */
 const PIECE_CHARS = 10_000;
 
-/** Encodes texts with a model's own tokenizer. Padding and truncation of `tokenizer.json` are not used. */
+/** Special tokens that the post-processor puts around the two texts of a pair, and the segments of all parts. */
+interface PairFrame {
+  readonly before: readonly number[];
+  readonly between: readonly number[];
+  readonly after: readonly number[];
+  /** Segment of: before, first text, between, second text, after. */
+  readonly types: readonly [number, number, number, number, number];
+}
+
+const PROBE = 'a';
+
+/** Encodes inputs with a model's own tokenizer. Padding and truncation of `tokenizer.json` are not used. */
 export class ModelTextEncoder {
   readonly #tokenizer: HuggingFaceTokenizer;
   /** Special tokens that the post-processor puts before and after a text. */
   readonly #before: readonly number[];
   readonly #after: readonly number[];
   readonly #prompts = new Map<string, readonly number[]>();
+  #pairFrame: PairFrame | undefined;
 
   constructor(files: TokenizerFiles) {
     this.#tokenizer = new HuggingFaceTokenizer(files.tokenizer, files.config ?? {});
-    const probe = 'a';
-    const bare = this.#ids(probe, false);
-    const full = this.#ids(probe, true);
-    const start = full.findIndex((_, at) => bare.every((id, n) => full[at + n] === id));
+    const bare = this.#ids(PROBE, false);
+    const full = this.#ids(PROBE, true);
+    const start = placeOf(bare, full, 0);
     if (bare.length === 0 || start < 0) throw new Error('the tokenizer changes a text when it adds special tokens');
     this.#before = full.slice(0, start);
     this.#after = full.slice(start + bare.length);
   }
 
-  encode(text: string, { prompt, truncate, maxTokens }: EncodeOptions): Encoded {
-    const whole = this.#textIds(prompt + text.toWellFormed());
+  /** @throws Error for a pair whose first text leaves no room for the second */
+  encode([text, pair]: ModelTexts, options: EncodeOptions): Encoded {
+    const whole = this.#textIds(options.prompt + text.toWellFormed());
+    if (pair !== undefined) return this.#encodePair(whole, this.#textIds(pair.toWellFormed()), options);
+    const { maxTokens, prompt, truncate } = options;
     const kept = prompt === '' ? 0 : this.#sharedWithPrompt(prompt, whole);
     const sequence = {
       head: [...this.#before, ...whole.slice(0, kept)],
@@ -38,7 +53,47 @@ export class ModelTextEncoder {
     };
     const ids = truncateIds(sequence, maxTokens, truncate);
     const length = this.#before.length + whole.length + this.#after.length;
-    return { ids, length, truncated: length > ids.length };
+    return { ids, types: null, length, truncated: length > ids.length };
+  }
+
+  #encodePair(first: readonly number[], second: readonly number[], { maxTokens, truncate }: EncodeOptions): Encoded {
+    this.#pairFrame ??= this.#probePair();
+    const { after, before, between, types } = this.#pairFrame;
+    const head = [...before, ...first, ...between];
+    if (head.length + after.length >= maxTokens) {
+      throw new Error(`the first text of the pair has ${first.length} tokens, which leaves the second no room`);
+    }
+    const ids = truncateIds({ head, text: second, tail: after }, maxTokens, truncate);
+    const segments = new Int32Array(ids.length);
+    const lengths = [
+      before.length,
+      first.length,
+      between.length,
+      ids.length - head.length - after.length,
+      after.length,
+    ];
+    let at = 0;
+    for (const [part, size] of lengths.entries()) segments.fill(types[part]!, at, (at += size));
+    const length = head.length + second.length + after.length;
+    return { ids, types: segments, length, truncated: length > ids.length };
+  }
+
+  #probePair(): PairFrame {
+    const bare = this.#ids(PROBE, false);
+    const probe = this.#tokenizer.encode(PROBE, { text_pair: PROBE, return_token_type_ids: true });
+    const { ids, token_type_ids: types } = probe;
+    const first = placeOf(bare, ids, 0);
+    const second = placeOf(bare, ids, first + bare.length);
+    if (first < 0 || second < 0)
+      throw new Error('the tokenizer changes the texts of a pair when it adds special tokens');
+    const [endOfFirst, endOfSecond] = [first + bare.length, second + bare.length];
+    const typeAt = (index: number) => types[index] ?? 0;
+    return {
+      before: ids.slice(0, first),
+      between: ids.slice(endOfFirst, second),
+      after: ids.slice(endOfSecond),
+      types: [typeAt(0), typeAt(first), typeAt(endOfFirst), typeAt(second), typeAt(endOfSecond)],
+    };
   }
 
   /** How many leading ids belong to the prompt: where prompt and text flow together, the last ones differ. */
@@ -60,6 +115,11 @@ export class ModelTextEncoder {
   #ids(text: string, special: boolean): number[] {
     return this.#tokenizer.encode(text, { add_special_tokens: special }).ids;
   }
+}
+
+/** Where `part` first stands in `whole` from `from` on; -1 when it does not. */
+function placeOf(part: readonly number[], whole: readonly number[], from: number): number {
+  return whole.findIndex((_, at) => at >= from && part.every((id, n) => whole[at + n] === id));
 }
 
 function* pieces(text: string): Generator<string> {

@@ -8,20 +8,23 @@ const port = parentPort!;
 const encoder = new ModelTextEncoder(workerData as TokenizerFiles);
 port.postMessage('ready');
 
-port.on('message', ({ id, texts, options }: EncodeRequest) => {
+port.on('message', ({ id, inputs, options }: EncodeRequest) => {
   try {
-    const encoded = texts.map((text) => encoder.encode(text, options));
+    const encoded = inputs.map((texts) => encoder.encode(texts, options));
     const ids = new Int32Array(encoded.reduce((sum, one) => sum + one.ids.length, 0));
-    const ends = new Int32Array(texts.length);
-    const lengths = new Int32Array(texts.length);
+    const types = encoded.some((one) => one.types !== null) ? new Int32Array(ids.length) : null;
+    const ends = new Int32Array(inputs.length);
+    const lengths = new Int32Array(inputs.length);
     let end = 0;
     for (const [n, one] of encoded.entries()) {
       ids.set(one.ids, end);
+      if (one.types !== null) types!.set(one.types, end);
       ends[n] = end += one.ids.length;
       lengths[n] = one.length;
     }
-    const reply: EncodeReply = { id, ids, ends, lengths };
-    port.postMessage(reply, [ids.buffer, ends.buffer, lengths.buffer]);
+    const reply: EncodeReply = { id, ids, types, ends, lengths };
+    const transfer = [ids.buffer, ends.buffer, lengths.buffer, ...(types === null ? [] : [types.buffer])];
+    port.postMessage(reply, transfer);
   } catch (error) {
     const reply: EncodeReply = { id, error: error instanceof Error ? error.message : String(error) };
     port.postMessage(reply);

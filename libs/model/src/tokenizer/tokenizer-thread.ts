@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { BootError } from '#contracts';
+import { BootError, type ModelTexts } from '#contracts';
 import type { TokenizerFiles } from '../types.js';
 import type { Encoded, EncodeOptions, Tokenizer } from './tokenizer.js';
 import type { EncodeReply, EncodeRequest } from './tokenizer-messages.js';
@@ -35,14 +35,14 @@ export class TokenizerThread implements Tokenizer {
     return tokenizer;
   }
 
-  encode(texts: readonly string[], options: EncodeOptions): Promise<Encoded[]> {
+  encode(inputs: readonly ModelTexts[], options: EncodeOptions): Promise<Encoded[]> {
     if (this.#closed) return Promise.reject(new Error('the tokenizer is closed'));
-    if (texts.length === 0) return Promise.resolve([]);
+    if (inputs.length === 0) return Promise.resolve([]);
     const worker = this.#worker ?? this.#spawn();
     return new Promise((resolve, reject) => {
       const id = this.#calls++;
       this.#pending.set(id, { resolve, reject });
-      const request: EncodeRequest = { id, texts, options };
+      const request: EncodeRequest = { id, inputs, options };
       worker.postMessage(request);
     });
   }
@@ -74,7 +74,8 @@ export class TokenizerThread implements Tokenizer {
     const encoded: Encoded[] = [];
     for (const [n, end] of reply.ends.entries()) {
       const length = reply.lengths[n]!;
-      encoded.push({ ids: reply.ids.subarray(start, end), length, truncated: length > end - start });
+      const ids = reply.ids.subarray(start, end);
+      encoded.push({ ids, types: reply.types?.subarray(start, end) ?? null, length, truncated: length > end - start });
       start = end;
     }
     pending?.resolve(encoded);

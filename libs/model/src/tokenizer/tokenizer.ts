@@ -1,17 +1,19 @@
-import type { TruncationSide } from '#contracts';
+import type { ModelTexts, TruncationSide } from '#contracts';
 
 export interface EncodeOptions {
-  /** Put before each text as it is; never truncated. */
+  /** Put before each text, of a pair before the first, as it is; never truncated. */
   readonly prompt: string;
   readonly truncate: TruncationSide;
   /** Longest sequence, special tokens and prompt included. */
   readonly maxTokens: number;
 }
 
-/** One text as the model takes it. */
+/** One input as the model takes it. */
 export interface Encoded {
   /** Special tokens included, after truncation; no padding. */
   readonly ids: Int32Array;
+  /** `[ids.length]`: the segment that each token belongs to, for a pair; null for a single text, which is all segment 0. */
+  readonly types: Int32Array | null;
   /** Tokens before truncation, special tokens and prompt included. */
   readonly length: number;
   readonly truncated: boolean;
@@ -19,7 +21,10 @@ export interface Encoded {
 
 /** A tokenizer turns texts into token ids, off the caller's thread. */
 export interface Tokenizer {
-  /** One result for each text, in order. Rejects when the tokenizer fails; the next call may succeed. */
-  encode(texts: readonly string[], options: EncodeOptions): Promise<Encoded[]>;
+  /**
+   * One result for each input, in order. Of a pair only the second text is truncated. Rejects when the tokenizer fails;
+   * the next call may succeed.
+   */
+  encode(inputs: readonly ModelTexts[], options: EncodeOptions): Promise<Encoded[]>;
   close(): Promise<void>;
 }

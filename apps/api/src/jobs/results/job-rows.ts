@@ -1,36 +1,50 @@
-import { ApiError, isFinal, type JobRecord, SLICE_ROWS, type TextError } from '#contracts';
-import type { JobStore } from '#store';
-
-/** What became of one text: its stored row, an error, or null while neither is there. */
-export type Outcome = { readonly row: Buffer } | { readonly error: TextError } | null;
+import { ApiError, isFinal, type JobRecord, type Outcome, SLICE_ROWS } from '#contracts';
+import type { JobLedger, ResultStore } from '#store';
 
 /** Rows read in one go: 4 slices, some 400 KB at 384 dimensions. */
 export const READ_ROWS = 4 * SLICE_ROWS;
 
-/**
- * Reads what became of a stretch of a job's texts; null only for texts of a job that is not final.
- * Texts that a cancelled or failed job never got to have an error that says so.
- * @param count positions beyond the job's last one are left out.
- * @throws ApiError 410 `results_expired` when a completed job's rows are gone.
- */
-export async function readOutcomes(store: JobStore, job: JobRecord, from: number, count: number): Promise<Outcome[]> {
-  const to = Math.min(from + count, job.texts);
-  if (to <= from) return [];
-  const { rows, errors } = await store.rawRows(job, from, to - from);
-  return rows.map((row, index) => {
-    if (row !== null) return { row };
-    const error = errors.get(from + index);
-    if (error !== undefined) return { error };
-    if (!isFinal(job.state)) return null;
-    if (job.state === 'completed') throw resultsExpired(job.id);
-    return { error: { code: 'cancelled', message: `The job was ${job.state} before this text was embedded.` } };
-  });
+/** Reads what became of a job's inputs, wherever it is kept. */
+export class JobRows {
+  readonly #results: ResultStore;
+  readonly #jobs: JobLedger;
+
+  constructor(results: ResultStore, jobs: JobLedger) {
+    this.#results = results;
+    this.#jobs = jobs;
+  }
+
+  /**
+   * Outcomes of a stretch of a job's inputs; null only for inputs of a job that is not final. Inputs that a cancelled or
+   * failed job never got to have an error that says so.
+   * @param count positions beyond the job's last one are left out.
+   * @throws ApiError 410 `results_expired` when a completed job's rows are gone.
+   */
+  async read(job: JobRecord, from: number, count: number): Promise<(Outcome | null)[]> {
+    const to = Math.min(from + count, job.texts);
+    if (to <= from) return [];
+    const rows = await this.#results.read(job, from, to - from);
+    const missing = rows.flatMap((row, n) => (row === null ? [from + n] : []));
+    const errors = await this.#jobs.errors(job.id, missing);
+    return rows.map((row, n) => {
+      const outcome = row ?? errors.get(from + n);
+      if (outcome !== undefined) return outcome;
+      if (!isFinal(job.state)) return null;
+      if (job.state === 'completed') throw resultsExpired(job.id);
+      return { code: 'cancelled', message: `The job was ${job.state} before this text was computed.` };
+    });
+  }
+
+  /** The job's record now. */
+  record(id: string): Promise<JobRecord | null> {
+    return this.#jobs.get(id);
+  }
 }
 
 /** The part of `outcomes` before the first that is not there yet. */
-export function settledPrefix(outcomes: readonly Outcome[]): Exclude<Outcome, null>[] {
+export function settledPrefix(outcomes: readonly (Outcome | null)[]): Outcome[] {
   const end = outcomes.indexOf(null);
-  return (end < 0 ? outcomes : outcomes.slice(0, end)) as Exclude<Outcome, null>[];
+  return (end < 0 ? outcomes : outcomes.slice(0, end)) as Outcome[];
 }
 
 function resultsExpired(id: string): ApiError {

@@ -1,34 +1,31 @@
-import {
-  type BeforeApplicationShutdown,
-  Controller,
-  Get,
-  Headers,
-  Inject,
-  Param,
-  Query,
-  Res,
-  type StreamableFile,
-} from '@nestjs/common';
+import { Controller, Get, Headers, Param, Query, Res, type StreamableFile } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { type Caller, jobResultsPageSchema, type ResultsQuery, resultsQuerySchema } from '#contracts';
-import { JobStore } from '#store';
+import { JobLedger } from '#store';
 import { FromCaller } from '../../access/caller.js';
-import { ApiQueryOf } from '../../openapi/api-query-of.js';
-import { jsonSchema } from '../../openapi/json-schema.js';
+import { ApiQueryOf } from '../../http/api-query-of.js';
+import { jsonSchema } from '../../http/json-schema.js';
+import { Closing } from '../../operation/closing.js';
 import { requireOwnJob, retryAfter } from '../job-view.js';
 import { shuttingDown } from '../shutting-down.js';
-import { answerResults, resultsFormat } from './answer.js';
+import { ResultsAnswer, resultsFormat } from './answer.js';
 
 /** What came out of a job. */
 @ApiTags('jobs')
 @Controller('v1/jobs/:id/results')
-export class ResultsController implements BeforeApplicationShutdown {
-  readonly #store: JobStore;
-  readonly #closing = new AbortController();
+export class ResultsController {
+  readonly #jobs: JobLedger;
+  readonly #answer: ResultsAnswer;
+  /** Those who follow a running job are cut off: a shutdown cannot wait for it. */
+  readonly #cutOff = new AbortController();
 
-  constructor(@Inject(JobStore) store: JobStore) {
-    this.#store = store;
+  constructor(jobs: JobLedger, answer: ResultsAnswer, closing: Closing) {
+    this.#jobs = jobs;
+    this.#answer = answer;
+    closing.signal.addEventListener('abort', () => {
+      this.#cutOff.abort(shuttingDown('The results were not told to their end.'));
+    });
   }
 
   @Get()
@@ -48,14 +45,9 @@ export class ResultsController implements BeforeApplicationShutdown {
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const job = requireOwnJob(await this.#store.get(id), id, caller);
+    const job = requireOwnJob(await this.#jobs.get(id), id, caller);
     const seconds = retryAfter(job);
     if (seconds !== null) reply.header('Retry-After', seconds);
-    return answerResults(this.#store, job, resultsFormat(query, accept), query, this.#closing.signal);
-  }
-
-  /** Those who follow a running job are cut off: a shutdown cannot wait for it. */
-  beforeApplicationShutdown(): void {
-    this.#closing.abort(shuttingDown('The results were not told to their end.'));
+    return this.#answer.of(job, resultsFormat(query, accept), query, this.#cutOff.signal);
   }
 }

@@ -1,0 +1,80 @@
+import type { Lane, Operation, Outcome, Spec, TaskTimings } from '#contracts';
+import { currentTrace, type TraceHandle } from '#telemetry';
+import type { PendingTask } from './pending-task.js';
+
+/** Inputs of one waiting request that have to be computed. */
+export interface Want {
+  readonly model: string;
+  readonly operation: Operation;
+  readonly spec: Spec;
+  readonly lane: Lane;
+  /** For the log of the worker. */
+  readonly requestId: string;
+  /** Distinct. */
+  readonly inputs: readonly unknown[];
+  /** Fires when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What came back for them. */
+export interface Computed {
+  /** One for each input, in order. */
+  readonly outcomes: readonly Outcome[];
+  /** Of the task that was answered last: the one that was waited for. */
+  readonly timings: TaskTimings;
+}
+
+/** A waiting request, until all its inputs have their outcomes. */
+export class PendingRequest {
+  readonly want: Want;
+  readonly trace: TraceHandle = currentTrace();
+  readonly computed: Promise<Computed>;
+  readonly #outcomes: (Outcome | undefined)[];
+  readonly #tasks: PendingTask[] = [];
+  #missing: number;
+  #resolve!: (computed: Computed) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor(want: Want) {
+    this.want = want;
+    this.#outcomes = want.inputs.map(() => undefined);
+    this.#missing = want.inputs.length;
+    this.computed = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // One listener, however many tasks its inputs are in.
+    want.signal.addEventListener('abort', this.#leave, { once: true });
+  }
+
+  get gone(): boolean {
+    return this.want.signal.aborted;
+  }
+
+  /** Part of its inputs are computed in this task. */
+  join(task: PendingTask): void {
+    this.#tasks.push(task);
+  }
+
+  settle(index: number, outcome: Outcome, timings: TaskTimings): void {
+    if (this.#outcomes[index] !== undefined) return;
+    this.#outcomes[index] = outcome;
+    if (--this.#missing > 0) return;
+    this.#end();
+    this.#resolve({ outcomes: this.#outcomes as Outcome[], timings });
+  }
+
+  fail(error: unknown): void {
+    this.#end();
+    this.#reject(error);
+  }
+
+  readonly #leave = (): void => {
+    this.fail(this.want.signal.reason);
+    for (const task of this.#tasks) task.dropUnwanted();
+  };
+
+  #end(): void {
+    this.want.signal.removeEventListener('abort', this.#leave);
+  }
+}

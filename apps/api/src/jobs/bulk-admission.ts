@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, type Caller } from '#contracts';
+import type { JobList } from '#store';
+import type { Fleet } from '../operation/fleet.js';
+import { excessOf } from '../planning/share.js';
+
+/** How old a count may be, and how often a slowed upload looks again, ms. */
+const COUNT_AGE_MS = 250;
+const LOOK_AGAIN_MS = 500;
+/** `Retry-After` while no worker reports a rate, and its bounds, s. */
+const RETRY_SECONDS = { unknown: 30, least: 1, most: 600 };
+
+/** Unfinished texts of a model by API key; `''` for those that came without one. */
+type TextsByKey = Map<string, number>;
+
+/**
+ * Admission of jobs: bounds the unfinished texts of all jobs of a model by `EMBED_MAX_QUEUED_TEXTS`. Above that, one
+ * request is refused with a time to come back at, and an upload is slowed. Keys share the limit evenly, see `excessOf`.
+ */
+export class BulkAdmission {
+  readonly #jobs: Pick<JobList, 'activeTexts'>;
+  readonly #fleet: Pick<Fleet, 'textsPerSecond'>;
+  readonly #limit: number;
+  #counted: { at: number; texts: Promise<Map<string, TextsByKey>> } | null = null;
+
+  constructor(jobs: Pick<JobList, 'activeTexts'>, fleet: Pick<Fleet, 'textsPerSecond'>, limit: number) {
+    this.#jobs = jobs;
+    this.#fleet = fleet;
+    this.#limit = limit;
+  }
+
+  /** @throws ApiError 429 `queue_full` with `Retry-After`: when the fleet will have worked off what is too much. */
+  async require(model: string, caller: Pick<Caller, 'keyId'>): Promise<void> {
+    const excess = await this.#excess(model, caller);
+    if (excess <= 0) return;
+    throw new ApiError({
+      status: 429,
+      code: 'queue_full',
+      message:
+        `${this.#limit - 1 + excess} texts of model ${model} are waiting; no more are accepted from ${this.#limit} on ` +
+        '(EMBED_MAX_QUEUED_TEXTS). Come back later, or upload application/x-ndjson, which is slowed instead.',
+      retryAfter: await this.#secondsUntilRoom(model, excess),
+    });
+  }
+
+  /** Waits until there is room. @throws the signal's reason. */
+  async wait(model: string, caller: Pick<Caller, 'keyId'>, signal: AbortSignal): Promise<void> {
+    while ((await this.#excess(model, caller)) > 0) {
+      signal.throwIfAborted();
+      await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+
+  /** Texts accepted since the last count: one that is a moment old would let a fast upload run far over the limit. */
+  took(model: string, { keyId }: Pick<Caller, 'keyId'>, texts: number): void {
+    void this.#counted?.texts.then((counts) => add(counts, model, keyId ?? '', texts)).catch(() => undefined);
+  }
+
+  /** Texts that have to be worked off before one more of this caller is let in; 0: there is room. */
+  async #excess(model: string, { keyId }: Pick<Caller, 'keyId'>): Promise<number> {
+    const byKey = (await this.#unfinished()).get(model) ?? new Map<string, number>();
+    return excessOf(this.#limit, byKey, keyId ?? '', 1);
+  }
+
+  async #secondsUntilRoom(model: string, excess: number): Promise<number> {
+    const rate = await this.#fleet.textsPerSecond(model);
+    if (rate === 0) return RETRY_SECONDS.unknown;
+    return Math.min(RETRY_SECONDS.most, Math.max(RETRY_SECONDS.least, Math.ceil(excess / rate)));
+  }
+
+  /** Concurrent uploads share one count. */
+  #unfinished(): Promise<Map<string, TextsByKey>> {
+    const now = performance.now();
+    if (this.#counted === null || now - this.#counted.at > COUNT_AGE_MS) {
+      this.#counted = { at: now, texts: this.#count() };
+    }
+    return this.#counted.texts;
+  }
+
+  async #count(): Promise<Map<string, TextsByKey>> {
+    const counts = new Map<string, TextsByKey>();
+    for (const { model, byKey } of await this.#jobs.activeTexts()) {
+      for (const [key, texts] of byKey) add(counts, model, key, texts);
+    }
+    return counts;
+  }
+}
+
+function add(counts: Map<string, TextsByKey>, model: string, key: string, texts: number): void {
+  let byKey = counts.get(model);
+  if (byKey === undefined) counts.set(model, (byKey = new Map()));
+  byKey.set(key, (byKey.get(key) ?? 0) + texts);
+}

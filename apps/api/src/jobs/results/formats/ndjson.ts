@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isFinal } from '#contracts';
+import { jsonResult } from '../../../output/json-result.js';
+import { requireJob } from '../../job-view.js';
+import { READ_ROWS, settledPrefix } from '../job-rows.js';
+import type { ResultsFormatter, ResultsRequest } from './format.js';
+
+export const NDJSON_TYPE = 'application/x-ndjson';
+/** Rows written in one piece. */
+const TURN_ROWS = 64;
+/** How long a follower waits before it looks for new rows, ms: from the first to the second, while none come. */
+const LOOK_AGAIN_MS = { first: 50, longest: 1000 };
+
+/** `format=ndjson`: a line for each input, following a job that is not final. */
+export const ndjson: ResultsFormatter = (request) => ({
+  type: `${NDJSON_TYPE}; charset=utf-8`,
+  pieces: ndjsonResults(request),
+});
+
+/**
+ * A line of JSON for each input, in input order. Of a job that is not final it gives what is there and goes on as rows
+ * come, until the job is final and told to its end.
+ */
+async function* ndjsonResults({
+  from,
+  job: firstRecord,
+  limit = Number.POSITIVE_INFINITY,
+  rows,
+  signal,
+  writer,
+}: ResultsRequest): AsyncGenerator<string> {
+  const end = from + limit;
+  let job = firstRecord;
+  let next = from;
+  let pauseMs = LOOK_AGAIN_MS.first;
+  // Nothing, but it sends the head of the answer, which would wait for the first line longer than some clients do.
+  if (!isFinal(job.state)) yield '';
+  for (;;) {
+    const settled = settledPrefix(await rows.read(job, next, Math.min(READ_ROWS, end - next)));
+    for (let start = 0; start < settled.length; start += TURN_ROWS) {
+      let piece = '';
+      for (const outcome of settled.slice(start, start + TURN_ROWS)) {
+        piece += `${jsonResult(next++, outcome, writer)}\n`;
+      }
+      yield piece;
+    }
+    if (next >= end || (next >= job.texts && isFinal(job.state))) return;
+    if (settled.length === 0) {
+      await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+      pauseMs = Math.min(pauseMs * 2, LOOK_AGAIN_MS.longest);
+    } else pauseMs = LOOK_AGAIN_MS.first;
+    // A final job's record does not change any more, and may expire while a slow client reads.
+    if (!isFinal(job.state)) job = requireJob(await rows.record(job.id), job.id);
+  }
+}

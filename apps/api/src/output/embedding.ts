@@ -1,0 +1,88 @@
+import {
+  ApiError,
+  type EmbedOutput,
+  embedCard,
+  embedOutputSchema,
+  ROW_HEAD_BYTES,
+  type Row,
+  type RowBytes,
+} from '#contracts';
+import { z } from 'zod';
+import { normalizeInPlace } from './normalize.js';
+import type { EncodingFormat, OutputShape, RowWriter } from './output-shape.js';
+
+/** What a request, or a query for results, may say of its vectors. */
+const wishesSchema = z.object({ dimensions: z.int().min(1).optional(), normalize: z.boolean().optional() });
+
+/** Vectors: cut to `dimensions`, then normalised. */
+export const embedding: OutputShape = {
+  operation: 'embed',
+  plan(options, card) {
+    const { dimensions, normalize } = wishesSchema.parse(options);
+    const { dimensions: most, normalize: byDefault } = embedCard(card);
+    requireDimensions(dimensions, most, card.name);
+    const output: EmbedOutput = { dimensions: dimensions ?? null, normalize: normalize ?? byDefault };
+    return output;
+  },
+  describe(output, rowBytes) {
+    const { dimensions, normalize } = embedOutputSchema.parse(output);
+    return { dimensions: dimensions ?? dimensionsOf(rowBytes), normalize };
+  },
+  writer({ encoding, output, query = {}, rowBytes }) {
+    const asMade = embedOutputSchema.parse(output);
+    const { dimensions, normalize } = wishesSchema.parse(query);
+    const stored = dimensionsOf(rowBytes);
+    requireDimensions(dimensions, stored, null);
+    // A job that was planned again for a smaller version of its model gives all there is.
+    const width = Math.min(dimensions ?? asMade.dimensions ?? stored, stored);
+    return new VectorWriter(width, normalize ?? asMade.normalize, encoding);
+  },
+};
+
+/** Works on the bytes, with no list of numbers in between but in JSON. */
+class VectorWriter implements RowWriter {
+  readonly object = 'embedding';
+  readonly member = 'embedding';
+  readonly width: number;
+  readonly #normalize: boolean;
+  readonly #encoding: EncodingFormat;
+  /** `[width]`, used again for each row. */
+  readonly #floats: Float32Array;
+  readonly #bytes: Buffer;
+
+  constructor(width: number, normalize: boolean, encoding: EncodingFormat) {
+    this.width = width;
+    this.#normalize = normalize;
+    this.#encoding = encoding;
+    this.#floats = new Float32Array(width);
+    this.#bytes = Buffer.from(this.#floats.buffer);
+  }
+
+  json(row: Row): string {
+    this.into(row, this.#floats);
+    return this.#encoding === 'base64'
+      ? `"${this.#bytes.toString('base64')}"`
+      : JSON.stringify(Array.from(this.#floats));
+  }
+
+  into(row: Row, target: Float32Array): void {
+    const bytes = Buffer.from(target.buffer, target.byteOffset, target.byteLength);
+    row.copy(bytes, 0, ROW_HEAD_BYTES, ROW_HEAD_BYTES + bytes.length);
+    if (this.#normalize) normalizeInPlace(target);
+  }
+}
+
+function dimensionsOf({ most }: RowBytes): number {
+  return (most - ROW_HEAD_BYTES) / Float32Array.BYTES_PER_ELEMENT;
+}
+
+function requireDimensions(wanted: number | undefined, most: number, model: string | null): void {
+  if (wanted === undefined || wanted <= most) return;
+  const whose = model === null ? 'which its rows have' : `which model "${model}" has`;
+  throw new ApiError({
+    status: 400,
+    code: 'invalid_dimensions',
+    param: 'dimensions',
+    message: `dimensions must be at most ${most}, ${whose}. It is ${wanted}.`,
+  });
+}

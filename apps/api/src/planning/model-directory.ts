@@ -1,0 +1,77 @@
+import { ApiError, type ModelCard, type Operation } from '#contracts';
+import type { ModelRegistry } from '#store';
+
+/** How old a card may be, ms: a replaced model is noticed within this time. */
+const CARD_AGE_MS = 1000;
+const RETRY_AFTER_SECONDS = 5;
+
+/** The models that can be asked for: configured here, and described by the workers that serve them. */
+export class ModelDirectory {
+  readonly #registry: ModelRegistry;
+  readonly #names: readonly string[];
+  readonly #cards = new Map<string, { at: number; card: Promise<ModelCard | null> }>();
+
+  /** @param names of the models this deployment serves */
+  constructor(registry: ModelRegistry, names: readonly string[]) {
+    this.#registry = registry;
+    this.#names = names;
+  }
+
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** @throws ApiError 404 for a model that is not served */
+  requireServed(name: string): void {
+    if (!this.#names.includes(name)) {
+      throw new ApiError({
+        status: 404,
+        code: 'model_not_found',
+        param: 'model',
+        message: `There is no model "${name}" here; there is ${this.#names.map((one) => `"${one}"`).join(', ')}.`,
+      });
+    }
+  }
+
+  /**
+   * @param operation that it must be able to do; absent: any
+   * @throws ApiError 404 for a model that is not served; 503 for one that no worker has announced yet; 400 for one that
+   * cannot do what is asked
+   */
+  async card(name: string, operation?: Operation): Promise<ModelCard> {
+    this.requireServed(name);
+    const card = await this.known(name);
+    if (card === null) throw modelNotReady(`No worker has announced model "${name}" yet`);
+    if (operation !== undefined && !operation.isServedBy(card)) {
+      throw new ApiError({
+        status: 400,
+        code: 'operation_not_supported',
+        param: 'model',
+        message: `Model "${name}" cannot ${operation.name}; it can ${Object.keys(card.operations).join(', ')}.`,
+      });
+    }
+    return card;
+  }
+
+  /** null for a model that no worker ever announced. */
+  known(name: string): Promise<ModelCard | null> {
+    const now = performance.now();
+    const cached = this.#cards.get(name);
+    if (cached !== undefined && now - cached.at < CARD_AGE_MS) return cached.card;
+    const card = this.#registry.card(name);
+    this.#cards.set(name, { at: now, card });
+    card.catch(() => this.#cards.delete(name));
+    return card;
+  }
+}
+
+/** What a worker has to announce first is not there. */
+export function modelNotReady(what: string): ApiError {
+  return new ApiError({
+    status: 503,
+    code: 'model_not_ready',
+    param: 'model',
+    message: `${what}; it may be starting. Try again.`,
+    retryAfter: RETRY_AFTER_SECONDS,
+  });
+}

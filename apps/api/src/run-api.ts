@@ -1,0 +1,34 @@
+import { type Environment } from '#config';
+import { BootError } from '#contracts';
+import { agreeOnSchema } from '#store';
+import { startTraces } from '#telemetry';
+import { createApi, createLog } from './create-api.js';
+import { createServices, type ServicesOptions } from './services.js';
+import { shutDown } from './shut-down.js';
+
+/** Runs an API process as this process, until a signal ends it. @throws BootError when it cannot start */
+export async function runApi(environment: Environment, options: ServicesOptions = {}): Promise<void> {
+  const log = createLog(environment);
+  const services = createServices(environment, log, options);
+  const traces = await startTraces('api', environment, (message) => log.warn(message));
+  const app = await createApi(services);
+  await services.connections.ready();
+  await agreeOnSchema(services.connections.command, services.keys);
+  services.sampler.start();
+  try {
+    await app.listen(environment.EMBED_PORT, environment.EMBED_HOST);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new BootError(`EMBED_PORT=${environment.EMBED_PORT} is taken on ${environment.EMBED_HOST}: choose another`);
+  }
+  console.log(`embedmill api listening on ${await app.getUrl()}`);
+
+  let ending = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (ending) process.exit(1);
+      ending = true;
+      void shutDown(app, services, traces).then(() => process.exit(0));
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import type { Environment } from '#config';
+import type { ServedModel } from '#contracts';
+import { type Engine, startEngine } from '#inference';
+import { loadModel } from '#model';
+import type { RunnableModel } from '#model';
+import type { Log } from '../operation/log.js';
+
+/** Where a worker gets its models, and the engines that run them. */
+export interface ModelSource {
+  /** @throws BootError naming the model that cannot be had, and why. */
+  load(served: ServedModel): Promise<RunnableModel>;
+  /** @throws BootError when the device cannot be had or the model's longest text exceeds the token budget. */
+  start(model: RunnableModel): Promise<Engine>;
+}
+
+/** Models by their own files, run by ONNX Runtime on the device that the environment names. */
+export function onnxModels(environment: Environment, log: Log): ModelSource {
+  return {
+    load: (served) =>
+      loadModel(served, {
+        modelDir: environment.EMBED_MODEL_DIR,
+        modelsFile: environment.EMBED_MODELS_FILE,
+        hfEndpoint: environment.HF_ENDPOINT,
+        hfToken: environment.HF_TOKEN,
+        dtype: environment.EMBED_DTYPE,
+        device: environment.EMBED_DEVICE,
+      }),
+    start: (model) =>
+      startEngine(model, {
+        device: environment.EMBED_DEVICE,
+        threads: environment.EMBED_THREADS,
+        ...(environment.EMBED_TOKEN_BUDGET === undefined ? {} : { tokenBudget: environment.EMBED_TOKEN_BUDGET }),
+        bulkShare: environment.EMBED_BULK_SHARE,
+        onRestart: (restart) => log.error({ model: model.card.name, ...restart }, 'the device thread died'),
+      }),
+  };
+}

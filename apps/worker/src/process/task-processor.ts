@@ -1,0 +1,268 @@
+import { isFinal, isRow, rowsOfFloats, rowTokens } from '#contracts';
+import type {
+  JobTask,
+  Keys,
+  Lane,
+  ModelCard,
+  Operation,
+  Operations,
+  Outcome,
+  PlacedInput,
+  Row,
+  RowBytes,
+  Spec,
+  Task,
+  TextError,
+} from '#contracts';
+import type { Engine, InputSignal } from '#inference';
+import { cacheKeyOf, findRows } from '#store';
+import type { Cancellations, JobLedger, PlacedRow, Replies, RowCache } from '#store';
+import { describeSpan, inSpan } from '#telemetry';
+import type { LiveTask, LiveTasks } from './live-tasks.js';
+import { CANCELLED, SingleFlight } from './single-flight.js';
+import type { Computed } from './single-flight.js';
+import { TaskClock } from './task-clock.js';
+
+/** How long what the API found in the cache is taken for true, ms. */
+const FRESH_MS = 50;
+
+/** Errors of inputs that may do better another time. */
+const RETRIABLE: ReadonlySet<TextError['code']> = new Set(['inference_failed', 'task_failed']);
+
+/** Of acknowledgements without any row. */
+const NO_ROWS = rowsOfFloats(0);
+
+/** What a task processor works with. */
+export interface TaskProcessorParts {
+  readonly card: ModelCard;
+  readonly operations: Operations;
+  readonly engine: Pick<Engine, 'run'>;
+  readonly keys: Keys;
+  readonly cache: RowCache;
+  readonly jobs: JobLedger;
+  readonly replies: Replies;
+  readonly cancellations: Cancellations;
+  readonly live: LiveTasks;
+  readonly count: TaskCounts;
+}
+
+/** Observer of what happens to inputs on their way. */
+export interface TaskCounts {
+  lookups(hits: number, misses: number): void;
+  dropped(texts: number): void;
+  /** Failed, and not by inference. */
+  deadLettered(texts: number): void;
+}
+
+/** One task under way. */
+interface Held {
+  readonly task: Task;
+  readonly taskId: string;
+  readonly lane: Lane;
+  readonly operation: Operation;
+  readonly rowBytes: RowBytes;
+  /** One for each input. */
+  readonly cacheKeys: readonly string[];
+  readonly clock: TaskClock;
+}
+
+/**
+ * Takes the tasks of one model from the queue to the result store. This is the worker's whole path:
+ * still wanted? -> in flight already? -> in the cache? -> compute -> cache -> job results or reply.
+ *
+ * An input's own fault is an outcome of that input. Only infrastructure throws, and then the queue tries again;
+ * a task may run any number of times, on any number of workers at once: it counts once.
+ */
+export class TaskProcessor {
+  readonly #parts: TaskProcessorParts;
+  readonly #singleFlight = new SingleFlight();
+
+  constructor(parts: TaskProcessorParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Returns when every input still wanted has its outcome stored.
+   * @param leaving fires when this worker gives up what it holds. @throws its reason then, with nothing stored.
+   */
+  async process(given: Task, taskId: string, lane: Lane, leaving: AbortSignal): Promise<void> {
+    const { card, count, keys, live, operations } = this.#parts;
+    const task = await this.#ofThisVersion(given);
+    if (task === null) return this.#fail(given, taskId, modelChanged(card));
+
+    describeSpan({
+      'embedmill.model': card.name,
+      'embedmill.lane': lane,
+      'embedmill.texts': task.inputs.length,
+      'embedmill.request_id': task.requestId,
+    });
+    const operation = operations.of(task.spec);
+    const cacheKeys = task.inputs.map(cacheKeyOf(keys, operation, task.spec));
+    const clock = new TaskClock(task);
+    const held: Held = { task, taskId, lane, operation, rowBytes: operation.rowBytes(card), cacheKeys, clock };
+    const wanted = live.enter(task, taskId, leaving);
+    let kept = Promise.resolve();
+    try {
+      const unwantedDropped = this.#dropUnwanted(held, wanted);
+      // In flight before the look into the cache: between that look and a later claim another task could finish them.
+      const [outcomes] = await Promise.all([
+        this.#singleFlight.join(lane, cacheKeys, wanted.signals, async (fresh, signals) => {
+          const found = await this.#find(held, fresh, signals, unwantedDropped);
+          kept = found.kept;
+          return found;
+        }),
+        unwantedDropped,
+      ]);
+      leaving.throwIfAborted();
+
+      const left = wanted.wanted().length;
+      count.dropped(task.inputs.length - left);
+      if (left > 0) await inSpan('store', () => this.#store(task, taskId, outcomes, clock));
+      await kept;
+    } finally {
+      wanted.end();
+    }
+  }
+
+  /** Every attempt at the task failed, or it took too many workers down: its inputs are reported, so that nobody waits on. */
+  async failedPermanently(task: Task, taskId: string, reason: Error): Promise<void> {
+    await this.#fail(task, taskId, { code: 'task_failed', message: `gave up: ${reason.message}` });
+  }
+
+  /**
+   * The task as this worker's version of the model does it. A job that was accepted for another version, and has no row of
+   * it yet, is planned again under this one.
+   * @returns null when that cannot be: rows of two versions never mix
+   */
+  async #ofThisVersion(task: Task): Promise<Task | null> {
+    const { card, jobs, operations } = this.#parts;
+    if (task.spec.fingerprint === card.fingerprint) return task;
+    const operation = operations.of(task.spec);
+    if (task.kind === 'request' || !operation.isServedBy(card)) return null;
+    const spec: Spec = { ...task.spec, fingerprint: card.fingerprint };
+    const replanned = await jobs.replan(task.jobId, task.spec, spec, operation.rowBytes(card));
+    return replanned === 'begun' ? null : { ...task, spec };
+  }
+
+  async #fail(task: Task, taskId: string, error: TextError): Promise<void> {
+    const outcomes = task.inputs.map(() => error);
+    await inSpan('store', () => this.#store(task, taskId, outcomes, new TaskClock(task)));
+    this.#parts.count.deadLettered(task.inputs.length);
+  }
+
+  async #dropUnwanted({ task, taskId }: Held, wanted: LiveTask): Promise<void> {
+    if (task.kind === 'job') {
+      const state = await this.#parts.jobs.state(task.jobId);
+      if (state === null || isFinal(state)) wanted.dropAll();
+    } else if (task.deadlineAt <= Date.now()) {
+      wanted.dropAll();
+    } else {
+      wanted.drop(await this.#parts.cancellations.dropped(taskId));
+    }
+  }
+
+  /** From the cache, and computed where it has none. @param indexes which of the task's inputs. */
+  async #find(
+    held: Held,
+    indexes: readonly number[],
+    signals: readonly InputSignal[],
+    unwantedDropped: Promise<void>,
+  ): Promise<Computed> {
+    const { cache, engine } = this.#parts;
+    const { cacheKeys, clock, lane, operation, task } = held;
+    const rows = await this.#lookUp(held, indexes, unwantedDropped);
+    const outcomes = rows.map((row): Outcome => row ?? CANCELLED);
+    const missing = [...rows.keys()].filter((n) => rows[n] === null && !signals[n]!.aborted);
+    if (missing.length === 0) return { outcomes, kept: Promise.resolve() };
+
+    const { prompt, truncate } = task.spec;
+    const texts = missing.map((n) => operation.texts(task.inputs[indexes[n]!]));
+    const options = {
+      prompt,
+      truncate,
+      lane,
+      signals: missing.map((n) => signals[n]!),
+      onTimings: clock.computed,
+    };
+    const computed = await inSpan('compute', async (span) => {
+      const found = await engine.run(texts, options);
+      span?.setAttributes({ 'embedmill.texts': texts.length, 'embedmill.tokens': tokensOf(found) });
+      return found;
+    });
+    const fresh: [string, Row][] = [];
+    for (const [m, outcome] of computed.entries()) {
+      const n = missing[m]!;
+      outcomes[n] = outcome;
+      if (isRow(outcome)) fresh.push([cacheKeys[indexes[n]!]!, outcome]);
+    }
+    // Beside the answer, not before it: somebody may be waiting.
+    return { outcomes, kept: fresh.length > 0 ? cache.setMany(fresh) : Promise.resolve() };
+  }
+
+  /** The cached row of each input; null where there is none. */
+  async #lookUp(
+    { cacheKeys, rowBytes, task }: Held,
+    indexes: readonly number[],
+    unwantedDropped: Promise<void>,
+  ): Promise<(Row | null)[]> {
+    const { cache, count } = this.#parts;
+    if (wasJustLookedUp(task)) return indexes.map(() => null);
+    return inSpan('lookup', async (span) => {
+      const keys = indexes.map((index) => cacheKeys[index]!);
+      const [rows] = await Promise.all([
+        findRows(cache, keys, rowBytes),
+        // Its failure is the task's, not that of others who wait for the same inputs.
+        unwantedDropped.catch(() => undefined),
+      ]);
+      const hits = rows.filter((row) => row !== null).length;
+      count.lookups(hits, rows.length - hits);
+      span?.setAttributes({ 'embedmill.texts': keys.length, 'embedmill.cached': hits });
+      return rows;
+    });
+  }
+
+  async #store(task: Task, taskId: string, outcomes: readonly Outcome[], clock: TaskClock): Promise<void> {
+    if (task.kind === 'job') await this.#acknowledge(task, outcomes);
+    else await this.#parts.replies.write(task, taskId, { outcomes, timings: clock.read() });
+  }
+
+  async #acknowledge({ inputs, jobId, positions, spec, unit }: JobTask, outcomes: readonly Outcome[]): Promise<void> {
+    const { card, jobs, operations } = this.#parts;
+    const rows: PlacedRow[] = [];
+    const errors: { position: number; error: TextError }[] = [];
+    const failedInputs: PlacedInput[] = [];
+    for (const [index, outcome] of outcomes.entries()) {
+      const places = positions[index]!;
+      if (!isRow(outcome) && RETRIABLE.has(outcome.code))
+        failedInputs.push({ input: inputs[index], positions: places });
+      for (const position of places) {
+        if (isRow(outcome)) rows.push({ position, row: outcome });
+        else errors.push({ position, error: outcome });
+      }
+    }
+    const { fingerprint } = spec;
+    const rowBytes = rows.length === 0 ? NO_ROWS : operations.of(spec).rowBytes(card);
+    const said = { jobId, unit, cached: false, fingerprint, rowBytes, errors, failedInputs };
+    const { counted } = await jobs.acknowledge({ ...said, rows });
+    // The job went on under another version meanwhile: this unit is reported rather than lost.
+    if (counted !== 'other-version') return;
+    const lost = rows.map(({ position }) => ({ position, error: modelChanged(card) }));
+    await jobs.acknowledge({ ...said, rows: [], errors: [...errors, ...lost] });
+  }
+}
+
+/** Somebody waits for it and the API has just looked: to look again would cost a round trip and find nothing. */
+function wasJustLookedUp(task: Task): boolean {
+  return task.kind === 'request' && Math.abs(Date.now() - task.acceptedAt) < FRESH_MS;
+}
+
+function tokensOf(outcomes: readonly Outcome[]): number {
+  return outcomes.reduce((sum, outcome) => sum + (isRow(outcome) ? rowTokens(outcome) : 0), 0);
+}
+
+function modelChanged(card: ModelCard): TextError {
+  return {
+    code: 'model_changed',
+    message: `"${card.name}" has been replaced by another version since this text was accepted; send it again`,
+  };
+}

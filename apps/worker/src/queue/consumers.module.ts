@@ -1,0 +1,80 @@
+import { BullModule, Processor } from '@nestjs/bullmq';
+import { Inject, Module } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
+import type { Environment } from '#config';
+import { type Keys, type Lane, LANES, Operations } from '#contracts';
+import { consumerOptions, queueTelemetry } from '#queue';
+import type { Connections } from '../connections.js';
+import { Lifecycle } from '../lifecycle.js';
+import { LOG } from '../operation/log.js';
+import type { Log } from '../operation/log.js';
+import { WorkerMetrics } from '../operation/metrics.js';
+import { ServedModels } from '../process/served-models.js';
+import { Consumer } from './consumer.js';
+import { LaneWorkers } from './lane-workers.js';
+import { Prefetch } from './prefetch.js';
+
+/** What consumers are made with: services of the worker, built before Nest. */
+export interface ConsumerServices {
+  readonly environment: Environment;
+  readonly keys: Keys;
+  readonly connections: Pick<Connections, 'results'>;
+  readonly operations: Operations;
+  readonly models: Pick<ServedModels, 'processor' | 'engine'>;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: WorkerMetrics;
+  readonly log: Log;
+}
+
+/** One consumer for each lane of each served model, made to measure, since BullMQ's decorator wants a class a queue. */
+@Module({})
+export class ConsumersModule {
+  static for(services: ConsumerServices): DynamicModule {
+    const { connections, environment, keys, lifecycle, log, metrics, models, operations } = services;
+    const telemetry = queueTelemetry(environment);
+    const classes = environment.EMBED_MODELS.flatMap(({ name }) =>
+      LANES.map((lane) => consumerClass(keys.queue(name, lane), name, lane, environment.EMBED_LOCK_MS)),
+    );
+    return {
+      module: ConsumersModule,
+      imports: [
+        BullModule.forRoot({
+          connection: connections.results,
+          prefix: keys.queuePrefix(),
+          ...(telemetry && { telemetry }),
+          // Nothing is taken from a queue before the models are ready: boot registers the consumers then.
+          extraOptions: { manualRegistration: true },
+        }),
+        // Names no queue of its own, but brings the part of the module that finds the consumers.
+        BullModule.registerQueue(),
+      ],
+      providers: [
+        { provide: ServedModels, useValue: models },
+        { provide: Operations, useValue: operations },
+        { provide: Lifecycle, useValue: lifecycle },
+        { provide: WorkerMetrics, useValue: metrics },
+        { provide: LOG, useValue: log },
+        ...classes,
+        { provide: LaneWorkers, useFactory: (...all: Consumer[]) => new LaneWorkers(all), inject: classes },
+      ],
+    };
+  }
+}
+
+function consumerClass(queue: string, model: string, lane: Lane, lockMs: number): Type<Consumer> {
+  const prefetch = new Prefetch(lane);
+
+  @Processor(queue, consumerOptions({ concurrency: prefetch.tasks, lockMs }))
+  class LaneConsumer extends Consumer {
+    constructor(
+      models: ServedModels,
+      operations: Operations,
+      lifecycle: Lifecycle,
+      metrics: WorkerMetrics,
+      @Inject(LOG) log: Log,
+    ) {
+      super({ model, lane, prefetch, models, operations, lifecycle, metrics, log });
+    }
+  }
+  return LaneConsumer;
+}

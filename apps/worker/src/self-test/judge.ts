@@ -1,0 +1,37 @@
+import { type Dtype, isRow, type Outcome, rowFloats } from '#contracts';
+
+/**
+ * Greatest distance from the reference, as a share of its length: |row - reference| / |reference|. For vectors of one
+ * length it is that of a cosine of 0.9999, 0.999 and 0.98. The last decimals depend on what else is in a batch; int8 has
+ * one scale for a whole batch.
+ */
+const GREATEST_DISTANCE: Record<Dtype, number> = { fp32: 0.0142, fp16: 0.0448, int8: 0.2 };
+
+/** What is wrong with an outcome by itself; null when nothing is. */
+export function defectOf(outcome: Outcome | undefined): string | null {
+  if (outcome === undefined || !isRow(outcome)) return `no row: ${outcome?.message ?? 'nothing came'}`;
+  const floats = rowFloats(outcome);
+  if (!floats.every((value) => Number.isFinite(value))) return 'a row with values that are no numbers';
+  if (floats.every((value) => value === 0)) return 'a row of zeros';
+  return null;
+}
+
+/** How an answer differs from what it should be, in words; null when it does not. */
+export function differenceOf(floats: Float32Array, reference: Float32Array, dtype: Dtype): string | null {
+  if (floats.length !== reference.length) return `${floats.length} numbers instead of ${reference.length}`;
+  const distance = distanceOf(floats, reference);
+  const greatest = GREATEST_DISTANCE[dtype];
+  return distance <= greatest
+    ? null
+    : `it is ${distance.toFixed(4)} of the reference's length away from it, at most ${greatest} is right`;
+}
+
+function distanceOf(a: Float32Array, reference: Float32Array): number {
+  let [away, length] = [0, 0];
+  for (const [n, x] of a.entries()) {
+    const right = reference[n]!;
+    away += (x - right) ** 2;
+    length += right ** 2;
+  }
+  return length === 0 ? Math.sqrt(away) : Math.sqrt(away / length);
+}

@@ -1,0 +1,51 @@
+import { modelNameSchema, type ServedModel } from '#contracts';
+import { z } from 'zod';
+
+export const integer = (min: number, max: number, fallback: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+export const redisUrl = z.string().regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// URL');
+
+/** `name` or `name=source`, comma-separated. A source is a folder, a `models.json` name, an npm package or a hub id. */
+export const modelList = z.string().transform((text, context) => {
+  const models: ServedModel[] = [];
+  for (const entry of text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)) {
+    const cut = entry.indexOf('=');
+    const name = cut < 0 ? entry : entry.slice(0, cut);
+    const source = cut < 0 ? entry : entry.slice(cut + 1);
+    const parsed = modelNameSchema.safeParse(name);
+    if (!parsed.success || source === '') {
+      context.addIssue({
+        code: 'custom',
+        message: `"${entry}": ${parsed.success ? 'the source is empty' : (parsed.error.issues[0]?.message ?? 'bad name')}; write name or name=source`,
+      });
+      return z.NEVER;
+    }
+    if (models.some((model) => model.name === name)) {
+      context.addIssue({ code: 'custom', message: `"${name}" is named twice` });
+      return z.NEVER;
+    }
+    models.push({ name, source });
+  }
+  if (models.length === 0) {
+    context.addIssue({ code: 'custom', message: 'names no model' });
+    return z.NEVER;
+  }
+  return models;
+});
+
+/** `https://app.example`, comma-separated. */
+export const originList = z.string().transform((text, context) => {
+  const origins = text.split(',').map((part) => part.trim());
+  return origins.filter(Boolean).map((origin) => {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      context.addIssue({ code: 'custom', message: `"${origin}" is no origin; write https://app.example` });
+    }
+    return origin;
+  });
+});
+
+/** `cpu`, `webgpu`, `cuda` or `cuda:N`. */
+export const device = z.string().regex(/^(cpu|webgpu|cuda(:\d+)?)$/, 'must be cpu, webgpu, cuda or cuda:N');

@@ -1,0 +1,64 @@
+import type { DeviceSpeed } from './device-messages.js';
+import type { OnnxSession } from './onnx-session.js';
+import { findTokenBudget } from './token-budget.js';
+
+/** Tokens of a warm-up row, at most. */
+const ROW_TOKENS = 16;
+/** Rows like those of usual texts, for finding the token budget; tokens. */
+const USUAL_TOKENS = 64;
+/** Below this no device is faster. */
+const LEAST_BUDGET = 256;
+/** The largest batch tried takes no longer than about this, ms. */
+const LARGE_BATCH_MS = 250;
+const REPEATS = 3;
+
+/**
+ * Runs a session for the first times, which are slow, in batches from one row up to the budget, and measures what a
+ * batch costs as `overhead + tokens` from the best times of the smallest and the largest.
+ *
+ * @param tokenBudget null: finds the device's own
+ * @throws Error when what the model gives is not finite.
+ */
+export async function warmUp(
+  session: OnnxSession,
+  { maxTokens, tokenBudget: given }: { maxTokens: number; tokenBudget: number | null },
+): Promise<DeviceSpeed> {
+  const usual = Math.min(USUAL_TOKENS, maxTokens);
+  const tokenBudget =
+    given ??
+    (await findTokenBudget(Math.max(LEAST_BUDGET, maxTokens), (budget) => best(Math.ceil(budget / usual), usual)));
+  const tokens = Math.min(ROW_TOKENS, maxTokens);
+  let rows = 1;
+  await time(1, tokens);
+  let ms = await time(1, tokens);
+  while (4 * rows * tokens <= tokenBudget && 4 * ms <= LARGE_BATCH_MS) {
+    rows *= 4;
+    ms = await time(rows, tokens);
+  }
+  let smallMs = Infinity;
+  let largeMs = ms;
+  for (let repeat = 0; repeat < REPEATS; repeat++) {
+    smallMs = Math.min(smallMs, await time(1, tokens));
+    largeMs = Math.min(largeMs, await time(rows, tokens));
+  }
+  const tokensPerSecond = (rows * tokens * 1000) / largeMs;
+  if (rows === 1) return { tokenBudget, tokensPerSecond, overheadTokens: 0 };
+  const msPerToken = Math.max(0, largeMs - smallMs) / ((rows - 1) * tokens);
+  const overheadTokens = msPerToken === 0 ? 0 : Math.max(0, smallMs / msPerToken - tokens);
+  return { tokenBudget, tokensPerSecond, overheadTokens };
+
+  async function best(batchRows: number, rowTokens: number): Promise<number> {
+    await time(batchRows, rowTokens);
+    return Math.min(await time(batchRows, rowTokens), await time(batchRows, rowTokens));
+  }
+
+  async function time(batchRows: number, rowTokens: number): Promise<number> {
+    const ids = new Int32Array(batchRows * rowTokens);
+    const lengths = new Int32Array(batchRows).fill(rowTokens);
+    const began = performance.now();
+    const values = await session.run({ rows: batchRows, tokens: rowTokens, ids, types: null, lengths });
+    const took = performance.now() - began;
+    if (!values.every(Number.isFinite)) throw new Error('the model gives numbers that are not finite');
+    return took;
+  }
+}

@@ -1,0 +1,347 @@
+import fc from 'fast-check';
+import { BootError, type Lane, type TextResult } from '#contracts';
+import { DeviceLostError, DeviceUnavailableError, type PackedBatch } from '../device/device.js';
+import { Engine, EngineClosedError, type EngineOptions } from './engine.js';
+import type { BatchReport } from './engine-stats.js';
+import type { Encoded, Tokenizer } from '#model';
+import { SimulatedDevice, simulatedVector, type SimulatedDeviceOptions } from '../simulated-device.js';
+
+const DIMENSIONS = 4;
+const MAX_TOKENS = 32;
+/** The device cannot compute a row with this id. */
+const POISON = 666_666;
+/** The device dies of a row with this id. */
+const DEADLY = 777_777;
+
+/** The numbers of a text are its ids; no number at all is what this tokenizer cannot take. */
+const ids = (text: string): Int32Array => Int32Array.from(text.split(' '), Number).slice(0, MAX_TOKENS);
+
+class NumberTokenizer implements Tokenizer {
+  closed = false;
+  async encode(texts: readonly string[]): Promise<Encoded[]> {
+    await turn();
+    return texts.map((text) => {
+      if (!/^[\d ]*$/.test(text)) throw new Error('no numbers');
+      if (text === '') return { ids: new Int32Array(), length: 0, truncated: false };
+      const length = text.split(' ').length;
+      return { ids: ids(text), length, truncated: length > MAX_TOKENS };
+    });
+  }
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+}
+
+/** The next turn of the event loop. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A device that works a few turns on a batch, so that texts come and go meanwhile. */
+const device = (options: Partial<SimulatedDeviceOptions> = {}): SimulatedDevice =>
+  new SimulatedDevice({
+    dimensions: DIMENSIONS,
+    batchMs: 1,
+    tokenMs: 0.01,
+    sleep: async () => {
+      for (let turns = 0; turns < 3; turns++) await turn();
+    },
+    fault: poisonous,
+    ...options,
+  });
+
+function poisonous(batch: PackedBatch): Error | undefined {
+  if (batch.ids.includes(DEADLY)) return new DeviceLostError('died', { started: true });
+  return batch.ids.includes(POISON) ? new Error('bad id') : undefined;
+}
+
+const engine = (options: Partial<EngineOptions> = {}): Engine =>
+  new Engine({
+    tokenizer: new NumberTokenizer(),
+    device: device(),
+    maxTokens: MAX_TOKENS,
+    tokenBudget: 128,
+    maxRows: 8,
+    lookaheadTexts: 64,
+    bulkShare: 0.2,
+    ...options,
+  });
+
+const embed = (of: Engine, texts: readonly string[], lane: Lane = 'bulk', signals?: AbortSignal) =>
+  of.embed(texts, { prompt: '', truncate: 'end', lane, ...(signals === undefined ? {} : { signals }) });
+
+/** Lets batch after batch of a held device finish until the work is done. */
+async function finishing(work: Promise<unknown>, finish: () => void): Promise<void> {
+  const progress = { done: false };
+  void work.then(() => (progress.done = true));
+  while (!progress.done) {
+    finish();
+    await turn();
+  }
+}
+
+const code = (result: TextResult | undefined) => (result?.ok === false ? result.error.code : 'ok');
+
+function expectEmbedded(result: TextResult | undefined, text: string): void {
+  const tokens = ids(text);
+  expect(result).toEqual({
+    ok: true,
+    vector: simulatedVector(tokens, DIMENSIONS),
+    tokens: tokens.length,
+    truncated: text.split(' ').length > MAX_TOKENS,
+  });
+}
+
+const kinds = fc.oneof(
+  { weight: 12, arbitrary: fc.constant('good' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('poison', 'deadly', 'no numbers', 'empty', 'too long') },
+);
+const texts = fc.record({ kind: kinds, tokens: fc.integer({ min: 1, max: MAX_TOKENS }), salt: fc.nat(9999) });
+type TextCase = typeof texts extends fc.Arbitrary<infer T> ? T : never;
+
+function write({ kind, tokens, salt }: TextCase): string {
+  const numbers = Array.from({ length: kind === 'too long' ? 2 * MAX_TOKENS : tokens }, (_, place) => salt + place);
+  if (kind === 'empty') return '';
+  if (kind === 'no numbers') return 'no numbers';
+  if (kind === 'poison') return [POISON, ...numbers].slice(0, MAX_TOKENS).join(' ');
+  if (kind === 'deadly') return [DEADLY, ...numbers].slice(0, MAX_TOKENS).join(' ');
+  return numbers.join(' ');
+}
+
+describe('the engine', () => {
+  it('gives every text its own result in its place, whatever the mix of lanes, faults, deaths and aborts', async () => {
+    const calls = fc.array(
+      fc.record({
+        lane: fc.constantFrom<Lane>('interactive', 'bulk'),
+        texts: fc.array(texts, { maxLength: 30 }),
+        startAfterTurns: fc.nat(12),
+        abortAfterTurns: fc.option(fc.nat(12)),
+      }),
+      { minLength: 1, maxLength: 8 },
+    );
+    await fc.assert(
+      fc.asyncProperty(calls, fc.boolean(), async (script, shared) => {
+        const engineUnderTest = engine();
+        // All calls of an aborted client share one signal, or each has its own.
+        const oneForAll = new AbortController();
+        await Promise.all(
+          script.map(async (call) => {
+            for (let turns = 0; turns < call.startAfterTurns; turns++) await turn();
+            const controller = shared ? oneForAll : new AbortController();
+            const aborting = call.abortAfterTurns !== null;
+            const written = call.texts.map(write);
+            const results = embed(engineUnderTest, written, call.lane, aborting ? controller.signal : undefined);
+            if (call.abortAfterTurns !== null) {
+              for (let turns = 0; turns < call.abortAfterTurns; turns++) await turn();
+              controller.abort();
+            }
+            const settled = await results.catch((error: unknown) => error);
+            if (settled instanceof Error) {
+              // Only when the tokenizer could take none of several texts.
+              expect(call.texts.length).toBeGreaterThan(1);
+              expect(call.texts.every(({ kind }) => kind === 'no numbers')).toBe(true);
+              return;
+            }
+            const given = settled as TextResult[];
+            expect(given).toHaveLength(written.length);
+            for (const [index, result] of given.entries()) {
+              if (aborting && code(result) === 'cancelled') continue;
+              const { kind } = call.texts[index]!;
+              if (kind === 'good' || kind === 'too long') expectEmbedded(result, written[index]!);
+              else expect(code(result)).toBe('inference_failed');
+            }
+          }),
+        );
+        // An aborted text may still be with the tokenizer.
+        for (let turns = 0; turns < 20; turns++) await turn();
+        expect(engineUnderTest.stats().queued).toEqual({ interactive: 0, bulk: 0 });
+        await engineUnderTest.close();
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('keeps batches within the token budget and the row limit, and reports them', async () => {
+    const engineUnderTest = engine({ tokenBudget: 100, maxRows: 5 });
+    const reports: BatchReport[] = [];
+    engineUnderTest.onBatch((report) => reports.push(report));
+    const all = Array.from({ length: 200 }, (_, index) =>
+      write({ kind: 'good', tokens: 1 + (index % 32), salt: index }),
+    );
+    await embed(engineUnderTest, all);
+    for (const { rows, paddedTokens, tokens, laneRows } of reports) {
+      expect(rows).toBeLessThanOrEqual(5);
+      expect(paddedTokens).toBeLessThanOrEqual(100);
+      expect(tokens).toBeLessThanOrEqual(paddedTokens);
+      expect(laneRows).toEqual({ interactive: 0, bulk: rows });
+    }
+    const sum = (of: (report: BatchReport) => number) => reports.reduce((total, report) => total + of(report), 0);
+    expect(engineUnderTest.stats()).toMatchObject({
+      texts: 200,
+      batches: reports.length,
+      tokens: sum((report) => report.tokens),
+      paddedTokens: sum((report) => report.paddedTokens),
+      failedTexts: 0,
+      cancelledTexts: 0,
+    });
+    expect(sum((report) => report.tokens)).toBe(all.reduce((total, one) => total + ids(one).length, 0));
+    await engineUnderTest.close();
+  });
+
+  it('does not wait for further texts when the device is idle', async () => {
+    const begun: number[] = [];
+    const engineUnderTest = engine({
+      device: device({
+        fault: ({ rows }) => {
+          begun.push(rows);
+          return undefined;
+        },
+      }),
+    });
+    await embed(engineUnderTest, ['1 2 3']);
+    expect(begun).toEqual([1]);
+    await engineUnderTest.close();
+  });
+
+  it('has exactly one batch ready behind the one that runs', async () => {
+    let handedIn = 0;
+    class Counting extends SimulatedDevice {
+      override run(batch: PackedBatch) {
+        handedIn++;
+        return super.run(batch);
+      }
+    }
+    let finish = (): void => undefined;
+    const sleep = () => new Promise<void>((resolve) => (finish = resolve));
+    const counting = new Counting({ dimensions: DIMENSIONS, batchMs: 0, tokenMs: 0, sleep });
+    const engineUnderTest = engine({ device: counting, maxRows: 1 });
+    const results = embed(engineUnderTest, ['1', '2', '3', '4']);
+    for (let expected = 2; expected <= 4; expected++) {
+      for (let turns = 0; turns < 5; turns++) await turn();
+      expect(handedIn).toBe(expected);
+      finish();
+    }
+    await finishing(results, () => finish());
+    await engineUnderTest.close();
+  });
+
+  it('gives bulk its share of batches though a query arrives during every one', async () => {
+    const order: string[] = [];
+    let finish = (): void => undefined;
+    const slow = device({
+      sleep: () => new Promise((resolve) => (finish = resolve)),
+      fault: ({ ids: [first] }) => void order.push(first === 1 ? 'bulk' : 'interactive'),
+    });
+    const engineUnderTest = engine({ device: slow, maxRows: 1, bulkShare: 0.25 });
+    const work = [
+      embed(
+        engineUnderTest,
+        Array.from({ length: 20 }, () => '1'),
+      ),
+    ];
+    for (let batches = 0; batches < 40; batches++) {
+      work.push(embed(engineUnderTest, ['9'], 'interactive'));
+      for (let turns = 0; turns < 5; turns++) await turn();
+      finish();
+    }
+    const served = order.slice(1, 40).filter((lane) => lane === 'bulk').length;
+    expect(served).toBeGreaterThanOrEqual(9);
+    expect(served).toBeLessThanOrEqual(10);
+    await finishing(Promise.all(work), () => finish());
+    await engineUnderTest.close();
+  });
+
+  it('lets a query pass the bulk batch that is ready, but not the one that runs', async () => {
+    const order: string[] = [];
+    let finish = (): void => undefined;
+    const slow = device({
+      sleep: () => new Promise((resolve) => (finish = resolve)),
+      fault: ({ ids: [first] }) => void order.push(String(first)),
+    });
+    const engineUnderTest = engine({ device: slow, maxRows: 1 });
+    const bulk = embed(engineUnderTest, ['1', '2', '3']);
+    for (let turns = 0; turns < 5; turns++) await turn();
+    const query = embed(engineUnderTest, ['9'], 'interactive');
+    for (let turns = 0; turns < 5; turns++) await turn();
+    await finishing(Promise.all([bulk, query]), () => finish());
+    expect(order).toEqual(['1', '9', '2', '3']);
+    await engineUnderTest.close();
+  });
+
+  it('never computes a text that was aborted before its batch began', async () => {
+    const computed = new Set<number>();
+    let finish = (): void => undefined;
+    const slow = device({
+      sleep: () => new Promise((resolve) => (finish = resolve)),
+      fault: (batch) => {
+        for (const id of batch.ids) computed.add(id);
+        return undefined;
+      },
+    });
+    const engineUnderTest = engine({ device: slow, maxRows: 2 });
+    const controllers = Array.from({ length: 12 }, () => new AbortController());
+    const results = engineUnderTest.embed(
+      controllers.map((_, index) => `${index + 1} ${index + 1}`),
+      { prompt: '', truncate: 'end', lane: 'bulk', signals: controllers.map(({ signal }) => signal) },
+    );
+    for (let turns = 0; turns < 5; turns++) await turn();
+    // Texts 1 and 2 run, 3 and 4 are ready.
+    for (const index of [0, 2, 3, 7]) controllers[index]!.abort();
+    await finishing(results, () => finish());
+    expect((await results).map(code)).toEqual(
+      Array.from({ length: 12 }, (_, index) => ([2, 3, 7].includes(index) ? 'cancelled' : 'ok')),
+    );
+    for (const id of [3, 4, 8]) expect(computed).not.toContain(id);
+    expect(engineUnderTest.stats()).toMatchObject({ texts: 9, cancelledTexts: 3 });
+    await engineUnderTest.close();
+  });
+
+  it('fails a text alone when the device gives a vector that is not finite', async () => {
+    class Overflowing extends SimulatedDevice {
+      override async run(batch: PackedBatch) {
+        const result = await super.run(batch);
+        if (batch.rows > 1) result.vectors[DIMENSIONS + 1] = Number.NaN;
+        return result;
+      }
+    }
+    const overflowing = new Overflowing({ dimensions: DIMENSIONS, batchMs: 0, tokenMs: 0 });
+    const engineUnderTest = engine({ device: overflowing });
+    const results = await embed(engineUnderTest, ['1', '2', '3']);
+    expect(results.map(code)).toEqual(['ok', 'inference_failed', 'ok']);
+    await engineUnderTest.close();
+  });
+
+  it('rejects, so that texts may be tried again, when the device cannot be had', async () => {
+    const gone = device({ fault: () => new DeviceUnavailableError('gone') });
+    const engineUnderTest = engine({ device: gone });
+    const calls = [embed(engineUnderTest, ['1', '2', '3']), embed(engineUnderTest, ['4'], 'interactive')];
+    for (const call of calls) await expect(call).rejects.toThrow(DeviceUnavailableError);
+    expect(engineUnderTest.stats()).toMatchObject({ failedTexts: 0, queued: { interactive: 0, bulk: 0 } });
+    await engineUnderTest.close();
+  });
+
+  it('finishes what it has when it is closed, and takes nothing more', async () => {
+    const tokenizer = new NumberTokenizer();
+    const engineUnderTest = engine({ tokenizer });
+    const all = Array.from({ length: 40 }, (_, index) => String(index));
+    const results = embed(engineUnderTest, all);
+    const closed = engineUnderTest.close();
+    await expect(embed(engineUnderTest, ['1'])).rejects.toThrow(EngineClosedError);
+    for (const [index, result] of (await results).entries()) expectEmbedded(result, all[index]!);
+    await closed;
+    expect(tokenizer.closed).toBe(true);
+  });
+
+  it('rejects what it cannot finish before the deadline', async () => {
+    const hanging = device({ sleep: () => new Promise(() => undefined) });
+    const engineUnderTest = engine({ device: hanging });
+    const results = embed(engineUnderTest, ['1', '2']);
+    const closed = engineUnderTest.close({ deadlineMs: 20 });
+    await expect(results).rejects.toThrow(EngineClosedError);
+    await closed;
+  });
+
+  it('refuses to start for a model whose longest text fits no batch', () => {
+    expect(() => engine({ maxTokens: 512, tokenBudget: 256 })).toThrow(BootError);
+    expect(() => engine({ maxTokens: 512, tokenBudget: 256 })).toThrow(/512 tokens.*EMBED_TOKEN_BUDGET=256/);
+  });
+});

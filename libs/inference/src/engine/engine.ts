@@ -1,0 +1,317 @@
+import {
+  BootError,
+  encodeRow,
+  type Lane,
+  type ModelTexts,
+  type Outcome,
+  ROW_HEAD_BYTES,
+  type TextError,
+  type TruncationSide,
+} from '#contracts';
+import type { Encoded, Tokenizer } from '#model';
+import { MicroBatcher } from '../batching/micro-batcher.js';
+import type { Device, DeviceResult, PackedBatch } from '../device/device.js';
+import { type DeviceInput, DeviceLoop } from '../device/device-loop.js';
+import { type InputSignals, onAbort } from './abort-signals.js';
+import { Call } from './call.js';
+import { encodeEach } from './encode-each.js';
+import type { BatchReport, EngineStats, RunTimings } from './engine-stats.js';
+
+export interface RunOptions {
+  /** Put before every text, of a pair before the first, as it is; empty for none. */
+  readonly prompt: string;
+  readonly truncate: TruncationSide;
+  readonly lane: Lane;
+  /** Aborting drops an input that has not reached the device; one signal for all inputs or one (or none) for each. */
+  readonly signals?: InputSignals;
+  /** Whether the inputs count in `stats().texts`; false for those that nobody asked for. Default true. */
+  readonly counted?: boolean;
+  /** Called when all outcomes are there. */
+  readonly onTimings?: ((timings: RunTimings) => void) | undefined;
+}
+
+export interface EngineOptions {
+  readonly tokenizer: Tokenizer;
+  readonly device: Device;
+  /** Longest sequence of the model, tokens. */
+  readonly maxTokens: number;
+  /** Default 0. */
+  readonly padId?: number;
+  /** Padded tokens (rows x longest row) of a micro-batch. */
+  readonly tokenBudget: number;
+  readonly maxRows: number;
+  /** Inputs that are sorted and planned together. The engine takes all it is given: callers bound what they hand in. */
+  readonly lookaheadTexts: number;
+  /** Share of micro-batches that bulk gets while interactive inputs keep coming, 0..1. */
+  readonly bulkShare: number;
+  /** What a batch costs before its first token, in tokens: small gives tight batches, large gives full ones. */
+  readonly overheadTokens?: number;
+}
+
+/** The engine is closed: its inputs may be tried elsewhere. */
+export class EngineClosedError extends Error {
+  override readonly name = 'EngineClosedError';
+}
+
+/** An input of a call, tokenised. */
+class EngineInput implements DeviceInput {
+  readonly call: Call;
+  /** Place within its call. */
+  readonly index: number;
+  readonly lane: Lane;
+  readonly ids: Int32Array;
+  readonly types: Int32Array | null;
+  readonly truncated: boolean;
+  readonly arrival: number;
+  /** When it could first have joined a batch, ms. */
+  readonly readyAt = performance.now();
+
+  constructor(call: Call, index: number, lane: Lane, { ids, truncated, types }: Encoded, arrival: number) {
+    this.call = call;
+    this.index = index;
+    this.lane = lane;
+    this.ids = ids;
+    this.types = types;
+    this.truncated = truncated;
+    this.arrival = arrival;
+  }
+
+  get length(): number {
+    return this.ids.length;
+  }
+
+  get isSettled(): boolean {
+    return this.call.isSettled(this.index);
+  }
+}
+
+/** A batch's overhead where no warm-up measured it, and the least it is with the way to the device and back; tokens. */
+export const DEFAULT_OVERHEAD_TOKENS = 16;
+/** Inputs tokenised at a time, so that the device begins before a long list is through. */
+const TOKENIZE_INPUTS = 256;
+
+/**
+ * An engine turns inputs into rows: tokenise off the main thread, put into micro-batches, run on the device, write every
+ * row once and hand it to its place.
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #batcher: MicroBatcher<EngineInput>;
+  readonly #loop: DeviceLoop<EngineInput>;
+  readonly #calls = new Set<Call>();
+  readonly #listeners: ((report: BatchReport) => void)[] = [];
+  readonly #tokenizing: Record<Lane, number> = { interactive: 0, bulk: 0 };
+  readonly #sums = { texts: 0, tokens: 0, paddedTokens: 0, batches: 0, busyMs: 0, failedTexts: 0, cancelledTexts: 0 };
+  #arrivals = 0;
+  #closing: Promise<void> | undefined;
+
+  /** @throws BootError when the model's longest text does not fit a batch. */
+  constructor(options: EngineOptions) {
+    const { device, maxTokens, tokenBudget, overheadTokens = DEFAULT_OVERHEAD_TOKENS } = options;
+    requireRoom(maxTokens, tokenBudget);
+    this.#options = options;
+    this.#batcher = new MicroBatcher({ ...options, overheadTokens });
+    this.#loop = new DeviceLoop({
+      device,
+      batcher: this.#batcher,
+      padId: options.padId ?? 0,
+      onValues: (inputs, packed, result) => this.#deliver(inputs, packed, result),
+      onFailedInput: (input, reason) => this.#fail(input.call, input.index, reason),
+      onUnavailable: (inputs, error) => {
+        for (const { call } of inputs) call.fail(error);
+      },
+    });
+  }
+
+  /** Starts the device anew after what it has to do: what a broken session may be mended by. */
+  restartDevice(): void {
+    this.#options.device.restart?.();
+  }
+
+  /** Floats of a row. */
+  get width(): number {
+    return this.#options.device.width;
+  }
+
+  /** The device, for people: `cpu, 2 threads`. */
+  get device(): string {
+    return this.#options.device.description;
+  }
+
+  /**
+   * Computes inputs: one outcome for each, in their order. An input at fault gives an error in its place.
+   *
+   * Rows are views on the bytes of their whole batch: copy what is kept long.
+   *
+   * Rejects, and all of the inputs may be tried again, with `DeviceUnavailableError` or `EngineClosedError`, or with the
+   * tokenizer's error when it can tokenise none of them.
+   */
+  async run(inputs: readonly ModelTexts[], options: RunOptions): Promise<Outcome[]> {
+    if (this.#closing !== undefined) throw new EngineClosedError('the engine is closed');
+    const call = new Call(inputs.length, options.counted ?? true);
+    const began = performance.now();
+    const held: (EngineInput | undefined)[] = Array.from({ length: inputs.length });
+    const stopListening = onAbort(inputs.length, options.signals, (index) => {
+      const input = held[index];
+      if (call.isSettled(index) || (input !== undefined && !this.#loop.drop(input))) return;
+      this.#sums.cancelledTexts++;
+      call.settle(index, CANCELLED);
+    });
+    this.#calls.add(call);
+    this.#handIn(call, inputs, options, held).catch((error: unknown) => {
+      call.fail(error instanceof Error ? error : new Error(String(error)));
+    });
+    try {
+      const outcomes = await call.outcomes;
+      options.onTimings?.(timingsOf(call, began));
+      return outcomes;
+    } finally {
+      stopListening();
+      this.#calls.delete(call);
+      for (const input of held) if (input !== undefined) this.#batcher.remove(input);
+    }
+  }
+
+  /** What the engine did so far. */
+  stats(): EngineStats {
+    return {
+      ...this.#sums,
+      deviceRestarts: this.#options.device.restarts,
+      queued: {
+        interactive: this.#tokenizing.interactive + this.#batcher.queued('interactive'),
+        bulk: this.#tokenizing.bulk + this.#batcher.queued('bulk'),
+      },
+    };
+  }
+
+  /** Calls the listener after every batch that gave rows. */
+  onBatch(listener: (report: BatchReport) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Takes no further inputs, finishes those it has, and ends the device and the tokenizer. What is not finished at the
+   * deadline rejects with `EngineClosedError`.
+   */
+  close(options: { deadlineMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.deadlineMs);
+    return this.#closing;
+  }
+
+  async #close(deadlineMs: number | undefined): Promise<void> {
+    const finished = Promise.allSettled([...this.#calls].map((call) => call.outcomes));
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      if (deadlineMs !== undefined) timer = setTimeout(resolve, deadlineMs);
+    });
+    await Promise.race([finished, deadline]);
+    clearTimeout(timer);
+    for (const call of this.#calls) call.fail(new EngineClosedError('the engine was closed before it came to this'));
+    await Promise.all([this.#options.device.close(), this.#options.tokenizer.close()]);
+  }
+
+  /** Tokenises the inputs and gives them to the batcher, part by part. */
+  async #handIn(
+    call: Call,
+    inputs: readonly ModelTexts[],
+    { prompt, truncate, lane }: RunOptions,
+    held: (EngineInput | undefined)[],
+  ): Promise<void> {
+    const { tokenizer, maxTokens } = this.#options;
+    let left = inputs.length;
+    this.#tokenizing[lane] += left;
+    try {
+      for (let start = 0; start < inputs.length; start += TOKENIZE_INPUTS) {
+        const part = inputs.slice(start, start + TOKENIZE_INPUTS);
+        if (part.every((_, offset) => call.isSettled(start + offset))) continue;
+        const encoded = await encodeEach(tokenizer, part, { prompt, truncate, maxTokens });
+        left -= part.length;
+        this.#tokenizing[lane] -= part.length;
+        for (const [offset, one] of encoded.entries())
+          held[start + offset] = this.#add(call, start + offset, lane, one);
+        this.#loop.added(lane);
+      }
+      call.tokenizedAt = performance.now();
+    } finally {
+      this.#tokenizing[lane] -= left;
+    }
+  }
+
+  #add(call: Call, index: number, lane: Lane, encoded: Encoded | Error): EngineInput | undefined {
+    if (call.isSettled(index)) return undefined;
+    if (encoded instanceof Error) {
+      this.#fail(call, index, encoded.message);
+      return undefined;
+    }
+    const { length } = encoded.ids;
+    if (length === 0 || length > this.#options.maxTokens) {
+      this.#fail(call, index, `it has ${length} tokens, the model takes 1 to ${this.#options.maxTokens}`);
+      return undefined;
+    }
+    const input = new EngineInput(call, index, lane, encoded, this.#arrivals++);
+    this.#batcher.add(input);
+    return input;
+  }
+
+  #deliver(inputs: readonly EngineInput[], packed: PackedBatch, { values, deviceMs }: DeviceResult): void {
+    const { width } = this;
+    const rowBytes = ROW_HEAD_BYTES + width * Float32Array.BYTES_PER_ELEMENT;
+    // One piece of memory for the batch's rows: a multiple of 4 bytes each, so that their floats can be read in place.
+    const rows = Buffer.allocUnsafeSlow(inputs.length * rowBytes);
+    const laneRows = { interactive: 0, bulk: 0 };
+    let tokens = 0;
+    let readyAt = Infinity;
+    for (const [n, input] of inputs.entries()) {
+      laneRows[input.lane]++;
+      tokens += input.length;
+      input.call.deviceMs = deviceMs;
+      readyAt = Math.min(readyAt, input.readyAt);
+      const floats = values.subarray(n * width, (n + 1) * width);
+      if (!isFinite(floats)) {
+        this.#fail(input.call, input.index, 'the model gives numbers that are not finite');
+        continue;
+      }
+      const row = encodeRow(floats, input.length, input.truncated, rows.subarray(n * rowBytes, (n + 1) * rowBytes));
+      if (input.call.settle(input.index, row)) this.#sums.texts += Number(input.call.counted);
+    }
+    const paddedTokens = packed.rows * packed.tokens;
+    this.#sums.batches++;
+    this.#sums.tokens += tokens;
+    this.#sums.paddedTokens += paddedTokens;
+    this.#sums.busyMs += deviceMs;
+    const queueMs = Math.max(0, performance.now() - readyAt - deviceMs);
+    const report: BatchReport = { rows: packed.rows, laneRows, tokens, paddedTokens, deviceMs, queueMs };
+    for (const listener of this.#listeners) listener(report);
+  }
+
+  #fail(call: Call, index: number, reason: string): void {
+    const message = `the model cannot compute this text: ${reason.split('\n', 1)[0]!.slice(0, 300)}`;
+    if (call.settle(index, { code: 'inference_failed', message })) this.#sums.failedTexts++;
+  }
+}
+
+function timingsOf({ deviceMs, tokenizedAt }: Call, began: number): RunTimings {
+  const allMs = performance.now() - began;
+  // Cancelled texts end a call before they are tokenised.
+  const tokenizeMs = tokenizedAt === 0 ? allMs : Math.min(allMs, tokenizedAt - began);
+  const inferenceMs = Math.min(allMs - tokenizeMs, deviceMs);
+  return { tokenizeMs, batchMs: allMs - tokenizeMs - inferenceMs, inferenceMs };
+}
+
+/** @throws BootError when a text of the model's greatest length fits no batch */
+export function requireRoom(maxTokens: number, tokenBudget: number): void {
+  if (maxTokens <= tokenBudget) return;
+  throw new BootError(
+    `the model takes texts of ${maxTokens} tokens, more than a micro-batch may hold (EMBED_TOKEN_BUDGET=${tokenBudget})`,
+  );
+}
+
+const CANCELLED: TextError = { code: 'cancelled', message: 'the text was cancelled before it was computed' };
+
+/** A sum is finite exactly if all its terms are: float32 terms cannot overflow a double. */
+function isFinite(floats: Float32Array): boolean {
+  let sum = 0;
+  // By index: an iterator takes several times as long, and every row passes here.
+  for (let index = 0; index < floats.length; index++) sum += floats[index]!;
+  return Number.isFinite(sum);
+}

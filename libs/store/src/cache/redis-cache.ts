@@ -1,0 +1,102 @@
+import type { RedisClient } from '../redis/client.js';
+import { exec } from '../redis/exec.js';
+import type { RowCache } from './row-cache.js';
+
+/** Keys of one MGET or MSET: long enough to cost little, short enough not to hold up Redis. */
+const CHUNK_KEYS = 512;
+/** How long a server that took a command and did not answer is left alone, ms. */
+const HUNG_PAUSE_MS = 1000;
+
+export interface RedisCacheOptions {
+  /** Told of every failure, since callers see only misses. */
+  readonly onError?: (error: Error) => void;
+  /**
+   * Seconds an entry lives; null: until Redis evicts it. A cache that shares the queue's Redis needs a time to live,
+   * since that one evicts nothing. Without it a write is one MSET, which costs Redis a quarter.
+   */
+  readonly ttlSeconds?: number | null;
+}
+
+/**
+ * The cache that all processes share. Needs one server (or a proxy that acts as one): in a Redis Cluster its
+ * multi-key commands would cross slots.
+ */
+export class RedisCache implements RowCache {
+  readonly #redis: RedisClient;
+  readonly #onError: (error: Error) => void;
+  readonly #ttlSeconds: number | null;
+  #failing = false;
+  /** Earliest time to ask a server again that hangs; null while it does not. One call asks then, the rest miss. */
+  #hungUntil: number | null = null;
+  #probing = false;
+
+  /** @param redis of role `cache`: it must fail fast */
+  constructor(redis: RedisClient, { onError = () => {}, ttlSeconds = null }: RedisCacheOptions = {}) {
+    this.#redis = redis;
+    this.#onError = onError;
+    this.#ttlSeconds = ttlSeconds;
+  }
+
+  /** Whether it answers. */
+  get up(): boolean {
+    return this.#redis.status === 'ready' && !this.#failing;
+  }
+
+  async getMany(keys: readonly string[]): Promise<(Buffer | null)[]> {
+    const parts = await Promise.all(
+      chunks(keys).map(
+        async (chunk) => (await this.#try(() => this.#redis.mgetBuffer(chunk))) ?? chunk.map(() => null),
+      ),
+    );
+    return parts.flat();
+  }
+
+  async setMany(entries: readonly (readonly [key: string, row: Buffer])[]): Promise<void> {
+    await Promise.all(chunks(entries).map((chunk) => this.#try(() => this.#write(chunk))));
+  }
+
+  async #write(entries: readonly (readonly [key: string, row: Buffer])[]): Promise<void> {
+    if (this.#ttlSeconds === null) {
+      await this.#redis.mset(entries.flat());
+      return;
+    }
+    const ttl = this.#ttlSeconds;
+    await exec(
+      this.#redis,
+      entries.map(([key, row]) => ['set', key, row, 'EX', ttl]),
+    );
+  }
+
+  async #try<T>(work: () => Promise<T>): Promise<T | null> {
+    const probe = this.#hungUntil !== null;
+    if (this.#hungUntil !== null && (this.#probing || performance.now() < this.#hungUntil)) {
+      this.#onError(new Error('the cache does not answer'));
+      return null;
+    }
+    if (probe) this.#probing = true;
+    try {
+      const result = await work();
+      this.#failing = false;
+      this.#hungUntil = null;
+      return result;
+    } catch (error) {
+      this.#failing = true;
+      this.#hungUntil = isTimeout(error as Error) ? performance.now() + HUNG_PAUSE_MS : null;
+      this.#onError(error as Error);
+      return null;
+    } finally {
+      if (probe) this.#probing = false;
+    }
+  }
+}
+
+/** The server took the command and said nothing; without a connection commands fail at once and cost nothing. */
+function isTimeout(error: Error): boolean {
+  return error.message === 'Command timed out';
+}
+
+function chunks<T>(all: readonly T[]): T[][] {
+  const parts: T[][] = [];
+  for (let from = 0; from < all.length; from += CHUNK_KEYS) parts.push(all.slice(from, from + CHUNK_KEYS));
+  return parts;
+}

@@ -1,0 +1,94 @@
+import type { Keys } from '#contracts';
+import type { RedisClient } from '../redis/client.js';
+import { exec } from '../redis/exec.js';
+
+/** Of the oldest jobs, looked at whenever one is added: more than one, so that expired ones grow fewer. */
+const PRUNED_AT_ONCE = 4;
+
+/** An id in a list, and when its job was created, epoch ms. */
+export type ListedId = readonly [id: string, createdAt: number];
+
+/** Where a page of a list begins: after this id among those created at `from` or before. */
+export interface ListPlace {
+  /** Epoch ms, or `+inf`. */
+  readonly from: string;
+  readonly after: string | null;
+}
+
+/** The lists that jobs stand in by their ids: all of them, those of each tenant, and the unfinished ones. */
+export class JobIndex {
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
+
+  constructor(redis: RedisClient, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** Adds a new job, whose record is there already: whoever finds an id without one takes it for expired. */
+  async add(id: string, tenant: string, now: number, ttlMs: number): Promise<void> {
+    const lists = new Set([this.#keys.jobs(), this.#keys.jobs(tenant)]);
+    await exec(
+      this.#redis,
+      [this.#keys.activeJobs(), ...lists].map((list) => ['zadd', list, now, id]),
+    );
+    for (const list of lists) await this.#prune(list, now - ttlMs);
+  }
+
+  /** A job has no more to do. */
+  async leaveActive(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.#redis.zrem(this.#keys.activeJobs(), ...ids);
+  }
+
+  /** A job that was completed has work again. */
+  async enterActive(id: string, createdAt: number): Promise<void> {
+    await this.#redis.zadd(this.#keys.activeJobs(), createdAt, id);
+  }
+
+  /** Unfinished jobs, oldest first. */
+  active(): Promise<string[]> {
+    return this.#redis.zrange(this.#keys.activeJobs(), '0', '-1');
+  }
+
+  /**
+   * Ids of all tenants (`''`) or of one, newest first, from a place on.
+   * @returns ids that follow the place, and whether there may be more beyond `count`
+   */
+  async page(tenant: string, { from, after }: ListPlace, count: number): Promise<{ ids: ListedId[]; more: boolean }> {
+    const list = this.#keys.jobs(tenant);
+    const entries = pairs(
+      await this.#redis.zrange(list, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, count, 'WITHSCORES'),
+    );
+    const ids = entries.filter(([id, at]) => after === null || at < Number(from) || id < after);
+    return { ids, more: entries.length === count };
+  }
+
+  /** Takes ids of expired jobs out of the list they were found in. */
+  async forget(tenant: string, ids: readonly string[]): Promise<void> {
+    await this.#forget(this.#keys.jobs(tenant), ids);
+  }
+
+  /** Takes a few expired jobs out of a list, so that it does not grow forever when nobody reads it to its end. */
+  async #prune(list: string, before: number): Promise<void> {
+    const old = await this.#redis.zrange(list, '-inf', String(before), 'BYSCORE', 'LIMIT', 0, PRUNED_AT_ONCE);
+    const there = await Promise.all(old.map((id) => this.#redis.exists(this.#keys.job(id))));
+    await this.#forget(
+      list,
+      old.filter((_, n) => there[n] === 0),
+    );
+  }
+
+  async #forget(list: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await exec(this.#redis, [
+      ['zrem', list, ...ids],
+      ['zrem', this.#keys.activeJobs(), ...ids],
+    ]);
+  }
+}
+
+/** `WITHSCORES` is a flat list on RESP2 and a list of pairs on RESP3. */
+function pairs(entries: readonly (string | readonly [string, string | number])[]): ListedId[] {
+  if (Array.isArray(entries[0])) return (entries as [string, string | number][]).map(([id, at]) => [id, Number(at)]);
+  return Array.from({ length: entries.length / 2 }, (_, n) => [entries[2 * n] as string, Number(entries[2 * n + 1])]);
+}

@@ -1,0 +1,297 @@
+import {
+  isFinal,
+  type JobRecord,
+  type JobState,
+  type Keys,
+  type Lane,
+  type PlacedInput,
+  type RowBytes,
+  rowTokens,
+  rowTruncated,
+  type Spec,
+  type TextError,
+} from '#contracts';
+import type { RedisClient } from '../redis/client.js';
+import { exec } from '../redis/exec.js';
+import { script } from '../redis/script.js';
+import type { PlacedRow, ResultStore } from '../results/result-store.js';
+import { encodeFailedInput, MOST_FAILED_INPUTS } from './failed-inputs.js';
+import type { JobIndex } from './job-index.js';
+import { type NewJob, newJobFields, readJobFields } from './job-record-codec.js';
+
+/** An upload that said nothing for so long has lost its API process. */
+const UPLOAD_SILENCE_MS = 60_000;
+
+const lua = (name: string) => script(name, new URL(`./lua/${name}.lua`, import.meta.url));
+const scripts = {
+  accept: lua('accept'),
+  acknowledge: lua('acknowledge'),
+  replan: lua('replan'),
+  retry: lua('retry'),
+  seal: lua('seal'),
+  stop: lua('stop'),
+};
+
+/** The outcome of one unit of a job's work: a task's, or inputs that needed no task. */
+export interface Acknowledgement {
+  readonly jobId: string;
+  /** Counted once, however often it is acknowledged. */
+  readonly unit: number;
+  /** Whether the rows come from the cache: they count as `cached` and not for the rate. */
+  readonly cached: boolean;
+  /** Of the model that the rows were made with. */
+  readonly fingerprint: string;
+  readonly rowBytes: RowBytes;
+  /** Each position at most once in rows and errors together. */
+  readonly rows: readonly PlacedRow[];
+  readonly errors: readonly { readonly position: number; readonly error: TextError }[];
+  /** Those of the inputs with an error that may be tried again. Default: none. */
+  readonly failedInputs?: readonly PlacedInput[];
+}
+
+export interface AckResult {
+  /**
+   * `before`: the unit was counted earlier, or the job takes nothing any more. `other-version`: its rows are of another
+   * version of the model than the job's, and nothing was written.
+   */
+  readonly counted: 'now' | 'before' | 'other-version';
+  /** null when there is no such job. */
+  readonly state: JobState | null;
+}
+
+/** What became of an attempt to give a job another version of its model. `begun`: it has rows of the old one. */
+export type Replanned = 'replanned' | 'begun' | 'over';
+
+/** How far an unfinished job is. */
+export interface JobProgress {
+  readonly state: JobState;
+  readonly model: string;
+  readonly lane: Lane;
+  /** `''`: it came without an API key. */
+  readonly keyId: string;
+  /** Texts accepted and not accounted for. */
+  readonly unfinished: number;
+}
+
+/**
+ * The job ledger keeps the record of each job: its state, its counters, its errors. Counters move in Lua, one call for
+ * each unit of work, so that they are exact however often a task runs.
+ */
+export class JobLedger {
+  readonly #redis: RedisClient;
+  readonly #keys: Keys;
+  readonly #index: JobIndex;
+  readonly #results: ResultStore;
+  readonly #ttlMs: number;
+
+  /** @param options.ttlSeconds how long a job and its results are kept after its last change */
+  constructor(
+    redis: RedisClient,
+    keys: Keys,
+    index: JobIndex,
+    results: ResultStore,
+    { ttlSeconds }: { ttlSeconds: number },
+  ) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#index = index;
+    this.#results = results;
+    this.#ttlMs = ttlSeconds * 1000;
+  }
+
+  /** Creates the record in state `receiving`. */
+  async create(job: NewJob): Promise<void> {
+    const key = this.#keys.job(job.id);
+    const now = Date.now();
+    const fields = Object.entries(newJobFields(job, now, this.#ttlMs)).flat();
+    await exec(this.#redis, [
+      ['hset', key, ...fields],
+      ['pexpire', key, this.#ttlMs],
+    ]);
+    await this.#index.add(job.id, job.tenant, now, this.#ttlMs);
+  }
+
+  /**
+   * Adds texts to a job whose upload is under way, before their tasks are enqueued; 0 says that the upload lives.
+   * @param units of work that the texts are put into
+   * @returns the state: a final one means that the job takes no more. `failed` when there is no such job.
+   */
+  async accept(id: string, texts: number, units = 0): Promise<JobState> {
+    const [state, renew] = (await scripts.accept(this.#redis, [this.#keys.job(id)], [texts, units, this.#ttlMs])) as [
+      JobState | null,
+      number,
+    ];
+    await this.#settle(id, null, renew);
+    return state ?? 'failed';
+  }
+
+  /** Stores and counts one unit of work. Safe to repeat: see `lua/acknowledge.lua`. */
+  async acknowledge(acknowledgement: Acknowledgement): Promise<AckResult> {
+    const { jobId, unit, cached, fingerprint, rowBytes, rows, errors, failedInputs = [] } = acknowledgement;
+    const writes = await this.#results.stage({ id: jobId, rowBytes }, rows);
+    const keys = [this.#keys.job(jobId), ...this.#keysBeside(jobId)];
+    const keyNumbers = new Map<string, number>();
+    const places = writes.map((write) => {
+      let number = keyNumbers.get(write.key);
+      if (number === undefined) keyNumbers.set(write.key, (number = keys.push(write.key)));
+      return 'offset' in write ? { key: number, offset: write.offset } : { key: number, field: write.field };
+    });
+    let tokens = 0;
+    let truncated = 0;
+    for (const { row } of rows) {
+      tokens += rowTokens(row);
+      truncated += Number(rowTruncated(row));
+    }
+    const said = {
+      job: jobId,
+      unit,
+      fingerprint,
+      cached,
+      rows: rows.length,
+      tokens,
+      truncated,
+      ttl: this.#ttlMs,
+      channel: this.#keys.finishedJobs(),
+      mostFailed: MOST_FAILED_INPUTS,
+      writes: places,
+      errors: errors.map(({ position, error }) => [position, JSON.stringify(error)]),
+      failed: failedInputs.map((failed) => [failed.positions[0]!, failed.positions.length, encodeFailedInput(failed)]),
+    };
+    const args = [JSON.stringify(said), ...writes.map(({ bytes }) => bytes)];
+    const [counted, state, renew] = (await scripts.acknowledge(this.#redis, keys, args)) as [
+      number,
+      JobState | null,
+      number,
+    ];
+    await this.#settle(jobId, state, renew);
+    return { counted: counted === 1 ? 'now' : counted === 0 ? 'before' : 'other-version', state };
+  }
+
+  /**
+   * Gives a job another version of its model, if it has no row of the old one: vectors of two versions never mix. Safe to
+   * repeat.
+   */
+  async replan(id: string, from: Spec, to: Spec, rowBytes: RowBytes): Promise<Replanned> {
+    const args = [from.fingerprint, to.fingerprint, JSON.stringify(to), JSON.stringify(rowBytes)];
+    return (await scripts.replan(this.#redis, [this.#keys.job(id)], args)) as Replanned;
+  }
+
+  /**
+   * Makes failed inputs unfinished again, as one new unit of work, which is the caller's to enqueue. An input that
+   * somebody else took is left out.
+   * @param firstPositions of inputs, which tell them apart
+   * @returns texts of the new unit; 0 when there is none
+   */
+  async retry(job: Pick<JobRecord, 'id' | 'createdAt'>, firstPositions: readonly number[]): Promise<number> {
+    const { id, createdAt } = job;
+    const [, ...keysBeside] = this.#keysBeside(id);
+    const keys = [this.#keys.job(id), ...keysBeside];
+    const [state, unit, texts, renew] = (await scripts.retry(this.#redis, keys, [this.#ttlMs, ...firstPositions])) as [
+      JobState | null,
+      number,
+      number,
+      number,
+    ];
+    if (unit < 0) return 0;
+    // It had left the active ones when it was completed.
+    await this.#index.enterActive(id, createdAt);
+    await this.#settle(id, state, renew);
+    return texts;
+  }
+
+  /** Whether a unit of a job is counted. */
+  async acknowledged(id: string, unit: number): Promise<boolean> {
+    return (await this.#redis.getbit(this.#keys.jobAcks(id), unit)) === 1;
+  }
+
+  /** Ends the upload. @returns the state now. `failed` when there is no such job. */
+  async seal(id: string): Promise<JobState> {
+    const [state, renew] = (await scripts.seal(
+      this.#redis,
+      [this.#keys.job(id)],
+      [id, this.#ttlMs, this.#keys.finishedJobs()],
+    )) as [JobState | null, number];
+    await this.#settle(id, state, renew);
+    return state ?? 'failed';
+  }
+
+  /** @returns the state now: what it was if it was final already, or null when there is no such job */
+  fail(id: string, error: { code: string; message: string }): Promise<JobState | null> {
+    return this.#stop(id, 'failed', JSON.stringify(error), '');
+  }
+
+  /** @returns the state now: what it was if it was final already, or null when there is no such job */
+  cancel(id: string): Promise<JobState | null> {
+    return this.#stop(id, 'cancelled', '', '');
+  }
+
+  /** null when there is no such job. */
+  async state(id: string): Promise<JobState | null> {
+    return (await this.#redis.hget(this.#keys.job(id), 'state')) as JobState | null;
+  }
+
+  /** null when there is no such job. Reads a few fields only. */
+  async progress(id: string): Promise<JobProgress | null> {
+    const fields = ['state', 'model', 'lane', 'texts', 'done', 'failed', 'keyId'];
+    const [state, model, lane, texts, done, failed, keyId] = await this.#redis.hmget(this.#keys.job(id), ...fields);
+    if (!state || !model) return null;
+    const unfinished = Math.max(0, Number(texts) - Number(done) - Number(failed));
+    return { state: state as JobState, model, lane: lane as Lane, keyId: keyId ?? '', unfinished };
+  }
+
+  /** null when there is no such job, or no more. An upload whose API process died is found out here. */
+  async get(id: string): Promise<JobRecord | null> {
+    const fields = await this.#redis.hgetall(this.#keys.job(id));
+    const job = readJobFields(fields);
+    const heardAt = Number(fields['heardAt'] ?? Infinity);
+    if (job?.state !== 'receiving' || heardAt > Date.now() - UPLOAD_SILENCE_MS) return job;
+    const message = `The upload broke off after ${job.texts} texts: its API process has gone. Send the job again.`;
+    await this.#stop(id, 'failed', JSON.stringify({ code: 'upload_aborted', message }), String(heardAt));
+    return readJobFields(await this.#redis.hgetall(this.#keys.job(id)));
+  }
+
+  /** Errors of positions, as far as there are any. */
+  async errors(id: string, positions: readonly number[]): Promise<Map<number, TextError>> {
+    const errors = new Map<number, TextError>();
+    if (positions.length === 0) return errors;
+    const found = await this.#redis.hmget(this.#keys.jobErrors(id), ...positions.map(String));
+    for (const [n, json] of found.entries()) {
+      if (json !== null) errors.set(positions[n]!, JSON.parse(json) as TextError);
+    }
+    return errors;
+  }
+
+  async #stop(id: string, state: JobState, error: string, heardAt: string): Promise<JobState | null> {
+    const [now, renew] = (await scripts.stop(
+      this.#redis,
+      [this.#keys.job(id)],
+      [id, this.#ttlMs, this.#keys.finishedJobs(), state, error, heardAt],
+    )) as [JobState | null, number];
+    await this.#settle(id, now, renew);
+    return now;
+  }
+
+  /**
+   * What follows a script and is no part of it: a final job leaves the active ones, which stand in another cluster
+   * slot, and the rows of `renew` texts, in too many keys to name in a script, live as long as the job does.
+   */
+  async #settle(id: string, state: JobState | null, renew: number): Promise<void> {
+    try {
+      if (state !== null && isFinal(state)) await this.#index.leaveActive([id]);
+      if (renew === 0) return;
+      await exec(
+        this.#redis,
+        this.#keysBeside(id).map((key) => ['pexpire', key, this.#ttlMs]),
+      );
+      await this.#results.renew({ id }, renew, this.#ttlMs);
+    } catch {
+      // What the script did stands. `JobList.activeTexts` takes the id out later, and rows are renewed before they must be.
+    }
+  }
+
+  /** What a job has beside its record and rows. */
+  #keysBeside(id: string): [acks: string, errors: string, failedInputs: string, retries: string] {
+    const keys = this.#keys;
+    return [keys.jobAcks(id), keys.jobErrors(id), keys.jobFailedInputs(id), keys.jobRetries(id)];
+  }
+}
