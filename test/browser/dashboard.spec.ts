@@ -74,7 +74,7 @@ describe('the page', () => {
   });
 });
 
-describe('a lane, from the dashboard', () => {
+describe('a queue, from the dashboard', () => {
   it('is paused only by somebody who was told what that means', async () => {
     const page = await open('queues');
     const row = laneRow(page, 'bulk');
@@ -86,7 +86,7 @@ describe('a lane, from the dashboard', () => {
     expect(await row.getAttribute('data-paused')).toBe('false');
 
     await row.getByRole('button', { name: /^Pause/ }).click();
-    await dialog.getByRole('button', { name: 'Pause the lane' }).click();
+    await dialog.getByRole('button', { name: 'Pause the queue' }).click();
     await row.and(page.locator('[data-paused=true]')).waitFor();
     await page.locator('[data-action="queue.pause"]', { hasText: MODEL }).waitFor();
   });
@@ -97,6 +97,11 @@ describe('a lane, from the dashboard', () => {
     const headline = page.locator(`[data-model="${MODEL}"]`);
     await headline.getByText('Paused').waitFor();
     await headline.getByText('640 texts wait').waitFor();
+    await page.getByRole('link', { name: '24 h', exact: true }).click();
+    await page.getByRole('link', { name: '24 h', exact: true }).and(page.locator('[aria-current=true]')).waitFor();
+    await headline.getByText('Paused').waitFor();
+    await headline.getByText('640 texts wait').waitFor();
+    await page.getByRole('link', { name: '5 min', exact: true }).click();
     await page.getByRole('button', { name: 'Texts', exact: true }).click();
     await page.locator('.chart', { hasText: 'Queue depth' }).locator('.legend li', { hasText: 'bulk 640' }).waitFor();
     await page.getByRole('button', { name: 'Tasks', exact: true }).click();
@@ -126,10 +131,10 @@ describe('a lane, from the dashboard', () => {
     await tabTo(page, (name) => name === 'Queues');
     await page.keyboard.press('Enter');
     await laneRow(page, 'bulk').waitFor();
-    await tabTo(page, (name) => name.startsWith('Resume the bulk lane'));
+    await tabTo(page, (name) => name.startsWith('Resume the bulk queue'));
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor();
-    await tabTo(page, (name) => name === 'Resume the lane');
+    await tabTo(page, (name) => name === 'Resume the queue');
     await page.keyboard.press('Enter');
     await laneRow(page, 'bulk').and(page.locator('[data-paused=false]')).waitFor();
     await page.goto(`${api.url}/dashboard/#/overview`);

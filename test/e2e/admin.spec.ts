@@ -76,6 +76,14 @@ it('the queue fills while no worker is there, empties when one comes, and histor
     return jobs === 1 && lane.texts === 300 && lane;
   });
   expect(full).toMatchObject({ waiting: 5, active: 0, failed: 0, paused: false, backlog_seconds: null });
+  expect((await snapshot()).models[0]!.verdict).toMatchObject({
+    state: 'no-workers',
+    reason: '300 texts wait, and no worker is ready to take work.',
+    unfinished_texts: 300,
+    seconds_left: null,
+  });
+  // Of a probe, which is no error of the model.
+  expect((await fetch(`${api.url}/health/ready`)).status).toBe(503);
   await until('the depth is recorded', async () => (await history()).texts.bulk.includes(300));
 
   worker = await deployment.worker();
@@ -90,6 +98,11 @@ it('the queue fills while no worker is there, empties when one comes, and histor
   expect(Math.max(...known(series.wait_p99_seconds))).toBeGreaterThan(0);
   for (const fill of known(series.fill)) expect(fill).toBeLessThanOrEqual(1);
   expect(sumOf(series.errors)).toBe(0);
+  const verdict = await until('the rest is seen', async () => {
+    const [model] = (await snapshot()).models;
+    return model!.verdict.state === 'idle' && model!.verdict;
+  });
+  expect(verdict).toMatchObject({ message: 'Idle', unfinished_texts: 0, backlog_seconds: 0, seconds_left: 0 });
 }, 60_000);
 
 function sumOf(column: HistorySeries['errors']): number {
@@ -202,7 +215,9 @@ it('a paused lane holds its work, says so to those who wait, and goes on when re
   const impatient = await deployment.api({ EMBED_WAIT_TIMEOUT_MS: '400' });
   await act('pause', 'interactive');
   await until('it is seen', async () => (await snapshot()).models[0]!.lanes.interactive.paused);
-  expect((await snapshot()).models[0]!.lanes.bulk.paused).toBe(false);
+  const [model] = (await snapshot()).models;
+  expect(model!.lanes.bulk.paused).toBe(false);
+  expect(model!.verdict.state).toBe('paused');
   expect(await (await fetch(`${api.url}/health/ready`)).json()).toMatchObject({
     ready: true,
     paused: [`${MODEL}/interactive`],
@@ -210,6 +225,7 @@ it('a paused lane holds its work, says so to those who wait, and goes on when re
   const refused = await postEmbeddings(impatient.url, { model: MODEL, input: 'nobody takes it' });
   expect(refused.status).toBe(504);
   expect(((await refused.json()) as ApiErrorBody).error).toMatchObject({ code: 'lane_paused' });
+  await until('the failed request is recorded', async () => sumOf((await history()).errors) > 0);
   const waits = embed(api.url, 'it waits');
   await act('resume', 'interactive');
   expect((await waits).data).toHaveLength(1);

@@ -8,12 +8,12 @@ import { Announcer } from './parts/announcer.js';
 import { Playground } from './playground/playground.js';
 import { Queues } from './queues/queues.js';
 import { route, type Route, type View } from './router.js';
-import { Failure } from './server/http.js';
-import { link, listen } from './server/live.js';
+import { messageOf } from './server/http.js';
+import { connection, listen } from './server/live.js';
 import { session } from './server/session.js';
 import { askSession } from './server/sign-in.js';
 import { Header } from './shell/header.js';
-import { LinkNotice } from './shell/link-notice.js';
+import { ConnectionNotice } from './shell/connection-notice.js';
 import { SignIn } from './sign-in/sign-in.js';
 import { Workers } from './workers/workers.js';
 
@@ -39,8 +39,7 @@ export function App() {
 function Starting() {
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
-    const ask = () =>
-      askSession().catch((error: unknown) => setProblem(error instanceof Failure ? error.message : String(error)));
+    const ask = () => askSession().catch((error: unknown) => setProblem(messageOf(error)));
     void ask();
     const timer = setInterval(() => void ask(), ASK_AGAIN_MS);
     return () => clearInterval(timer);
@@ -75,9 +74,9 @@ function Shell() {
         Skip to the content
       </a>
       <Header view={at.view} />
-      <LinkNotice />
-      <main id="main" tabIndex={-1} data-stale={link.value.kind === 'away'} key={place}>
-        <h1 class={at.view === 'overview' ? 'unseen' : ''}>{title}</h1>
+      <ConnectionNotice />
+      <main id="main" tabIndex={-1} data-stale={connection.value.kind === 'away'} key={place}>
+        <h1 class={at.view === 'overview' ? 'visually-hidden' : ''}>{title}</h1>
         <Content at={at} />
       </main>
       <Announcer />

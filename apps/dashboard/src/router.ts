@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 export const VIEWS = ['overview', 'workers', 'jobs', 'queues', 'playground', 'keys', 'audit'] as const;
 export type View = (typeof VIEWS)[number];
 
-/** Where the reader is. It stands in the hash, since paths below /dashboard are the API's. */
+/** The view that is shown, kept in the hash of the address, since paths below /dashboard are the API's. */
 export interface Route {
   readonly view: View;
   /** Of one job; null elsewhere. */

@@ -1,12 +1,16 @@
 import { type History, HISTORY_RANGES, type HistoryRange } from '#contracts';
 import { HISTORY_TICK_MS, type HistoryReader, type HistoryStep } from '#store';
-import { addUp, measure, type Measures, seriesOf } from './measure.js';
+import { type Load, loadOf } from '../operation/load.js';
+import { addUp, loadSample, measure, type Measures, seriesOf } from './measure.js';
 
 /** After the end of a tick every process has written its counts within this time, ms. */
 const SETTLED_MS = 500;
 /** A model's present rates are those of the last 10 s; what is rarer is taken from the last minute. */
 const RATE_TICKS = 5;
 const MINUTE_TICKS = 30;
+/** The verdict on a model looks back five minutes, in steps of half a minute, whatever range is displayed. */
+const LOAD_RANGE = '1h';
+const LOAD_STEPS = 11;
 
 /** What a model did lately. */
 export interface Lately {
@@ -16,6 +20,7 @@ export interface Lately {
   readonly minute: Measures;
   /** Texts of waiting requests of all processes, by the last tick. */
   readonly waitingTexts: number;
+  readonly load: Load;
 }
 
 /** Recorded counts as the dashboard draws them. */
@@ -45,8 +50,13 @@ export class HistoryView {
   }
 
   async lately(): Promise<(model: string) => Lately> {
-    const from = Math.floor(lastTickEnd() / HISTORY_TICK_MS) - MINUTE_TICKS;
-    const steps = await this.#reader.steps('5m', from, MINUTE_TICKS);
+    const known = lastTickEnd();
+    const { stepSeconds: loadSeconds } = HISTORY_RANGES[LOAD_RANGE];
+    const loadFrom = Math.floor(known / (loadSeconds * 1000)) - LOAD_STEPS;
+    const [steps, loadSteps] = await Promise.all([
+      this.#reader.steps('5m', Math.floor(known / HISTORY_TICK_MS) - MINUTE_TICKS, MINUTE_TICKS),
+      this.#reader.steps(LOAD_RANGE, loadFrom, LOAD_STEPS),
+    ]);
     const over = (last: readonly (HistoryStep | null)[], model: string): Measures => {
       const all = last.map((step) => countsOf(step, model));
       return measure({
@@ -55,10 +65,13 @@ export class HistoryView {
         nameless: addUp(all.map(({ nameless }) => nameless)) ?? new Map(),
       });
     };
+    const samples = (all: readonly (HistoryStep | null)[], seconds: number, model: string) =>
+      all.map((step) => loadSample({ seconds, counts: countsOf(step, model).counts }));
     return (model) => ({
       rates: over(steps.slice(-RATE_TICKS), model),
       minute: over(steps, model),
       waitingTexts: (steps.at(-1)?.get(model)?.get('waiting') ?? 0) / HISTORY_TICK_MS,
+      load: loadOf(samples(loadSteps, loadSeconds, model), samples(steps, HISTORY_TICK_MS / 1000, model)),
     });
   }
 }

@@ -1,5 +1,5 @@
 import { type HistoryCounts, type HistoryName, waitName } from '#store';
-import { addUp, measure, seriesOf } from './measure.js';
+import { addUp, loadSample, measure, seriesOf } from './measure.js';
 
 const counts = (of: Partial<Record<HistoryName, number>>): HistoryCounts =>
   new Map(Object.entries(of) as [HistoryName, number][]);
@@ -55,6 +55,13 @@ it('what was not measured is null: work without a rate, ratios of nothing, steps
   const series = seriesOf([measure({ seconds: 2, counts: null, nameless }), alone]);
   expect(series.texts_per_second).toEqual([null, 1]);
   expect(series.tasks.bulk).toEqual([null, null]);
+});
+
+it('a load sample is the unfinished texts of both lanes, by samples, and what was finished', () => {
+  const seen = counts({ 'samples': 2, 'jobs.bulk': 1000, 'jobs.interactive': 20, 'waiting': 20_000, 'texts': 64 });
+  expect(loadSample({ seconds: 2, counts: seen })).toEqual({ seconds: 2, unfinished: 520, finished: 64 });
+  expect(loadSample({ seconds: 2, counts: counts({ texts: 64 }) })).toMatchObject({ unfinished: null, finished: 64 });
+  expect(loadSample({ seconds: 2, counts: null })).toMatchObject({ unfinished: null, finished: null });
 });
 
 it('stretches add up, unless nothing is known of any', () => {

@@ -1,6 +1,7 @@
 import { type HistorySeries, type Lane, LANES } from '#contracts';
 import { type HistoryCounts, type HistoryName, waitPercentile, waitsOf } from '#store';
 import { backlogSeconds } from '../operation/fleet.js';
+import type { LoadSample } from '../operation/load.js';
 
 /** Counts of one model over a stretch of time, and those of requests that named no model. */
 export interface Stretch {
@@ -24,10 +25,7 @@ export function measure({ seconds, counts, nameless }: Stretch): Measures {
   const samples = count('samples');
   const rate = count('texts') / seconds;
   const perLane = <T>(of: (lane: Lane) => T) => ({ interactive: of('interactive'), bulk: of('bulk') });
-  const texts = perLane((lane) => {
-    const waiting = lane === 'interactive' ? count('waiting') / 1000 / seconds : 0;
-    return samples === 0 ? null : count(`jobs.${lane}`) / samples + waiting;
-  });
+  const texts = perLane((lane) => unfinishedTexts(counts, seconds, lane));
   const waits = waitsOf(counts);
   return {
     tasks: perLane((lane) => (samples === 0 ? null : count(`tasks.${lane}`) / samples)),
@@ -43,6 +41,25 @@ export function measure({ seconds, counts, nameless }: Stretch): Measures {
     // A request that names no model is a fault of all.
     errors: count('failed') + count('faults') + (nameless.get('faults') ?? 0),
   };
+}
+
+/** The part of a stretch that the verdict on a model is made from. */
+export function loadSample({ seconds, counts }: Pick<Stretch, 'seconds' | 'counts'>): LoadSample {
+  if (counts === null) return { seconds, unfinished: null, finished: null };
+  const interactive = unfinishedTexts(counts, seconds, 'interactive');
+  const bulk = unfinishedTexts(counts, seconds, 'bulk');
+  return {
+    seconds,
+    unfinished: interactive === null || bulk === null ? null : interactive + bulk,
+    finished: counts.get('texts') ?? 0,
+  };
+}
+
+/** Mean of the stretch; null when nobody looked at the queue. */
+function unfinishedTexts(counts: HistoryCounts, seconds: number, lane: Lane): number | null {
+  const samples = counts.get('samples') ?? 0;
+  const waiting = lane === 'interactive' ? (counts.get('waiting') ?? 0) / 1000 / seconds : 0;
+  return samples === 0 ? null : (counts.get(`jobs.${lane}`) ?? 0) / samples + waiting;
 }
 
 /** Rows as columns. */

@@ -3,6 +3,7 @@ import type { Lane, LaneView, ModelView, Snapshot } from '#contracts';
 import type { RedisCache, WorkerRegistry } from '#store';
 import { isRedisAway } from '../http/to-api-error.js';
 import { activeJobs, backlogSeconds, type Fleet, type LaneStatus, type ModelStatus } from '../operation/fleet.js';
+import { presentRate, verdictOf } from '../operation/verdict.js';
 import type { HistoryView, Lately } from './history-view.js';
 import { viewLostWorker, viewWorker } from './worker-view.js';
 
@@ -48,20 +49,33 @@ export class Snapshots {
   }
 }
 
-function viewModel(model: ModelStatus, { minute, rates, waitingTexts }: Lately): ModelView {
+function viewModel(model: ModelStatus, lately: Lately): ModelView {
+  const { minute, rates, waitingTexts, load } = lately;
+  const { readyWorkers, textsPerSecond: reportedPerSecond } = model;
+  const rate = presentRate({ readyWorkers, reportedPerSecond }, load) ?? 0;
   const lane = (name: Lane): LaneView => {
     const state = model.lanes[name];
     // Other API processes have waiting requests too: of those the last tick of history tells.
     const texts =
       name === 'interactive' ? Math.max(state.texts, state.jobTexts + Math.round(waitingTexts)) : state.texts;
-    return viewLane(state, texts, model.textsPerSecond);
+    return viewLane(state, texts, rate);
+  };
+  const lanes = { interactive: lane('interactive'), bulk: lane('bulk') };
+  const present = {
+    readyWorkers,
+    lanes,
+    jobs: model.lanes.interactive.jobs + model.lanes.bulk.jobs,
+    jobTexts: model.lanes.interactive.jobTexts + model.lanes.bulk.jobTexts,
+    finishedPerSecond: rates.texts_per_second ?? 0,
+    reportedPerSecond,
   };
   const { wait_p50_seconds: p50, wait_p95_seconds: p95, wait_p99_seconds: p99 } = minute;
   return {
     name: model.name,
     fingerprint: model.card?.fingerprint ?? null,
-    ready_workers: model.readyWorkers,
-    lanes: { interactive: lane('interactive'), bulk: lane('bulk') },
+    ready_workers: readyWorkers,
+    verdict: verdictOf(present, load),
+    lanes,
     texts_per_second: rates.texts_per_second ?? 0,
     tokens_per_second: rates.tokens_per_second ?? 0,
     cache_hit_ratio: minute.cache_hit_ratio,

@@ -4,6 +4,9 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+/** Routes of probes: what they answer is no failure of a model. */
+const PROBE_ROUTES = /^\/(health\/|metrics$)/;
+
 /** What an API process counts itself. Figures that others have are registered by whoever has them. */
 export class ApiMetrics {
   readonly registry = new Registry();
@@ -38,7 +41,7 @@ export class ApiMetrics {
   /** @param model that the request named; `''` when it named none */
   request(method: string, route: string, model: string, status: number, seconds: number): void {
     this.#requests.observe({ method, route, status }, seconds);
-    if (status >= 500) this.#history.add(model, 'faults');
+    if (status >= 500 && !PROBE_ROUTES.test(route)) this.#history.add(model, 'faults');
   }
 
   lookups(model: string, hits: number, misses: number): void {

@@ -1,8 +1,22 @@
 import { useState } from 'preact/hooks';
 import type { AuditEntry, AuditLog as AuditPage } from '#contracts';
 import { moment } from '../figures/format.js';
-import { Empty, Problem, Skeleton } from '../parts/notice.js';
+import { Loaded } from '../parts/loaded.js';
+import { Empty } from '../parts/notice.js';
+import { type Column, Table } from '../parts/table.js';
 import { useResource } from '../server/use-resource.js';
+
+const COLUMNS: readonly Column<AuditEntry>[] = [
+  { title: 'When', cell: ({ at }) => moment(at) },
+  {
+    title: 'Who',
+    cell: ({ actor }) => (actor === null ? 'anonymous (access control is off)' : (actor.name ?? actor.key_id)),
+  },
+  { title: 'Action', cell: ({ action }) => <code>{action}</code> },
+  { title: 'Target', cell: ({ target }) => target },
+  { title: 'Detail', cell: ({ detail }) => detail },
+  { title: 'Request', cell: ({ request_id: request }) => <span class="id">{request}</span> },
+];
 
 export function Audit() {
   return (
@@ -17,70 +31,40 @@ export function Audit() {
 export function AuditLog() {
   const [cursor, setCursor] = useState('');
   const page = useResource<AuditPage>(`/admin/v1/audit${cursor === '' ? '' : `?cursor=${encodeURIComponent(cursor)}`}`);
-  if (page.data === null) {
-    return page.failure === null ? <Skeleton lines={4} /> : <Problem failure={page.failure} retry={page.reload} />;
-  }
-  const { data, next_cursor: next } = page.data;
-  if (data.length === 0 && cursor === '') {
-    return (
-      <Empty title="Nothing was done yet">
-        <p>Pausing a lane, cancelling a job or revoking a key is written down here.</p>
-      </Empty>
-    );
-  }
   return (
-    <>
-      <div class="table-box" tabIndex={0} role="region" aria-label="Audit log">
-        <table class="cards">
-          <thead>
-            <tr>
-              <th scope="col">When</th>
-              <th scope="col">Who</th>
-              <th scope="col">Action</th>
-              <th scope="col">Target</th>
-              <th scope="col">Detail</th>
-              <th scope="col">Request</th>
-            </tr>
-          </thead>
-          <tbody>
-            {data.map((entry) => (
-              <Row key={entry.id} entry={entry} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <p class="pages">
-        {cursor !== '' && (
-          <button type="button" class="small" onClick={() => setCursor('')}>
-            Newest
-          </button>
-        )}
-        {next !== null && (
-          <button type="button" class="small" onClick={() => setCursor(next)}>
-            Older
-          </button>
-        )}
-      </p>
-    </>
+    <Loaded resource={page} lines={4}>
+      {({ data, next_cursor: next }) => (
+        <>
+          <Table
+            caption="Audit log"
+            columns={COLUMNS}
+            rows={data}
+            id={({ id }) => id}
+            data={({ action }) => ({ 'data-action': action })}
+            empty={<NoEntries first={cursor === ''} />}
+          />
+          <p class="pages">
+            {cursor !== '' && (
+              <button type="button" class="small" onClick={() => setCursor('')}>
+                Newest
+              </button>
+            )}
+            {next !== null && (
+              <button type="button" class="small" onClick={() => setCursor(next)}>
+                Older
+              </button>
+            )}
+          </p>
+        </>
+      )}
+    </Loaded>
   );
 }
 
-function Row({ entry }: { readonly entry: AuditEntry }) {
-  const { actor } = entry;
+function NoEntries({ first }: { readonly first: boolean }) {
   return (
-    <tr data-action={entry.action}>
-      <th scope="row" data-label="When">
-        {moment(entry.at)}
-      </th>
-      <td data-label="Who">{actor === null ? 'anybody (no access control)' : (actor.name ?? actor.key_id)}</td>
-      <td data-label="Action">
-        <code>{entry.action}</code>
-      </td>
-      <td data-label="Target">{entry.target}</td>
-      <td data-label="Detail">{entry.detail}</td>
-      <td data-label="Request">
-        <span class="id">{entry.request_id}</span>
-      </td>
-    </tr>
+    <Empty title={first ? 'No entries yet' : 'No older entries'}>
+      <p>Pausing a queue, cancelling a job or revoking a key is recorded here.</p>
+    </Empty>
   );
 }

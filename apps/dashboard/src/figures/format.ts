@@ -3,6 +3,9 @@
  * dash, never a nought.
  */
 
+/** What the share of real tokens in padded batches is called, and what it is. */
+export const BATCH_EFFICIENCY = 'Tokens of texts / tokens computed, padding included';
+
 const UNKNOWN = '–';
 const ID_LENGTH = 12;
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });

@@ -40,6 +40,16 @@ const snapshot = (at: number, names: string[]): Snapshot => ({
     name,
     fingerprint: null,
     ready_workers: 1,
+    verdict: {
+      state: 'working',
+      message: 'Working through 77 texts',
+      reason: '',
+      unfinished_texts: 77,
+      backlog_seconds: null,
+      seconds_left: null,
+      arrival_texts_per_second: null,
+      service_texts_per_second: null,
+    },
     lanes: { interactive: lane(7), bulk: lane(70) },
     texts_per_second: 9,
     tokens_per_second: 90,
@@ -54,7 +64,11 @@ const snapshot = (at: number, names: string[]): Snapshot => ({
 describe('timeline', () => {
   it('counts errors a minute, loaded ones too', () => {
     const timeline = withSnapshot(timelineOf(history({ m: series([0, null, 1]) }), 150), snapshot(106, ['m']));
-    expect(timeline.models['m']!.errors).toEqual([0, null, 30, 6]);
+    expect(timeline.models['m']!.errors).toEqual([0, null, 1, 6]);
+    const [errors] = Object.values(timelineOf(history({ m: series([1, 0, 2]) }), 150).models).map((m) => m.errors);
+    expect(errors).toEqual([1, 1, 3]);
+    const day: History = { ...history({ m: series([5, 10, 0]) }), range: '24h', step_seconds: 600 };
+    expect(timelineOf(day, 144).models['m']!.errors).toEqual([0.5, 1, 0]);
   });
 
   it('goes on with what a snapshot tells', () => {

@@ -13,11 +13,10 @@ export interface Timeline {
 }
 
 export function timelineOf(history: History, steps: number): Timeline {
-  const perMinute = 60 / history.step_seconds;
   const models = Object.fromEntries(
     Object.entries(history.models).map(([name, series]) => [
       name,
-      { ...series, errors: series.errors.map((errors) => (errors === null ? null : errors * perMinute)) },
+      { ...series, errors: perMinute(series.errors, history.step_seconds) },
     ]),
   );
   return { stepSeconds: history.step_seconds, spanSeconds: history.step_seconds * steps, times: history.times, models };
@@ -25,7 +24,7 @@ export function timelineOf(history: History, steps: number): Timeline {
 
 /**
  * Adds what a snapshot tells, and drops what has left the window. After a silence an empty point comes first, so that
- * no line is drawn over what nobody saw.
+ * no line is drawn over time of which nothing is known.
  */
 export function withSnapshot(timeline: Timeline, snapshot: Snapshot): Timeline {
   const { times, models, stepSeconds, spanSeconds } = timeline;
@@ -45,6 +44,20 @@ export function withSnapshot(timeline: Timeline, snapshot: Snapshot): Timeline {
       [...names].map((name) => [name, grown(models[name] ?? unknown(times.length), from, gap, views.get(name))]),
     ),
   };
+}
+
+/**
+ * Counts of steps as counts of a minute: in short steps those of the minute that ends with the step, so that one error
+ * is one a minute and not thirty; in steps of more than a minute the mean.
+ */
+function perMinute(counts: readonly (number | null)[], stepSeconds: number): (number | null)[] {
+  const steps = Math.max(1, Math.round(60 / stepSeconds));
+  const scale = 60 / (steps * stepSeconds);
+  return counts.map((now, i) => {
+    if (now === null) return null;
+    const minute = counts.slice(Math.max(0, i + 1 - steps), i + 1);
+    return scale * minute.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  });
 }
 
 /** Largest value of a series; null when all of it is unknown. */
@@ -85,7 +98,7 @@ function grown(series: HistorySeries, from: number, gap: boolean, view: ModelVie
   };
 }
 
-/** Columns of a model that nobody had heard of before. */
+/** Columns of a model that is new. */
 function unknown(length: number): HistorySeries {
   const column = () => Array.from({ length }, () => null);
   const lanes = () => ({ interactive: column(), bulk: column() });

@@ -5,9 +5,9 @@ import { Confirm } from '../parts/confirm.js';
 import { send } from '../server/http.js';
 
 const FORMATS = [
-  { format: 'npy', words: 'NumPy (.npy)' },
-  { format: 'ndjson', words: 'NDJSON' },
-  { format: 'f32', words: 'Raw float32 (.f32)' },
+  { format: 'npy', title: 'NumPy (.npy)' },
+  { format: 'ndjson', title: 'NDJSON' },
+  { format: 'f32', title: 'Raw float32 (.f32)' },
 ];
 
 /** What can be done with a job: cancel it, try again what failed, take its results. */
@@ -17,21 +17,21 @@ export function JobActions({ job, reload }: { readonly job: AdminJobDetail; read
   const close = () => setAsking(null);
   return (
     <div class="actions">
-      <button type="button" class="grave" disabled={final} onClick={() => setAsking('cancel')}>
+      <button type="button" class="danger" disabled={final} onClick={() => setAsking('cancel')}>
         Cancel
       </button>
       <button type="button" disabled={job.retriable === 0} onClick={() => setAsking('retry')}>
         Retry failed{job.retriable > 0 && ` (${count(job.retriable)})`}
       </button>
       <span class="downloads">
-        {FORMATS.map(({ format, words }) => (
+        {FORMATS.map(({ format, title }) => (
           <a
             key={format}
             class="button"
             href={`/v1/jobs/${encodeURIComponent(job.id)}/results?format=${format}`}
             download={`${job.id}.${format}`}
           >
-            {words}
+            {title}
           </a>
         ))}
       </span>
@@ -39,7 +39,7 @@ export function JobActions({ job, reload }: { readonly job: AdminJobDetail; read
         <Confirm
           title="Cancel this job?"
           verb="Cancel the job"
-          grave
+          danger
           onClose={close}
           act={async () => {
             await send('DELETE', `/v1/jobs/${encodeURIComponent(job.id)}`);
@@ -49,7 +49,7 @@ export function JobActions({ job, reload }: { readonly job: AdminJobDetail; read
         >
           <p>
             {counted(job.counts.pending, 'text')} that are not done yet will not be computed.{' '}
-            {counted(job.counts.done, 'vector')} that are there stay until {moment(job.expires_at)}. This cannot be
+            {counted(job.counts.done, 'vector')} computed so far are kept until {moment(job.expires_at)}. This cannot be
             undone.
           </p>
         </Confirm>
@@ -66,8 +66,8 @@ export function JobActions({ job, reload }: { readonly job: AdminJobDetail; read
           }}
         >
           <p>
-            {counted(job.retriable, 'text')} will be queued again in the lane {job.lane}. A text that is itself at fault
-            will fail again.
+            {counted(job.retriable, 'text')} will be queued again in the {job.lane} queue. A text that is itself at
+            fault will fail again.
           </p>
         </Confirm>
       )}

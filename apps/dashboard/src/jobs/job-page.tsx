@@ -1,28 +1,42 @@
 import type { AdminJobDetail } from '#contracts';
 import { count, duration, short } from '../figures/format.js';
 import { CopyButton } from '../parts/copy-button.js';
-import { Empty, Problem, Skeleton } from '../parts/notice.js';
+import { Facts } from '../parts/facts.js';
+import { Loaded } from '../parts/loaded.js';
+import { Empty } from '../parts/notice.js';
+import { Panel } from '../parts/panel.js';
 import { State } from '../parts/state.js';
+import { type Column, Table } from '../parts/table.js';
 import { linkTo } from '../router.js';
 import { useResource } from '../server/use-resource.js';
-import { ProgressBar } from './progress-bar.js';
-import { Slices } from './slices.js';
+import { InputProgress } from './input-progress.js';
 import { JobActions } from './job-actions.js';
 import { JobTimeline } from './job-timeline.js';
+import { ProgressBar } from './progress-bar.js';
+
+interface JobProps {
+  readonly job: AdminJobDetail;
+}
 
 export function JobPage({ id }: { readonly id: string }) {
-  const { data: job, failure, reload } = useResource<AdminJobDetail>(`/admin/v1/jobs/${encodeURIComponent(id)}`);
-  if (job === null) {
-    if (failure === null) return <Skeleton lines={10} />;
-    if (failure.status !== 404) return <Problem failure={failure} retry={reload} />;
+  const job = useResource<AdminJobDetail>(`/admin/v1/jobs/${encodeURIComponent(id)}`);
+  if (job.data === null && job.failure?.status === 404) {
     return (
       <Empty title="There is no such job">
         <p>
-          It was never there, or was forgotten some time after its last change. <a href={linkTo('jobs')}>All jobs</a>
+          It never existed, or has been deleted some time after its last change. <a href={linkTo('jobs')}>All jobs</a>
         </p>
       </Empty>
     );
   }
+  return (
+    <Loaded resource={job} lines={10}>
+      {(data) => <Job job={data} reload={job.reload} />}
+    </Loaded>
+  );
+}
+
+function Job({ job, reload }: JobProps & { readonly reload: () => void }) {
   return (
     <>
       <div class="job-head">
@@ -38,112 +52,85 @@ export function JobPage({ id }: { readonly id: string }) {
       )}
       <JobActions job={job} reload={reload} />
       <div class="panels">
-        <section class="panel">
-          <h2>Counts</h2>
+        <Panel title="Counts">
           <Counts job={job} />
-        </section>
-        <section class="panel">
-          <h2>Timeline</h2>
+        </Panel>
+        <Panel title="Timeline">
           <JobTimeline events={job.timeline} />
-        </section>
-        <section class="panel whole">
-          <h2>Slices</h2>
-          <Slices slices={job.slices} />
-        </section>
-        <section class="panel whole">
-          <h2>Failed texts</h2>
+        </Panel>
+        <Panel title="Progress along the input" wide>
+          <InputProgress slices={job.slices} />
+        </Panel>
+        <Panel title="Failed texts" wide>
           <Failures job={job} />
-        </section>
-        <section class="panel whole">
-          <h2>Spec</h2>
-          <Spec job={job} />
-        </section>
+        </Panel>
+        <Panel title="Settings" wide>
+          <Settings job={job} />
+        </Panel>
       </div>
     </>
   );
 }
 
-function Counts({ job }: { readonly job: AdminJobDetail }) {
-  const { texts, done, cached, failed, pending, truncated } = job.counts;
+function Counts({ job: { counts, rate, tokens } }: JobProps) {
   return (
-    <dl class="facts">
-      <Fact name="Texts" value={count(texts)} />
-      <Fact name="Done" value={count(done)} />
-      <Fact name="From the cache" value={count(cached)} />
-      <Fact name="Failed" value={count(failed)} />
-      <Fact name="Pending" value={count(pending)} />
-      <Fact name="Truncated" value={count(truncated)} />
-      <Fact name="Tokens" value={count(job.tokens)} />
-      <Fact
-        name="Rate"
-        value={
-          job.rate === null
-            ? '–'
-            : `${short(job.rate.texts_per_second)} texts/s, ${short(job.rate.tokens_per_second)} tokens/s`
-        }
-      />
-    </dl>
+    <Facts
+      facts={{
+        'Texts': count(counts.texts),
+        'Done': count(counts.done),
+        'From the cache': count(counts.cached),
+        'Failed': count(counts.failed),
+        'Pending': count(counts.pending),
+        'Truncated': count(counts.truncated),
+        'Tokens': count(tokens),
+        'Rate':
+          rate === null ? '–' : `${short(rate.texts_per_second)} texts/s, ${short(rate.tokens_per_second)} tokens/s`,
+      }}
+    />
   );
 }
 
-function Failures({ job: { failures, counts } }: { readonly job: AdminJobDetail }) {
-  if (failures.data.length === 0) return <p class="hint">None.</p>;
+const FAILURE_COLUMNS: readonly Column<AdminJobDetail['failures']['data'][number]>[] = [
+  { title: 'Index', cell: ({ index }) => count(index), number: true },
+  { title: 'Code', cell: ({ code }) => <code>{code}</code> },
+  { title: 'Reason', cell: ({ message }) => message },
+];
+
+function Failures({ job: { failures, counts } }: JobProps) {
   return (
-    <div class="table-box low" tabIndex={0} role="region" aria-label="Failed texts">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col" class="number">
-              Index
-            </th>
-            <th scope="col">Code</th>
-            <th scope="col">Reason</th>
-          </tr>
-        </thead>
-        <tbody>
-          {failures.data.map(({ index, code, message }) => (
-            <tr key={index}>
-              <th scope="row" class="number">
-                {count(index)}
-              </th>
-              <td>
-                <code>{code}</code>
-              </td>
-              <td>{message}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <>
+      <Table
+        caption="Failed texts"
+        layout="low"
+        columns={FAILURE_COLUMNS}
+        rows={failures.data}
+        id={({ index }) => index}
+        empty={<p class="hint">None.</p>}
+      />
       {failures.has_more && (
         <p class="hint">
-          The first {count(failures.data.length)} of {count(counts.failed)}; all of them stand in the results.
+          The first {count(failures.data.length)} of {count(counts.failed)}; the results contain all of them.
         </p>
       )}
-    </div>
+    </>
   );
 }
 
-function Spec({ job }: { readonly job: AdminJobDetail }) {
+function Settings({ job: { spec, key, ...job } }: JobProps) {
   return (
-    <dl class="facts wide">
-      <Fact name="Model" value={job.model} />
-      <Fact name="Lane" value={job.lane} />
-      <Fact name="Dimensions" value={count(job.dimensions)} />
-      <Fact name="Unit length" value={job.normalize ? 'yes' : 'no'} />
-      <Fact name="Truncates at" value={job.spec.truncate} />
-      <Fact name="Prompt" value={job.spec.prompt === '' ? 'none' : JSON.stringify(job.spec.prompt)} />
-      <Fact name="Key" value={job.key === null ? '–' : `${job.key.name ?? '–'} (${job.key.id})`} />
-      <Fact name="Tenant" value={job.tenant === '' ? '–' : job.tenant} />
-      <Fact name="Fingerprint" value={job.spec.fingerprint} />
-    </dl>
-  );
-}
-
-function Fact({ name, value }: { readonly name: string; readonly value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
+    <Facts
+      wide
+      facts={{
+        'Model': job.model,
+        'Queue': job.lane,
+        'Dimensions': count(job.dimensions),
+        'Unit length': job.normalize ? 'yes' : 'no',
+        'Truncates at': spec.truncate,
+        'Prompt': spec.prompt === '' ? 'none' : JSON.stringify(spec.prompt),
+        'Key': key === null ? '–' : `${key.name ?? '–'} (${key.id})`,
+        'Tenant': job.tenant === '' ? '–' : job.tenant,
+        'Fingerprint': spec.fingerprint,
+      }}
+    />
   );
 }

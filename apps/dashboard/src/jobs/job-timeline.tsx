@@ -6,7 +6,7 @@ const WORDS: Record<AdminJobDetail['timeline'][number]['event'], string> = {
   started: 'First text computed',
   updated: 'Last change',
   finished: 'Finished',
-  expires: 'Will be forgotten',
+  expires: 'Expires',
 };
 
 /** What happened when, and how long after what came before. */

@@ -2,8 +2,10 @@ import { useState } from 'preact/hooks';
 import type { ApiKeyList, ApiKeyObject } from '#contracts';
 import { count, moment } from '../figures/format.js';
 import { Confirm } from '../parts/confirm.js';
-import { Empty, Problem, Skeleton } from '../parts/notice.js';
+import { Loaded } from '../parts/loaded.js';
+import { Empty } from '../parts/notice.js';
 import { State } from '../parts/state.js';
+import { type Column, Table } from '../parts/table.js';
 import { send } from '../server/http.js';
 import { session } from '../server/session.js';
 import { useResource } from '../server/use-resource.js';
@@ -27,13 +29,22 @@ export function Keys() {
           Create a key
         </button>
       </p>
-      {keys.data !== null ? (
-        <List keys={keys.data.data} revoke={setRevoking} />
-      ) : keys.failure === null ? (
-        <Skeleton lines={5} />
-      ) : (
-        <Problem failure={keys.failure} retry={keys.reload} />
-      )}
+      <Loaded resource={keys} lines={5}>
+        {({ data }) => (
+          <Table
+            caption="API keys"
+            columns={columnsOf(setRevoking)}
+            rows={data}
+            id={({ id }) => id}
+            data={({ id }) => ({ 'data-key': id })}
+            empty={
+              <Empty title="There are no keys">
+                <p>A key says who sends what, and what they may do. It is shown once, when it is made.</p>
+              </Empty>
+            }
+          />
+        )}
+      </Loaded>
       {making && (
         <NewKey
           onClose={() => {
@@ -46,7 +57,7 @@ export function Keys() {
         <Confirm
           title={`Revoke ${revoking.name}?`}
           verb="Revoke the key"
-          grave
+          danger
           onClose={() => setRevoking(null)}
           act={async () => {
             await send('DELETE', `/admin/v1/keys/${encodeURIComponent(revoking.id)}`);
@@ -64,84 +75,63 @@ export function Keys() {
   );
 }
 
-interface ListProps {
-  readonly keys: readonly ApiKeyObject[];
-  readonly revoke: (key: ApiKeyObject) => void;
-}
-
-function List({ keys, revoke }: ListProps) {
-  if (keys.length === 0) {
-    return (
-      <Empty title="There are no keys">
-        <p>A key says who sends what, and what they may do. It is shown once, when it is made.</p>
-      </Empty>
-    );
-  }
-  return (
-    <div class="table-box" tabIndex={0} role="region" aria-label="Keys">
-      <table class="cards">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">State</th>
-            <th scope="col">Scopes</th>
-            <th scope="col">Tenant</th>
-            <th scope="col" class="number">
-              Limits a minute
-            </th>
-            <th scope="col">Created</th>
-            <th scope="col">Last used</th>
-            <th scope="col">Expires</th>
-            <th scope="col">Actions</th>
-          </tr>
-        </thead>
-        <tbody>
-          {keys.map((key) => (
-            <tr key={key.id} data-key={key.id}>
-              <th scope="row" data-label="Name">
-                <b>{key.name}</b>
-                <small>
-                  <span class="id">{key.id}</span>
-                </small>
-              </th>
-              <td data-label="State">
-                <KeyState apiKey={key} />
-              </td>
-              <td data-label="Scopes">{key.scopes.join(', ')}</td>
-              <td data-label="Tenant">{key.tenant}</td>
-              <td class="number" data-label="Limits a minute">
-                {limit(key.requests_per_minute, 'requests')}
-                <br />
-                {limit(key.tokens_per_minute, 'tokens')}
-              </td>
-              <td data-label="Created">{moment(key.created_at)}</td>
-              <td data-label="Last used">{key.last_used_at === null ? 'never' : moment(key.last_used_at)}</td>
-              <td data-label="Expires">{key.expires_at === null ? 'never' : moment(key.expires_at)}</td>
-              <td data-label="Actions">
-                <button
-                  type="button"
-                  class="small"
-                  aria-label={`Revoke ${key.name}`}
-                  disabled={key.revoked_at !== null}
-                  onClick={() => revoke(key)}
-                >
-                  Revoke
-                </button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+function columnsOf(revoke: (key: ApiKeyObject) => void): readonly Column<ApiKeyObject>[] {
+  return [
+    {
+      title: 'Name',
+      cell: ({ name, id }) => (
+        <>
+          <b>{name}</b>
+          <small>
+            <span class="id">{id}</span>
+          </small>
+        </>
+      ),
+    },
+    { title: 'State', cell: (key) => <KeyState apiKey={key} /> },
+    { title: 'Scopes', cell: ({ scopes }) => scopes.join(', ') },
+    { title: 'Tenant', cell: ({ tenant }) => tenant },
+    {
+      title: 'Limits a minute',
+      cell: (key) => (
+        <>
+          {limit(key.requests_per_minute, 'requests')}
+          <br />
+          {limit(key.tokens_per_minute, 'tokens')}
+        </>
+      ),
+      number: true,
+    },
+    { title: 'Created', cell: (key) => moment(key.created_at) },
+    { title: 'Last used', cell: (key) => momentOrNever(key.last_used_at) },
+    { title: 'Expires', cell: (key) => momentOrNever(key.expires_at) },
+    {
+      title: 'Actions',
+      cell: (key) => (
+        <button
+          type="button"
+          class="small"
+          aria-label={`Revoke ${key.name}`}
+          disabled={key.revoked_at !== null}
+          onClick={() => revoke(key)}
+        >
+          Revoke
+        </button>
+      ),
+    },
+  ];
 }
 
 function KeyState({ apiKey: { revoked_at: revoked, expires_at: expires } }: { readonly apiKey: ApiKeyObject }) {
-  if (revoked !== null) return <State state="cancelled" words="revoked" />;
-  if (expires !== null && expires * 1000 < Date.now()) return <State state="cancelled" words="expired" />;
-  return <State state="ready" words="valid" />;
+  if (revoked !== null) return <State state="cancelled" label="revoked" />;
+  if (expires !== null && expires * 1000 < Date.now()) return <State state="cancelled" label="expired" />;
+  return <State state="ready" label="valid" />;
 }
 
 function limit(value: number | null, noun: string): string {
   return value === null ? `any ${noun}` : `${count(value)} ${noun}`;
+}
+
+function momentOrNever(at: number | null): string {
+  return at === null ? 'never' : moment(at);
 }

@@ -1,49 +1,38 @@
 import { useState } from 'preact/hooks';
 import type { ApiKeyObject, Scope } from '#contracts';
 import { CopyButton } from '../parts/copy-button.js';
-import { Dialog } from '../parts/dialog.js';
-import { Failure, send } from '../server/http.js';
+import { Dialog, DialogActions } from '../parts/dialog.js';
+import { ActionProblem } from '../parts/notice.js';
+import { send } from '../server/http.js';
+import { useAction } from '../server/use-action.js';
 
-const SCOPES: readonly { readonly scope: Scope; readonly words: string }[] = [
-  { scope: 'embed', words: 'wait for vectors' },
-  { scope: 'jobs', words: 'jobs and results of its tenant' },
-  { scope: 'metrics', words: 'read /metrics' },
-  { scope: 'admin', words: 'everything, this dashboard too' },
+const SCOPES: readonly { readonly scope: Scope; readonly label: string }[] = [
+  { scope: 'embed', label: 'wait for vectors' },
+  { scope: 'jobs', label: 'jobs and results of its tenant' },
+  { scope: 'metrics', label: 'read /metrics' },
+  { scope: 'admin', label: 'everything, this dashboard too' },
 ];
 const EXPIRES = [
-  { seconds: '', words: 'never' },
-  { seconds: '86400', words: 'in a day' },
-  { seconds: '2592000', words: 'in 30 days' },
-  { seconds: '31536000', words: 'in a year' },
+  { seconds: '', label: 'never' },
+  { seconds: '86400', label: 'in a day' },
+  { seconds: '2592000', label: 'in 30 days' },
+  { seconds: '31536000', label: 'in a year' },
 ];
 
 /** Makes a key and shows it, this once. */
 export function NewKey({ onClose }: { readonly onClose: () => void }) {
   const [made, setMade] = useState<ApiKeyObject | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: SubmitEvent) => {
+  const { busy, problem, run } = useAction();
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      setMade(
-        await send<ApiKeyObject>(
-          'POST',
-          '/admin/v1/keys',
-          requestOf(new FormData(event.currentTarget as HTMLFormElement)),
-        ),
-      );
-    } catch (error) {
-      setProblem(error instanceof Failure ? error.message : String(error));
-    }
-    setBusy(false);
+    const request = requestOf(new FormData(event.currentTarget as HTMLFormElement));
+    void run(async () => setMade(await send<ApiKeyObject>('POST', '/admin/v1/keys', request)));
   };
   if (made !== null) {
     return (
       <Dialog title={`The key ${made.name}`} onClose={onClose}>
         <div class="dialog-text">
-          <p>Copy it now: only a hash of it is kept, and nobody can show it again.</p>
+          <p>Copy it now: only its hash is kept, and it cannot be shown again.</p>
           <p class="secret">
             <code data-secret>{made.key}</code>
             <CopyButton text={made.key ?? ''} what="the key" />
@@ -59,7 +48,7 @@ export function NewKey({ onClose }: { readonly onClose: () => void }) {
   }
   return (
     <Dialog title="Create a key" onClose={onClose}>
-      <form class="fields" onSubmit={(event) => void submit(event)}>
+      <form class="fields" onSubmit={submit}>
         <label>
           Name
           <input name="name" required maxLength={100} placeholder="who or what uses it" />
@@ -77,7 +66,7 @@ export function NewKey({ onClose }: { readonly onClose: () => void }) {
         </label>
         <fieldset>
           <legend>May</legend>
-          {SCOPES.map(({ scope, words }) => (
+          {SCOPES.map(({ scope, label }) => (
             <label key={scope} class="check">
               <input
                 type="checkbox"
@@ -86,7 +75,7 @@ export function NewKey({ onClose }: { readonly onClose: () => void }) {
                 defaultChecked={scope === 'embed' || scope === 'jobs'}
               />
               <span>
-                <b>{scope}</b> {words}
+                <b>{scope}</b> {label}
               </span>
             </label>
           ))}
@@ -94,9 +83,9 @@ export function NewKey({ onClose }: { readonly onClose: () => void }) {
         <label>
           Expires
           <select name="expires_in_seconds">
-            {EXPIRES.map(({ seconds, words }) => (
+            {EXPIRES.map(({ seconds, label }) => (
               <option key={seconds} value={seconds}>
-                {words}
+                {label}
               </option>
             ))}
           </select>
@@ -111,19 +100,12 @@ export function NewKey({ onClose }: { readonly onClose: () => void }) {
             <input name="tokens_per_minute" type="number" min={1} placeholder="any" />
           </label>
         </div>
-        {problem !== null && (
-          <p class="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <div class="dialog-actions">
-          <button type="button" class="quiet" onClick={onClose}>
-            Leave it
-          </button>
+        <ActionProblem problem={problem} />
+        <DialogActions onClose={onClose}>
           <button type="submit" class="primary" disabled={busy}>
             Create
           </button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   );

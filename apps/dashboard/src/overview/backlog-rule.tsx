@@ -4,12 +4,12 @@ import type { ModelView } from '#contracts';
 
 /** Marks of the rule, s: logarithmic, since a second and an hour both matter. */
 const MARKS = [
-  { seconds: 0.1, words: '0.1 s' },
-  { seconds: 1, words: '1 s' },
-  { seconds: 10, words: '10 s' },
-  { seconds: 60, words: '1 min' },
-  { seconds: 600, words: '10 min' },
-  { seconds: 3600, words: '1 h' },
+  { seconds: 0.1, label: '0.1 s' },
+  { seconds: 1, label: '1 s' },
+  { seconds: 10, label: '10 s' },
+  { seconds: 60, label: '1 min' },
+  { seconds: 600, label: '10 min' },
+  { seconds: 3600, label: '1 h' },
 ];
 /** Of a lane with any work at all. */
 const LEAST_WIDTH = 2;
@@ -38,9 +38,9 @@ export function BacklogRule({ lanes }: Pick<ModelView, 'lanes'>) {
         })}
       </svg>
       <ol class="rule-marks" aria-hidden="true">
-        {MARKS.map(({ seconds, words }) => (
+        {MARKS.map(({ seconds, label }) => (
           <li key={seconds} style={{ left: `${100 * placeOf(seconds)}%` }}>
-            {words}
+            {label}
           </li>
         ))}
       </ol>

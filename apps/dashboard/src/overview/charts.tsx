@@ -4,11 +4,12 @@ import { duration, percent, short } from '../figures/format.js';
 import { LANES_IN_ORDER } from '../figures/lanes.js';
 import type { Timeline } from '../figures/timeline.js';
 import { Chart, type Line } from '../parts/chart.js';
+import { Choice } from '../parts/choice.js';
 
 const DEPTHS = [
-  { unit: 'tasks', words: 'Tasks', format: (value: number | null) => short(value), least: 4 },
-  { unit: 'texts', words: 'Texts', format: (value: number | null) => short(value), least: 10 },
-  { unit: 'backlog_seconds', words: 'Seconds', format: duration, least: 1 },
+  { unit: 'tasks', title: 'Tasks', format: (value: number | null) => short(value), least: 4 },
+  { unit: 'texts', title: 'Texts', format: (value: number | null) => short(value), least: 10 },
+  { unit: 'backlog_seconds', title: 'Seconds', format: duration, least: 1 },
 ] as const;
 
 export interface ChartsProps {
@@ -17,7 +18,7 @@ export interface ChartsProps {
   readonly timeline: Timeline | null;
 }
 
-/** Six pictures of one model over one window. */
+/** Six charts of one model over one window of time. */
 export function Charts({ model, timeline }: ChartsProps) {
   const [depth, setDepth] = useState<(typeof DEPTHS)[number]>(DEPTHS[2]);
   const series = timeline?.models[model];
@@ -26,7 +27,7 @@ export function Charts({ model, timeline }: ChartsProps) {
     () =>
       LANES_IN_ORDER.map((lane): Line => ({
         label: lane,
-        ink: `--${lane}`,
+        colour: `--${lane}`,
         values: series?.[depth.unit][lane] ?? [],
         filled: true,
       })),
@@ -43,20 +44,15 @@ export function Charts({ model, timeline }: ChartsProps) {
         least={depth.least}
         key={depth.unit}
       >
-        <div class="choice" role="group" aria-label="Unit of the queue depth">
-          {DEPTHS.map((option) => (
-            <button
-              key={option.unit}
-              type="button"
-              aria-pressed={option.unit === depth.unit}
-              onClick={() => setDepth(option)}
-            >
-              {option.words}
-            </button>
-          ))}
-        </div>
+        <Choice
+          label="Unit of the queue depth"
+          options={DEPTHS}
+          name={({ title }) => title}
+          chosen={depth}
+          choose={setDepth}
+        />
       </Chart>
-      <Chart {...window} title="Wait of queries" lines={lines.wait} format={duration} least={0.02} />
+      <Chart {...window} title="Query latency" lines={lines.wait} format={duration} least={0.02} />
       <Chart {...window} title="Texts per second" lines={lines.texts} format={short} least={10} />
       <Chart {...window} title="Tokens per second" lines={lines.tokens} format={short} least={100} />
       <Chart {...window} title="Cache and batches" lines={lines.ratios} format={percent} least={1} most={1} />
@@ -70,16 +66,16 @@ const NO_TIMES: readonly number[] = [];
 function linesOf(series: HistorySeries | undefined): Record<'wait' | 'texts' | 'tokens' | 'ratios' | 'errors', Line[]> {
   return {
     wait: [
-      { label: 'p50', ink: '--accent', values: series?.wait_p50_seconds ?? [] },
-      { label: 'p95', ink: '--accent-2', values: series?.wait_p95_seconds ?? [], dash: [6, 3] },
-      { label: 'p99', ink: '--ink-2', values: series?.wait_p99_seconds ?? [], dash: [2, 3] },
+      { label: 'p50', colour: '--accent', values: series?.wait_p50_seconds ?? [] },
+      { label: 'p95', colour: '--accent-2', values: series?.wait_p95_seconds ?? [], dash: [6, 3] },
+      { label: 'p99', colour: '--ink-2', values: series?.wait_p99_seconds ?? [], dash: [2, 3] },
     ],
-    texts: [{ label: 'texts/s', ink: '--accent', values: series?.texts_per_second ?? [], filled: true }],
-    tokens: [{ label: 'tokens/s', ink: '--accent', values: series?.tokens_per_second ?? [], filled: true }],
+    texts: [{ label: 'texts/s', colour: '--accent', values: series?.texts_per_second ?? [], filled: true }],
+    tokens: [{ label: 'tokens/s', colour: '--accent', values: series?.tokens_per_second ?? [], filled: true }],
     ratios: [
-      { label: 'cache hits', ink: '--accent', values: series?.cache_hit_ratio ?? [] },
-      { label: 'batch fill', ink: '--ink-2', values: series?.fill ?? [], dash: [6, 3] },
+      { label: 'cache hits', colour: '--accent', values: series?.cache_hit_ratio ?? [] },
+      { label: 'batch efficiency', colour: '--ink-2', values: series?.fill ?? [], dash: [6, 3] },
     ],
-    errors: [{ label: 'errors/min', ink: '--bad', values: series?.errors ?? [], filled: true }],
+    errors: [{ label: 'errors/min', colour: '--bad', values: series?.errors ?? [], filled: true }],
   };
 }

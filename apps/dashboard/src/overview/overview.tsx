@@ -4,17 +4,17 @@ import { timelineOf, withSnapshot, type Timeline } from '../figures/timeline.js'
 import { Empty, Skeleton } from '../parts/notice.js';
 import { linkTo, route } from '../router.js';
 import { get } from '../server/http.js';
-import { link, snapshot } from '../server/live.js';
+import { connection, snapshot } from '../server/live.js';
 import { Charts } from './charts.js';
 import { Headline } from './headline.js';
 import { StartWorker } from './start-worker.js';
 
 /** Points of each range, as the API keeps them. */
 const STEPS: Record<HistoryRange, number> = { '5m': 150, '1h': 120, '24h': 144 };
-const RANGES: readonly { readonly range: HistoryRange; readonly words: string }[] = [
-  { range: '5m', words: '5 min' },
-  { range: '1h', words: '1 h' },
-  { range: '24h', words: '24 h' },
+const RANGES: readonly { readonly range: HistoryRange; readonly label: string }[] = [
+  { range: '5m', label: '5 min' },
+  { range: '1h', label: '1 h' },
+  { range: '24h', label: '24 h' },
 ];
 const LOAD_AGAIN_MS = 10_000;
 
@@ -22,38 +22,37 @@ export function Overview() {
   const { query } = route.value;
   const range = RANGES.find((known) => known.range === query.get('range'))?.range ?? '5m';
   const timeline = useTimeline(range);
-  const seen = snapshot.value;
-  if (seen === null) return <Skeleton lines={12} />;
-  if (seen.models.length === 0) {
+  const current = snapshot.value;
+  if (current === null) return <Skeleton lines={12} />;
+  if (current.models.length === 0) {
     return (
       <Empty title="No model is served yet">
         <StartWorker />
       </Empty>
     );
   }
-  const chosen = seen.models.find(({ name }) => name === query.get('model')) ?? busiest(seen.models);
+  const chosen = current.models.find(({ name }) => name === query.get('model')) ?? busiest(current.models);
   const go = (model: string, to: HistoryRange) =>
     linkTo('overview', undefined, { model, range: to === '5m' ? '' : to });
   return (
     <>
       <ul class="headlines" aria-label="Models">
-        {seen.models.map((model) => (
+        {current.models.map((model) => (
           <Headline
             key={model.name}
             model={model}
-            timeline={timeline}
             href={go(model.name, range)}
-            chosen={seen.models.length > 1 && model.name === chosen.name}
+            chosen={current.models.length > 1 && model.name === chosen.name}
           />
         ))}
       </ul>
-      {seen.models.every(({ ready_workers: ready }) => ready === 0) && <StartWorker />}
+      {current.models.every(({ ready_workers: ready }) => ready === 0) && <StartWorker />}
       <div class="bar">
-        <h2>{seen.models.length > 1 ? chosen.name : 'Over time'}</h2>
+        <h2>{current.models.length > 1 ? chosen.name : 'Over time'}</h2>
         <div class="choice" role="group" aria-label="Range of time">
-          {RANGES.map(({ range: to, words }) => (
+          {RANGES.map(({ range: to, label }) => (
             <a key={to} href={go(query.get('model') ?? '', to)} aria-current={to === range ? 'true' : undefined}>
-              {words}
+              {label}
             </a>
           ))}
         </div>
@@ -70,8 +69,8 @@ export function Overview() {
 function useTimeline(range: HistoryRange): Timeline | null {
   const [timeline, setTimeline] = useState<{ range: HistoryRange; drawn: Timeline } | null>(null);
   const [loads, setLoads] = useState(0);
-  const seen = snapshot.value;
-  const inTouch = link.value.kind === 'live' || link.value.kind === 'polling';
+  const current = snapshot.value;
+  const inTouch = connection.value.kind === 'live' || connection.value.kind === 'polling';
 
   useEffect(() => {
     if (!inTouch) return;
@@ -95,9 +94,9 @@ function useTimeline(range: HistoryRange): Timeline | null {
   }, [range, loads, inTouch]);
 
   useEffect(() => {
-    if (seen === null) return;
-    setTimeline((last) => last && { ...last, drawn: withSnapshot(last.drawn, seen) });
-  }, [seen]);
+    if (current === null) return;
+    setTimeline((last) => last && { ...last, drawn: withSnapshot(last.drawn, current) });
+  }, [current]);
 
   useEffect(() => {
     const back = () => {

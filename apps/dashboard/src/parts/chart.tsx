@@ -4,10 +4,10 @@ import { clock } from '../figures/format.js';
 import { peak } from '../figures/timeline.js';
 import { theme } from '../theme.js';
 
-/** One line. `ink` names a custom property of the style sheet, so that a lane has one colour everywhere. */
+/** One line. `colour` names a custom property of the style sheet, so that a lane has one colour everywhere. */
 export interface Line {
   readonly label: string;
-  readonly ink: string;
+  readonly colour: string;
   readonly values: readonly (number | null)[];
   readonly dash?: readonly number[];
   readonly filled?: boolean;
@@ -41,7 +41,7 @@ export function Chart({ title, times, spanSeconds, lines, format, least, most, c
   shown.current = { times, lines, format, least, most, spanSeconds };
   const [pointed, setPointed] = useState<number | null>(null);
   const colours = theme.value;
-  const shape = lines.map(({ label, ink }) => label + ink).join();
+  const shape = lines.map(({ label, colour }) => label + colour).join();
 
   useLayoutEffect(() => {
     const element = box.current!;
@@ -72,9 +72,9 @@ export function Chart({ title, times, spanSeconds, lines, format, least, most, c
         {!known && <p class="plot-empty">Nothing measured in this range yet</p>}
       </div>
       <ul class="legend">
-        {lines.map(({ label, ink, values }) => (
+        {lines.map(({ label, colour, values }) => (
           <li key={label}>
-            <i class="swatch" style={{ background: `var(${ink})` }} />
+            <i class="swatch" style={{ background: `var(${colour})` }} />
             {label} <b>{format(values[at] ?? null)}</b>
           </li>
         ))}
@@ -91,12 +91,12 @@ function optionsFor(
   shown: { readonly current: Shown },
   point: (index: number | null) => void,
 ): uPlot.Options {
-  const ink = (name: string) => getComputedStyle(element).getPropertyValue(name).trim();
+  const colourOf = (name: string) => getComputedStyle(element).getPropertyValue(name).trim();
   const font = `11px ${getComputedStyle(element).fontFamily}`;
   const axis: uPlot.Axis = {
     font,
-    stroke: ink('--ink-2'),
-    grid: { stroke: ink('--rule'), width: 1 },
+    stroke: colourOf('--ink-2'),
+    grid: { stroke: colourOf('--rule'), width: 1 },
     ticks: { show: false },
   };
   return {
@@ -135,10 +135,10 @@ function optionsFor(
       {},
       ...shown.current.lines.map((line): uPlot.Series => ({
         label: line.label,
-        stroke: ink(line.ink),
+        stroke: colourOf(line.colour),
         width: 1.5,
         ...(line.dash === undefined ? {} : { dash: [...line.dash] }),
-        ...(line.filled === true ? { fill: faded(ink(line.ink)) } : {}),
+        ...(line.filled === true ? { fill: faded(colourOf(line.colour)) } : {}),
         points: { show: (_plot, index) => isAlone(shown.current.lines, index), size: 4 },
         spanGaps: false,
       })),

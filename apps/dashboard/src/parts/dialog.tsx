@@ -23,3 +23,21 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     </dialog>
   );
 }
+
+export interface DialogActionsProps {
+  readonly onClose: () => void;
+  /** The button that does it. */
+  readonly children: ComponentChildren;
+}
+
+/** The last line of a dialog: leave everything as it is, or go on. */
+export function DialogActions({ onClose, children }: DialogActionsProps) {
+  return (
+    <div class="dialog-actions">
+      <button type="button" class="quiet" onClick={onClose}>
+        Leave it
+      </button>
+      {children}
+    </div>
+  );
+}

@@ -34,3 +34,12 @@ export function Skeleton({ lines = 4 }: { readonly lines?: number }) {
     </div>
   );
 }
+
+/** Why an action failed, said as soon as it did; nothing when it did not. */
+export function ActionProblem({ problem }: { readonly problem: string | null }) {
+  return problem === null ? null : (
+    <p class="problem" role="alert">
+      {problem}
+    </p>
+  );
+}

@@ -13,6 +13,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   'failed': 'bad',
   'cancelled': 'warn',
   'keeping-up': 'good',
+  'working': 'busy',
   'falling-behind': 'warn',
   'idle': 'calm',
   'paused': 'warn',
@@ -20,15 +21,24 @@ const TONES: Readonly<Record<string, Tone>> = {
   'no-workers': 'bad',
 };
 
+/** States that the API names otherwise than they are shown. */
+const LABELS: Readonly<Record<string, string>> = { unfit: 'unhealthy' };
+
+export interface StateProps {
+  readonly state: string;
+  /** In place of the state's own name. */
+  readonly label?: string;
+}
+
 /** A state in a word and a mark. */
-export function State({ state, words = state }: { readonly state: string; readonly words?: string }) {
+export function State({ state, label = LABELS[state] ?? state }: StateProps) {
   const tone = TONES[state] ?? 'calm';
   return (
     <span class={`state ${tone}`}>
       <svg viewBox="0 0 10 10" aria-hidden="true">
         <Shape tone={tone} />
       </svg>
-      {words}
+      {label}
     </span>
   );
 }

@@ -2,6 +2,8 @@ import { useMemo } from 'preact/hooks';
 import type { PlaygroundRequest, PlaygroundResponse } from '#contracts';
 import { count } from '../figures/format.js';
 import { project, similarities } from '../figures/projection.js';
+import { Panel } from '../parts/panel.js';
+import { type Column, Table } from '../parts/table.js';
 import { HeatMap } from './heat-map.js';
 import { Plane } from './plane.js';
 import { Snippets } from './snippets.js';
@@ -18,55 +20,37 @@ export function Answer({ request, response }: AnswerProps) {
   const projection = useMemo(() => project(response.data.map(({ embedding }) => embedding)), [response]);
   return (
     <div class="panels">
-      <section class="panel whole">
-        <h2>Time</h2>
+      <Panel title="Time" wide>
         <Stages response={response} />
-      </section>
-      <section class="panel whole">
-        <h2>Texts</h2>
-        <div class="table-box" tabIndex={0} role="region" aria-label="Texts">
-          <table class="texts-table">
-            <thead>
-              <tr>
-                <th scope="col" class="number">
-                  No.
-                </th>
-                <th scope="col">Text</th>
-                <th scope="col" class="number">
-                  Tokens
-                </th>
-                <th scope="col">Cut</th>
-                <th scope="col">Vector</th>
-              </tr>
-            </thead>
-            <tbody>
-              {response.data.map(({ index, tokens, truncated, cached }) => (
-                <tr key={index}>
-                  <th scope="row" class="number">
-                    {index + 1}
-                  </th>
-                  <td class="text">{input[index]}</td>
-                  <td class="number">{count(tokens)}</td>
-                  <td>{truncated ? <b class="warn">truncated</b> : 'whole'}</td>
-                  <td>{cached ? 'cached' : 'computed'}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      </section>
-      <section class="panel">
-        <h2>Similarity</h2>
+      </Panel>
+      <Panel title="Texts" wide>
+        <Table
+          caption="Texts"
+          layout="plain"
+          columns={columnsOf(input)}
+          rows={response.data}
+          id={({ index }) => index}
+        />
+      </Panel>
+      <Panel title="Similarity">
         <HeatMap texts={input} cosines={cosines} />
-      </section>
-      <section class="panel">
-        <h2>Projection</h2>
+      </Panel>
+      <Panel title="Projection">
         <Plane texts={input} projection={projection} />
-      </section>
-      <section class="panel whole">
-        <h2>The same from a program</h2>
+      </Panel>
+      <Panel title="The same from a program" wide>
         <Snippets request={request} />
-      </section>
+      </Panel>
     </div>
   );
+}
+
+function columnsOf(input: readonly string[]): readonly Column<PlaygroundResponse['data'][number]>[] {
+  return [
+    { title: 'No.', cell: ({ index }) => index + 1, number: true },
+    { title: 'Text', cell: ({ index }) => <span class="text">{input[index]}</span> },
+    { title: 'Tokens', cell: ({ tokens }) => count(tokens), number: true },
+    { title: 'Truncated', cell: ({ truncated }) => (truncated ? <b class="warn">yes</b> : 'no') },
+    { title: 'Vector', cell: ({ cached }) => (cached ? 'cached' : 'computed') },
+  ];
 }

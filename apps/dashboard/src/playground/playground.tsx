@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { PlaygroundRequest, PlaygroundResponse } from '#contracts';
-import { Skeleton } from '../parts/notice.js';
-import { Failure, send } from '../server/http.js';
+import { ActionProblem, Skeleton } from '../parts/notice.js';
+import { send } from '../server/http.js';
 import { snapshot } from '../server/live.js';
+import { useAction } from '../server/use-action.js';
 import { Answer } from './answer.js';
 
 const MOST_TEXTS = 32;
@@ -20,31 +21,25 @@ interface Shown {
   readonly response: PlaygroundResponse;
 }
 
-/** A few texts through the whole mill, and what came of each. */
+/** A few texts through the whole service, as a request, and what came of each. */
 export function Playground() {
   const [shown, setShown] = useState<Shown | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, run } = useAction();
   const [texts, setTexts] = useState(EXAMPLE);
   const models = snapshot.value?.models;
   if (models === undefined) return <Skeleton lines={8} />;
 
   const input = linesOf(texts);
-  const submit = async (event: SubmitEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const request = requestOf(new FormData(event.currentTarget as HTMLFormElement), input);
-    setBusy(true);
-    setProblem(null);
-    try {
+    void run(async () => {
       setShown({ request, response: await send<PlaygroundResponse>('POST', '/admin/v1/playground', request) });
-    } catch (error) {
-      setProblem(error instanceof Failure ? error.message : String(error));
-    }
-    setBusy(false);
+    });
   };
   return (
     <>
-      <form class="playground-form" onSubmit={(event) => void submit(event)}>
+      <form class="playground-form" onSubmit={submit}>
         <label class="texts">
           Texts, one a line, at most {MOST_TEXTS}
           <textarea
@@ -88,11 +83,7 @@ export function Playground() {
           </button>
         </div>
       </form>
-      {problem !== null && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      )}
+      <ActionProblem problem={problem} />
       {shown !== null && <Answer {...shown} />}
     </>
   );

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { PlaygroundRequest } from '#contracts';
 import { snippetsOf } from '../figures/snippets.js';
+import { Choice } from '../parts/choice.js';
 import { CopyButton } from '../parts/copy-button.js';
 import { session } from '../server/session.js';
 
@@ -11,18 +12,13 @@ export function Snippets({ request }: { readonly request: PlaygroundRequest }) {
   return (
     <>
       <div class="bar">
-        <div class="choice" role="group" aria-label="Language">
-          {snippets.map((snippet) => (
-            <button
-              key={snippet.language}
-              type="button"
-              aria-pressed={snippet.language === language}
-              onClick={() => setChosen(snippet.language)}
-            >
-              {snippet.language}
-            </button>
-          ))}
-        </div>
+        <Choice
+          label="Language"
+          options={snippets.map((snippet) => snippet.language)}
+          name={(option) => option}
+          chosen={language}
+          choose={setChosen}
+        />
         <CopyButton text={code} what={`the ${language} program`} />
       </div>
       <pre class="snippet" tabIndex={0} aria-label={`${language} program`}>

@@ -6,150 +6,83 @@ import { LANES_IN_ORDER } from '../figures/lanes.js';
 import { LaneName } from '../parts/lane-name.js';
 import { Skeleton } from '../parts/notice.js';
 import { State } from '../parts/state.js';
+import { type Column, Table } from '../parts/table.js';
 import { snapshot } from '../server/live.js';
-import { AskFirst, type Question } from './ask-first.js';
+import { ConfirmAction, type Question } from './confirm-action.js';
 
-/** The lanes of each model, and what can be done to them; below, what was done. */
+interface Queue {
+  readonly model: string;
+  readonly lane: Lane;
+  readonly view: LaneView;
+}
+
+/** The two queues of each model, what can be done to them, and what was done. */
 export function Queues() {
   const [question, setQuestion] = useState<Question | null>(null);
-  const seen = snapshot.value;
-  if (seen === null) return <Skeleton lines={8} />;
+  const current = snapshot.value;
+  if (current === null) return <Skeleton lines={8} />;
   return (
     <>
-      <div class="table-box" tabIndex={0} role="region" aria-label="Lanes">
-        <table class="cards">
-          <thead>
-            <tr>
-              <th scope="col">Model</th>
-              <th scope="col">Lane</th>
-              <th scope="col">State</th>
-              <th scope="col" class="number">
-                Waiting
-              </th>
-              <th scope="col" class="number">
-                Active
-              </th>
-              <th scope="col" class="number">
-                Delayed
-              </th>
-              <th scope="col" class="number">
-                Failed
-              </th>
-              <th scope="col" class="number">
-                Texts
-              </th>
-              <th scope="col" class="number">
-                Backlog
-              </th>
-              <th scope="col" class="number">
-                Oldest
-              </th>
-              <th scope="col">Actions</th>
-            </tr>
-          </thead>
-          <tbody>
-            {seen.models.flatMap(({ name, lanes }) =>
-              LANES_IN_ORDER.map((lane) => (
-                <Row
-                  key={`${name}/${lane}`}
-                  model={name}
-                  lane={lane}
-                  view={lanes[lane]}
-                  ask={(action) => setQuestion({ model: name, lane, action, view: lanes[lane] })}
-                />
-              )),
-            )}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        caption="Queues"
+        columns={columnsOf(setQuestion)}
+        rows={current.models.flatMap(({ name: model, lanes }) =>
+          LANES_IN_ORDER.map((lane): Queue => ({ model, lane, view: lanes[lane] })),
+        )}
+        id={({ model, lane }) => `${model}/${lane}`}
+        data={({ model, lane, view }) => ({ 'data-lane': `${model}/${lane}`, 'data-paused': view.paused })}
+      />
       <p class="hint">
-        Counts are of tasks, parts of a job with up to 64 texts. <a href="/dashboard/queues/">The raw view of BullMQ</a>
+        Each model has two queues: <b>interactive</b>, for requests that wait for their answer and for jobs of high
+        priority, and <b>bulk</b>, for all other jobs. Counts are of tasks: parts of a job or request with up to 64
+        texts. <a href="/dashboard/queues/">The same in BullMQ’s own dashboard</a>
       </p>
-      <h2>What was done</h2>
+      <h2>Audit log</h2>
       <AuditLog />
-      {question !== null && <AskFirst question={question} onClose={() => setQuestion(null)} />}
+      {question !== null && <ConfirmAction question={question} onClose={() => setQuestion(null)} />}
     </>
   );
 }
 
-interface RowProps {
-  readonly model: string;
-  readonly lane: Lane;
-  readonly view: LaneView;
-  readonly ask: (action: QueueAction) => void;
+function columnsOf(ask: (question: Question) => void): readonly Column<Queue>[] {
+  return [
+    { title: 'Model', cell: ({ model }) => model },
+    { title: 'Queue', cell: ({ lane }) => <LaneName lane={lane} /> },
+    { title: 'State', cell: ({ view }) => <State state={stateOf(view)} /> },
+    { title: 'Waiting', cell: ({ view }) => count(view.waiting), number: true },
+    { title: 'Active', cell: ({ view }) => count(view.active), number: true },
+    { title: 'Delayed', cell: ({ view }) => count(view.delayed), number: true },
+    {
+      title: 'Failed',
+      cell: ({ view }) => count(view.failed),
+      number: true,
+      alarming: ({ view }) => view.failed > 0,
+    },
+    { title: 'Texts', cell: ({ view }) => count(view.texts), number: true },
+    { title: 'Backlog', cell: ({ view }) => duration(view.backlog_seconds), number: true },
+    { title: 'Oldest', cell: ({ view }) => duration(view.oldest_age_seconds), number: true },
+    { title: 'Actions', cell: (queue) => <Actions queue={queue} ask={(action) => ask({ ...queue, action })} /> },
+  ];
 }
 
-function Row({ model, lane, view, ask }: RowProps) {
-  const of = `the ${lane} lane of ${model}`;
+function stateOf({ active, paused, waiting }: LaneView): string {
+  if (paused) return 'paused';
+  return active + waiting > 0 ? 'running' : 'idle';
+}
+
+function Actions({ queue, ask }: { readonly queue: Queue; readonly ask: (action: QueueAction) => void }) {
+  const { paused, failed } = queue.view;
+  const of = `the ${queue.lane} queue of ${queue.model}`;
+  const button = (action: QueueAction, name: string, label: string, disabled = false) => (
+    <button type="button" class="small" aria-label={label} disabled={disabled} onClick={() => ask(action)}>
+      {name}
+    </button>
+  );
   return (
-    <tr data-lane={`${model}/${lane}`} data-paused={view.paused}>
-      <th scope="row" data-label="Model">
-        {model}
-      </th>
-      <td data-label="Lane">
-        <LaneName lane={lane} />
-      </td>
-      <td data-label="State">
-        {view.paused ? (
-          <State state="paused" />
-        ) : view.active + view.waiting > 0 ? (
-          <State state="running" />
-        ) : (
-          <State state="idle" />
-        )}
-      </td>
-      <td class="number" data-label="Waiting">
-        {count(view.waiting)}
-      </td>
-      <td class="number" data-label="Active">
-        {count(view.active)}
-      </td>
-      <td class="number" data-label="Delayed">
-        {count(view.delayed)}
-      </td>
-      <td class={view.failed > 0 ? 'number bad' : 'number'} data-label="Failed">
-        {count(view.failed)}
-      </td>
-      <td class="number" data-label="Texts">
-        {count(view.texts)}
-      </td>
-      <td class="number" data-label="Backlog">
-        {duration(view.backlog_seconds)}
-      </td>
-      <td class="number" data-label="Oldest">
-        {duration(view.oldest_age_seconds)}
-      </td>
-      <td data-label="Actions">
-        <div class="row-actions">
-          {view.paused ? (
-            <button type="button" class="small" aria-label={`Resume ${of}`} onClick={() => ask('resume')}>
-              Resume
-            </button>
-          ) : (
-            <button type="button" class="small" aria-label={`Pause ${of}`} onClick={() => ask('pause')}>
-              Pause
-            </button>
-          )}
-          <button
-            type="button"
-            class="small"
-            aria-label={`Retry failed tasks of ${of}`}
-            disabled={view.failed === 0}
-            onClick={() => ask('retry-failed')}
-          >
-            Retry failed
-          </button>
-          <button
-            type="button"
-            class="small"
-            aria-label={`Clean ${of}`}
-            disabled={view.failed === 0}
-            onClick={() => ask('clean')}
-          >
-            Clean
-          </button>
-        </div>
-      </td>
-    </tr>
+    <div class="row-actions">
+      {paused ? button('resume', 'Resume', `Resume ${of}`) : button('pause', 'Pause', `Pause ${of}`)}
+      {button('retry-failed', 'Retry failed', `Retry failed tasks of ${of}`, failed === 0)}
+      {button('clean', 'Clean', `Clean ${of}`, failed === 0)}
+    </div>
   );
 }

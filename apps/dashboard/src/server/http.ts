@@ -13,6 +13,11 @@ export class Failure extends Error {
   }
 }
 
+/** An error in words for people. */
+export function messageOf(error: unknown): string {
+  return error instanceof Failure ? error.message : String(error);
+}
+
 /** @throws Failure */
 export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return ask<T>(path, signal === undefined ? {} : { signal });

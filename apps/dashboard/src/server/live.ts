@@ -12,7 +12,7 @@ const STREAM_AGAIN_MS = 30_000;
 const RETRY_SECONDS = [1, 2, 4, 8, 15];
 
 /** How the page hears of the system. */
-export type Link =
+export type Connection =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
   /** Server-sent events do not come through; the same is asked for every two seconds. */
@@ -20,7 +20,7 @@ export type Link =
   /** Nothing answers. `retryAt`: epoch ms. */
   | { readonly kind: 'away'; readonly retryAt: number };
 
-export const link = signal<Link>({ kind: 'connecting' });
+export const connection = signal<Connection>({ kind: 'connecting' });
 export const snapshot = signal<Snapshot | null>(null);
 /** When the snapshot came by this machine's clock, epoch ms. */
 const receivedAt = signal(0);
@@ -74,7 +74,7 @@ function connect(): void {
   stream.addEventListener('error', () => {
     if (mine !== generation) return;
     // One that has served for a while has merely ended, as the API lets them.
-    if (link.value.kind === 'live' && Date.now() - began > POLL_MS) connect();
+    if (connection.value.kind === 'live' && Date.now() - began > POLL_MS) connect();
     else void poll(mine);
   });
   expectMore();
@@ -90,11 +90,11 @@ async function poll(mine: number): Promise<void> {
   closeStream();
   clearTimeout(next);
   try {
-    const seen = await get<Snapshot>(SNAPSHOT_PATH, AbortSignal.timeout(SILENCE_MS));
+    const current = await get<Snapshot>(SNAPSHOT_PATH, AbortSignal.timeout(SILENCE_MS));
     if (mine !== generation) return;
     failures = 0;
     polledSince ??= Date.now();
-    take(seen, { kind: 'polling' });
+    take(current, { kind: 'polling' });
     if (Date.now() - polledSince > STREAM_AGAIN_MS) {
       polledSince = null;
       connect();
@@ -105,15 +105,15 @@ async function poll(mine: number): Promise<void> {
     if (mine !== generation) return;
     const seconds = RETRY_SECONDS[Math.min(failures++, RETRY_SECONDS.length - 1)]!;
     polledSince = null;
-    link.value = { kind: 'away', retryAt: Date.now() + seconds * 1000 };
+    connection.value = { kind: 'away', retryAt: Date.now() + seconds * 1000 };
     next = window.setTimeout(connect, seconds * 1000);
   }
 }
 
-function take(seen: Snapshot, how: Link): void {
+function take(current: Snapshot, how: Connection): void {
   receivedAt.value = now.value = Date.now();
-  snapshot.value = seen;
-  if (link.value.kind !== how.kind) link.value = how;
+  snapshot.value = current;
+  if (connection.value.kind !== how.kind) connection.value = how;
 }
 
 function pause(): void {

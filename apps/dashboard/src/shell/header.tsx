@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { announce } from '../parts/announcer.js';
 import { linkTo, type View, VIEWS } from '../router.js';
-import { Failure } from '../server/http.js';
-import { link } from '../server/live.js';
+import { messageOf } from '../server/http.js';
+import { connection } from '../server/live.js';
 import { session } from '../server/session.js';
 import { signOut } from '../server/sign-in.js';
 import { switchTheme, theme } from '../theme.js';
@@ -29,7 +29,7 @@ export function Header({ view }: { readonly view: View }) {
         ))}
       </nav>
       <div class="top-end">
-        <LinkState />
+        <ConnectionState />
         <button
           type="button"
           class="small"
@@ -59,21 +59,21 @@ async function leave(): Promise<void> {
   try {
     await signOut();
   } catch (error) {
-    announce(error instanceof Failure ? error.message : String(error));
+    announce(messageOf(error));
   }
 }
 
-function LinkState() {
-  const state = link.value;
+function ConnectionState() {
+  const state = connection.value;
   return (
-    <span class={`link-state ${state.kind}`} role="status">
+    <span class={`connection-state ${state.kind}`} role="status">
       <i aria-hidden="true" />
       {state.kind === 'live' && 'Live'}
       {state.kind === 'connecting' && 'Connecting'}
       {state.kind === 'polling' && (
         <abbr title="Server-sent events do not come through: asking every 2 s instead">Polling</abbr>
       )}
-      {state.kind === 'away' && 'No contact'}
+      {state.kind === 'away' && 'Disconnected'}
     </span>
   );
 }

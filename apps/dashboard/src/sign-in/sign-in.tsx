@@ -1,27 +1,18 @@
-import { useState } from 'preact/hooks';
-import { Failure } from '../server/http.js';
 import { signIn } from '../server/sign-in.js';
+import { useAction } from '../server/use-action.js';
 import { Mark } from '../shell/mark.js';
 
 /** Where an admin key is asked for. */
 export function SignIn() {
-  const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: SubmitEvent) => {
+  const { busy, problem, run } = useAction();
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const key = new FormData(event.currentTarget as HTMLFormElement).get('key') as string;
-    setBusy(true);
-    setProblem(null);
-    try {
-      await signIn(key.trim());
-    } catch (error) {
-      setProblem(error instanceof Failure ? error.message : String(error));
-      setBusy(false);
-    }
+    void run(() => signIn(key.trim()));
   };
   return (
     <main class="alone">
-      <form class="sign-in" onSubmit={(event) => void submit(event)}>
+      <form class="sign-in" onSubmit={submit}>
         <h1>
           <Mark /> Embedmill
         </h1>

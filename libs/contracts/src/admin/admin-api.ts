@@ -74,12 +74,47 @@ export const laneViewSchema = z.object({
 });
 export type LaneView = z.infer<typeof laneViewSchema>;
 
+/**
+ * `no-workers`: none is ready. `paused`: a lane is. `idle`: nothing waits. `stalled`: work waits and nothing is finished.
+ * `keeping-up`: less than 5 s of work waits, or as much arrives as is finished. `working`: more waits, and will be
+ * finished, as one large job. `falling-behind`: texts keep arriving faster than workers finish them.
+ */
+export const verdictStateSchema = z.enum([
+  'no-workers',
+  'paused',
+  'idle',
+  'stalled',
+  'keeping-up',
+  'working',
+  'falling-behind',
+]);
+
+/** Whether a model's workers keep up, judged over the last five minutes. */
+export const modelVerdictSchema = z.object({
+  state: verdictStateSchema,
+  /** In words: `Working through 28,076 texts, about 4 min left`. */
+  message: z.string(),
+  /** A sentence with the figures behind it. */
+  reason: z.string(),
+  unfinished_texts: z.int(),
+  /** Unfinished texts / service rate; null: there is work, and no rate is known. */
+  backlog_seconds: z.number().nullable(),
+  /** Until the unfinished texts are done while others keep arriving; null: not known, or not in sight. */
+  seconds_left: z.number().nullable(),
+  /** What keeps arriving, single batches left out; null: not known yet. */
+  arrival_texts_per_second: z.number().nullable(),
+  /** What workers finish while they have enough to do; null: not known yet. */
+  service_texts_per_second: z.number().nullable(),
+});
+export type ModelVerdict = z.infer<typeof modelVerdictSchema>;
+
 /** One model now; rates over the last steps of history. */
 export const modelViewSchema = z.object({
   name: z.string(),
   /** Null: no worker has announced it yet. */
   fingerprint: z.string().nullable(),
   ready_workers: z.int(),
+  verdict: modelVerdictSchema,
   lanes: perLane(laneViewSchema),
   texts_per_second: z.number(),
   tokens_per_second: z.number(),

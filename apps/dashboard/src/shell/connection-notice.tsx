@@ -1,9 +1,9 @@
 import { duration } from '../figures/format.js';
-import { link, now, retryNow, snapshot, snapshotAge } from '../server/live.js';
+import { connection, now, retryNow, snapshot, snapshotAge } from '../server/live.js';
 
 /** What the reader must know before believing any figure: the API is away, or one of its Redis servers is. */
-export function LinkNotice() {
-  const state = link.value;
+export function ConnectionNotice() {
+  const state = connection.value;
   if (state.kind === 'away') {
     const seconds = Math.max(0, Math.ceil((state.retryAt - now.value) / 1000));
     return (
@@ -21,22 +21,23 @@ export function LinkNotice() {
       </div>
     );
   }
-  const seen = snapshot.value;
-  if (seen?.redis === 'down') {
+  const current = snapshot.value;
+  if (current?.redis === 'down') {
     return (
       <div class="notice bad" role="alert">
         <p>
-          <b>The queue’s Redis does not answer.</b> Requests get 503 until it is back; accepted work is kept. Start it
-          again, with its data.
+          <b>The queue’s Redis does not answer.</b> Requests get 503 until it is back; accepted work is kept. Restart it
+          with its data.
         </p>
       </div>
     );
   }
-  if (seen?.cache === 'down') {
+  if (current?.cache === 'down') {
     return (
       <div class="notice warn" role="status">
         <p>
-          <b>The cache’s Redis does not answer.</b> Everything works, and more is computed than need be. Start it again.
+          <b>The cache’s Redis does not answer.</b> Everything works, but texts computed before are computed again.
+          Restart it.
         </p>
       </div>
     );
