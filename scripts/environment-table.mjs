@@ -1,12 +1,12 @@
 /**
  * Writes the table of environment variables in docs/operations.md from the docstrings and defaults in
- * libs/contracts/src/config.ts. With `--check` it only says whether the table is up to date.
+ * libs/config/src/environment.ts. With `--check` it only says whether the table is up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const page = new URL('../docs/operations.md', import.meta.url);
-const source = readFileSync(new URL('../libs/contracts/src/config.ts', import.meta.url), 'utf8');
-const { readEnvironment } = await import('../dist/libs/contracts/src/index.js');
+const source = readFileSync(new URL('../libs/config/src/environment.ts', import.meta.url), 'utf8');
+const { readEnvironment } = await import('../dist/libs/config/src/index.js');
 
 /** Defaults that depend on the machine, or say more in words. */
 const inWords = {

@@ -1,4 +1,4 @@
-import { type Environment } from '#config';
+import { type Environment, unknownVariables } from '#config';
 import { BootError } from '#contracts';
 import { agreeOnSchema } from '#store';
 import { startTraces } from '#telemetry';
@@ -9,6 +9,7 @@ import { shutDown } from './shut-down.js';
 /** Runs an API process as this process, until a signal ends it. @throws BootError when it cannot start */
 export async function runApi(environment: Environment, options: ServicesOptions = {}): Promise<void> {
   const log = createLog(environment);
+  for (const warning of unknownVariables()) log.warn(warning);
   const services = createServices(environment, log, options);
   const traces = await startTraces('api', environment, (message) => log.warn(message));
   const app = await createApi(services);

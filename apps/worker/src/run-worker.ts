@@ -1,4 +1,4 @@
-import type { Environment } from '#config';
+import { type Environment, unknownVariables } from '#config';
 import { boot } from './boot.js';
 import { drain } from './drain.js';
 import type { DrainParts } from './drain.js';
@@ -10,6 +10,7 @@ import type { ServicesOptions } from './services.js';
 /** Runs a worker as this process, until a signal or a lost device ends it. @throws BootError when it cannot start */
 export async function runWorker(environment: Environment, options: ServicesOptions = {}): Promise<void> {
   const log = createLog(environment.LOG_LEVEL);
+  for (const warning of unknownVariables()) log.warn(warning);
   const parts = await boot(createServices(environment, log, options));
   endOnSignals(parts, log);
 

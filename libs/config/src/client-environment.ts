@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { presentIn } from './present.js';
 
 /** What `embedmill` reads as a client of a deployment, which may run elsewhere; options of the command line go first. */
-const clientEnvironmentSchema = z.object({
+export const clientEnvironmentSchema = z.object({
   /** Of the API. */
   EMBEDMILL_URL: z.string().optional(),
   EMBEDMILL_API_KEY: z.string().optional(),

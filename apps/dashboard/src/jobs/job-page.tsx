@@ -123,7 +123,7 @@ function Settings({ job: { spec, key, ...job } }: JobProps) {
       facts={{
         'Model': job.model,
         'Queue': job.lane,
-        'Dimensions': count(job.dimensions),
+        'Dimensions': count(job.dimensions ?? null),
         'Unit length': job.normalize ? 'yes' : 'no',
         'Truncates at': spec.truncate,
         'Prompt': spec.prompt === '' ? 'none' : JSON.stringify(spec.prompt),
