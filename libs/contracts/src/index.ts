@@ -18,3 +18,4 @@ export * from './task-timings.js';
 export * from './task.js';
 export * from './text-result.js';
 export * from './version.js';
+export * from './within.js';

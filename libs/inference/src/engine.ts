@@ -1,4 +1,4 @@
-import { BootError, type Lane, type TextResult, type TruncationSide } from '#contracts';
+import { BootError, type Lane, type TextResult, type TruncationSide, within } from '#contracts';
 import { TokenizerThread, type Encoded, type RunnableModel, type Tokenizer } from '#model';
 import { onAbort, type TextSignals } from './abort-signals.js';
 import type { Device, DeviceResult, PackedBatch } from './device.js';
@@ -242,12 +242,8 @@ export class Engine {
 
   async #close(deadlineMs: number | undefined): Promise<void> {
     const finished = Promise.allSettled([...this.#calls].map((call) => call.results));
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<void>((resolve) => {
-      if (deadlineMs !== undefined) timer = setTimeout(resolve, deadlineMs);
-    });
-    await Promise.race([finished, deadline]);
-    clearTimeout(timer);
+    // What is late fails below.
+    await (deadlineMs === undefined ? finished : within(deadlineMs, finished).catch(() => undefined));
     for (const call of this.#calls) call.fail(new EngineClosedError('the engine was closed before it came to this'));
     await Promise.all([this.#options.device.close(), this.#options.tokenizer.close()]);
   }

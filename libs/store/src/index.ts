@@ -6,7 +6,7 @@ export { Authenticator, bearerOf, requireScope } from './authenticator.js';
 export { AuditLog } from './audit-log.js';
 export { CanaryReferences } from './canary-references.js';
 export { connectRedis, type RedisRole } from './connect-redis.js';
-export { readRedisTls } from './redis-tls.js';
+export { exec, hostsOf, isRedisAway, readRedisTls, type RedisClient, type RedisCommand, type Script, script } from './redis/index.js';
 export type { EmbeddingCache } from './embedding-cache.js';
 export { type FailedPlaces, FailedTexts } from './failed-texts.js';
 export { FairShares } from './fair-shares.js';

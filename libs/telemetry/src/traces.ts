@@ -1,4 +1,4 @@
-import { tracesOn } from '#contracts';
+import { tracesOn, within } from '#contracts';
 import type { Environment } from '#contracts';
 
 /** Longest that the last spans are waited for, ms. */
@@ -24,12 +24,7 @@ export async function startTraces(
   const sdk = startSdk(`embedmill-${service}`, warn);
   return {
     async stop() {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, FLUSH_MS);
-      });
-      await Promise.race([sdk.shutdown().catch(() => undefined), late]);
-      clearTimeout(timer);
+      await within(FLUSH_MS, sdk.shutdown()).catch(() => undefined);
     },
   };
 }

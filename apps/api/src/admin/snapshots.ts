@@ -1,6 +1,5 @@
-import type { Lane, LaneView, ModelCard, ModelView, Snapshot } from '#contracts';
-import type { RedisCache, WorkerRegistry } from '#store';
-import { isRedisAway } from '../errors/to-api-error.js';
+import { DeadlineError, type Lane, type LaneView, type ModelCard, type ModelView, type Snapshot } from '#contracts';
+import { isRedisAway, type RedisCache, type WorkerRegistry } from '#store';
 import type { ModelDirectory } from '../models/model-directory.js';
 import {
   activeJobs,
@@ -8,7 +7,6 @@ import {
   type DeploymentState,
   type LaneState,
   type ModelState,
-  NoAnswer,
 } from '../metrics/deployment-state.js';
 import type { HistoryView, Lately } from './history-view.js';
 import { viewLostWorker, viewWorker } from './worker-view.js';
@@ -36,7 +34,7 @@ export class Snapshots {
     try {
       return { at: Date.now() / 1000, redis: 'up', cache, ...(await this.#gather()) };
     } catch (error) {
-      if (!(error instanceof NoAnswer) && !isRedisAway(error)) throw error;
+      if (!(error instanceof DeadlineError) && !isRedisAway(error)) throw error;
       return { at: Date.now() / 1000, redis: 'down', cache, jobs_active: 0, models: [], workers: [] };
     }
   }

@@ -1,4 +1,5 @@
 import { ApiError } from '#contracts';
+import { isRedisAway } from '#store';
 import { HttpException } from '@nestjs/common';
 import type { z } from 'zod';
 import { invalidInput } from './explain-issues.js';
@@ -66,16 +67,4 @@ function fromHttpException(error: HttpException, maxBodyBytes: number): ApiError
     default:
       return new ApiError({ status, code: 'bad_request', message: error.message });
   }
-}
-
-/** How ioredis and BullMQ say that the server, or the way to it, is gone, or that it is full. */
-export function isRedisAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (['MaxRetriesPerRequestError', 'AbortError', 'ClusterAllFailedError'].includes(error.name)) return true;
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code !== undefined && ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes(code))
-    return true;
-  return /enableOfflineQueue|Connection is closed|Command timed out|^LOADING |Connection is in closing state|OOM command not allowed/.test(
-    error.message,
-  );
 }

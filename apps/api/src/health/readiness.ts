@@ -1,4 +1,4 @@
-import { LANES, type Readiness, type WorkerRecord } from '#contracts';
+import { LANES, type Readiness, within, type WorkerRecord } from '#contracts';
 import type { LaneControl } from '#queue';
 import type { ModelRegistry, WorkerRegistry } from '#store';
 import type { Redis } from 'ioredis';
@@ -64,16 +64,4 @@ function outOfService(workers: readonly WorkerRecord[]): string {
       reason === null ? [] : [`; ${host}, process ${pid}, is out of service: ${reason}`],
     )
     .join('');
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,6 @@
 import { setInterval } from 'node:timers';
 import { ApiError, type JobRecord } from '#contracts';
-import { isRedisAway } from '../errors/to-api-error.js';
+import { isRedisAway } from '#store';
 import type { RateLimits } from '../limits/rate-limits.js';
 import { estimateTokens } from '../limits/token-estimate.js';
 import { type TokenLimit, tooLongMessage } from '../planning/token-limit.js';

@@ -1,15 +1,10 @@
-import { type Lane, LANES, type WorkerRecord } from '#contracts';
+import { type Lane, LANES, within, type WorkerRecord } from '#contracts';
 import type { LaneDepth, LaneProducer } from '#queue';
 import type { JobStore, WorkerRegistry } from '#store';
 import type { WaitingTexts } from '../embeddings/waiting-texts.js';
 
 /** Longest a look waits for Redis, ms. */
 const PATIENCE_MS = 3000;
-
-/** Redis took a command and has not answered in time. */
-export class NoAnswer extends Error {
-  override readonly name = 'NoAnswer';
-}
 
 /** How one lane of a model stands. */
 export interface LaneState extends LaneDepth {
@@ -60,9 +55,9 @@ export class DeploymentState {
     this.#sources = sources;
   }
 
-  /** Those who ask at the same time share one look. Rejects with `NoAnswer`, or as Redis does when it is away. */
+  /** Those who ask at the same time share one look. Rejects with `DeadlineError`, or as Redis does when it is away. */
   look(): Promise<Look> {
-    this.#underWay ??= inTime(this.#gather()).finally(() => {
+    this.#underWay ??= within(PATIENCE_MS, this.#gather()).finally(() => {
       this.#underWay = null;
     });
     return this.#underWay;
@@ -121,16 +116,4 @@ export function activeJobs({ models }: Look): number {
 
 function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NoAnswer(`Redis did not answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

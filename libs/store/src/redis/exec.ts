@@ -1,0 +1,76 @@
+import { type ChainableCommander, Cluster, Command, type Redis } from 'ioredis';
+import type { RedisClient } from './client.js';
+
+type Argument = string | number | Buffer;
+
+/** `['hset', key, field, value]`, `['getrangeBuffer', key, 0, 9]`, `['publish', channel, message]`. */
+export type RedisCommand = [name: keyof ChainableCommander & string, ...args: Argument[]];
+
+/** By which a cluster says that a command has not run and why, where it might run by and by. */
+const NOT_YET = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN) /;
+
+/**
+ * Runs commands in one go and gives their results in order: one pipeline on a single server, one for each slot on a
+ * cluster. In order among those of one slot; nothing makes them a transaction.
+ * @throws the first error in order; other commands may have run
+ */
+export async function exec(redis: RedisClient, commands: readonly RedisCommand[]): Promise<unknown[]> {
+  if (commands.length === 0) return [];
+  const replies = redis instanceof Cluster ? await bySlot(redis, commands) : await send(redis, commands);
+  return replies.map(([error, result]) => {
+    if (error) throw error;
+    return result;
+  });
+}
+
+type Reply = [error: Error | null, result?: unknown];
+
+async function send(redis: Redis | Cluster, commands: readonly RedisCommand[]): Promise<Reply[]> {
+  return (await redis.pipeline(commands as RedisCommand[]).exec()) ?? [];
+}
+
+async function bySlot(cluster: Cluster, commands: readonly RedisCommand[]): Promise<Reply[]> {
+  const groups = new Map<number | null, number[]>();
+  for (const [n, command] of commands.entries()) {
+    const slot = slotOf(command);
+    const group = groups.get(slot);
+    if (group) group.push(n);
+    else groups.set(slot, [n]);
+  }
+  const replies: Reply[] = [];
+  await Promise.all(
+    [...groups.values()].map(async (group) => {
+      const [only, second] = group;
+      if (only !== undefined && second === undefined) {
+        replies[only] = await alone(cluster, commands[only]!);
+        return;
+      }
+      const answers = await send(
+        cluster,
+        group.map((n) => commands[n]!),
+      );
+      for (const [at, n] of group.entries()) {
+        let reply = answers[at] ?? [new Error('no reply')];
+        // While a slot moves, some of its keys are here and some there, and a pipeline goes to one node only.
+        if (reply[0] && NOT_YET.test(reply[0].message)) reply = await alone(cluster, commands[n]!);
+        replies[n] = reply;
+      }
+    }),
+  );
+  return replies;
+}
+
+/** A command by itself is sent on to where its key is. */
+async function alone(cluster: Cluster, [name, ...args]: RedisCommand): Promise<Reply> {
+  const methods = cluster as unknown as Record<string, (...args: Argument[]) => Promise<unknown>>;
+  try {
+    return [null, await methods[name]!(...args)];
+  } catch (error) {
+    return [error as Error];
+  }
+}
+
+/** By ioredis's own table of where a command's keys are; null: it has none. */
+function slotOf([name, ...args]: RedisCommand): number | null {
+  return new Command(name.replace(/Buffer$/, ''), args).getSlot();
+}
