@@ -78,7 +78,7 @@ async function startNode(aof: boolean): Promise<{ server: RedisServer; busPort: 
 }
 
 async function knowsAll(redis: Redis): Promise<boolean> {
-  const info = String(await redis.cluster('INFO'));
+  const info = await redis.cluster('INFO');
   return info.includes('cluster_state:ok') && info.includes(`cluster_size:${NODES}`);
 }
 

@@ -7,7 +7,7 @@ import { findRedisServer } from '../../apps/cli/src/redis-server.js';
 import { freePort, type RedisServer, startRedis } from './redis.js';
 import { until } from './until.js';
 
-export const MASTER = 'embedmill';
+const MASTER = 'embedmill';
 /** Silence after which a Sentinel would replace a master by itself, ms: not within a test. */
 const NEVER_MS = 600_000;
 

@@ -9,7 +9,12 @@ const MIB = 1024 * KIB;
 
 const integer = (min: number, max: number, fallback: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
-const redisUrl = z.string().regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// URL');
+const redisUrl = z
+  .string()
+  .regex(
+    /^rediss?(\+(sentinel|cluster))?:\/\//,
+    'must be a redis://, redis+sentinel:// or redis+cluster:// URL, or the same with rediss for TLS',
+  );
 
 /** `name` or `name=source`, comma-separated. A source is a folder, a `models.json` name, an npm package or a hub id. */
 const modelList = z.string().transform((text, context) => {
@@ -67,12 +72,12 @@ const device = z.string().regex(/^(cpu|webgpu|cuda(:\d+)?)$/, 'must be cpu, webg
  * API and workers of one deployment share one environment.
  */
 export const environmentSchema = z.object({
-  /** PEM file of the certificate authority that Redis servers reached by rediss:// are checked with. Default: Node's own. */
+  /** PEM file of the certificate authority that Redis servers reached by `rediss` URLs are checked with. Default: Node's own. */
   EMBED_REDIS_TLS_CA: z.string().optional(),
   /** PEM files of a client certificate and its key, where Redis asks for one. */
   EMBED_REDIS_TLS_CERT: z.string().optional(),
   EMBED_REDIS_TLS_KEY: z.string().optional(),
-  /** Queue, job records and results. Wants AOF and `noeviction`. */
+  /** Queue, job records and results: a server, a master known to Sentinels, or a cluster. Wants AOF and `noeviction`. */
   REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
   /** Shared cache; may vanish at any time. Default: the same as `REDIS_URL`. */
   EMBED_CACHE_REDIS_URL: redisUrl.optional(),

@@ -6,7 +6,17 @@ export { Authenticator, bearerOf, requireScope } from './authenticator.js';
 export { AuditLog } from './audit-log.js';
 export { CanaryReferences } from './canary-references.js';
 export { connectRedis, type RedisRole } from './connect-redis.js';
-export { exec, hostsOf, isRedisAway, readRedisTls, type RedisClient, type RedisCommand, type Script, script } from './redis/index.js';
+export {
+  exec,
+  getStrings,
+  hostsOf,
+  isRedisAway,
+  readRedisTls,
+  type RedisClient,
+  type RedisCommand,
+  type Script,
+  script,
+} from './redis/index.js';
 export type { EmbeddingCache } from './embedding-cache.js';
 export { type FailedPlaces, FailedTexts } from './failed-texts.js';
 export { FairShares } from './fair-shares.js';

@@ -46,7 +46,7 @@ export async function awaitRedis(redis: RedisClient, patienceMs: number): Promis
 async function requireAnswer(redis: RedisClient): Promise<void> {
   await redis.ping();
   if (!(redis instanceof Cluster)) return;
-  const info = String(await redis.cluster('INFO'));
+  const info = await redis.cluster('INFO');
   if (!/^cluster_state:ok\r?$/m.test(info)) throw new Error('not every slot of the cluster has a master');
   await Promise.all(redis.nodes('master').map((node) => node.ping()));
 }

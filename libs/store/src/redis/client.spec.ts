@@ -10,7 +10,7 @@ import { startRedisSentinel } from '../../../../test/support/redis-sentinel.js';
 import { until } from '../../../../test/support/until.js';
 import { awaitRedis } from './await-redis.js';
 import { connectRedis, type RedisClient } from './client.js';
-import { exec } from './exec.js';
+import { exec, getStrings, type RedisCommand } from './exec.js';
 import { isRedisAway } from './is-redis-away.js';
 import { hostsOf } from './redis-url.js';
 import type { RedisRole } from './roles.js';
@@ -98,15 +98,48 @@ describe.each(KINDS)('%s', (_kind, start) => {
     const redis = await connected('command');
     const bytes = Buffer.from([0xff, 0x00, 0xfe, 0x0d, 0x0a]);
     const results = await exec(redis, [
-      ...KEYS.map((key, n): [string, ...(string | number)[]] => ['hset', `${key}:h`, 'n', n]),
-      ...KEYS.map((key): [string, ...string[]] => ['hincrby', `${key}:h`, 'n', '10']),
+      ...KEYS.map((key, n): RedisCommand => ['hset', `${key}:h`, 'n', n]),
+      ...KEYS.map((key): RedisCommand => ['hincrby', `${key}:h`, 'n', '10']),
       ['set', '{a}:bytes', bytes],
       ['getrangeBuffer', '{a}:bytes', 0, -1],
       ['publish', 'somewhere', 'x'],
       ['hgetall', '{c}:h'],
-    ] as Parameters<typeof exec>[1]);
+    ]);
     expect(results).toEqual([1, 1, 1, 1, 10, 11, 12, 13, 'OK', bytes, 0, { n: '12' }]);
     expect(await exec(redis, [])).toEqual([]);
+  });
+
+  it('brings no news of what is not there yet', async () => {
+    const [redis, reader, subscriber] = [
+      await connected('worker'),
+      await connected('command'),
+      await connected('subscriber'),
+    ];
+    const found: Promise<string | null>[] = [];
+    subscriber.on('message', (_channel: string, key: string) => found.push(reader.get(key)));
+    await subscriber.subscribe('told');
+    const keys = Array.from({ length: 100 }, (_, n) => `{${n}}:news`);
+    await exec(
+      redis,
+      keys.flatMap((key): RedisCommand[] => [
+        ['set', key, 'there'],
+        ['publish', 'told', key],
+      ]),
+    );
+    await until('all news has come', () => found.length === keys.length);
+    expect(await Promise.all(found)).toEqual(keys.map(() => 'there'));
+  });
+
+  it('reads many strings, wherever they are', async () => {
+    const redis = await connected('cache');
+    const bytes = Buffer.from([0xff, 0x00]);
+    await exec(
+      redis,
+      KEYS.map((key) => ['set', `${key}:m`, bytes]),
+    );
+    const found = await getStrings(redis, [...KEYS.map((key) => `${key}:m`), '{a}:absent']);
+    expect(found).toEqual([...KEYS.map(() => bytes), null]);
+    expect(await getStrings(redis, [])).toEqual([]);
   });
 
   it('throws the first error of several commands, and runs the others', async () => {
@@ -159,6 +192,27 @@ describe.each(KINDS)('%s', (_kind, start) => {
     await subscriber.subscribe('news');
     await publisher.publish('news', bytes);
     expect(await got).toEqual(bytes);
+  });
+
+  it('sends a command once, and repeats it only where work must not get lost', async () => {
+    const sent = async (role: RedisRole, key: string) => {
+      const redis = await connected(role);
+      // Connects to the key's node.
+      expect(await redis.get(key)).toBeNull();
+      const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
+      const node = nodes.length === 1 ? nodes[0]! : nodes.find(({ options }) => options.port === servers.server.port)!;
+      // The server has it in its hands and cannot answer any more.
+      process.kill(servers.server.pid, 'SIGSTOP');
+      const outcome = redis.incr(key).catch((error: unknown) => error);
+      await new Promise<void>((resolve) => node.stream.write('', () => resolve()));
+      node.stream.destroy();
+      process.kill(servers.server.pid, 'SIGCONT');
+      return outcome;
+    };
+    expect(isRedisAway(await sent('command', '{a}:once'))).toBe(true);
+    expect(await sent('worker', '{a}:twice')).toBe(2);
+    const redis = await connected('command');
+    expect(await redis.get('{a}:once')).toBe('1');
   });
 
   it('fails a command at once while its server is away, where somebody waits; where work must not get lost it waits', async () => {

@@ -1,6 +1,6 @@
 import type { SecureContextOptions } from 'node:tls';
 import { Cluster, Redis } from 'ioredis';
-import { reportNodes } from './cluster-nodes.js';
+import { followNodes } from './cluster-nodes.js';
 import { hostsOf, parseRedisUrl, type RedisUrl } from './redis-url.js';
 import { CLUSTER_OPTIONS, type RedisRole, retryDelay, SERVER_OPTIONS } from './roles.js';
 
@@ -14,9 +14,7 @@ export interface ConnectOptions {
   readonly onOutage?: (error: Error) => void;
 }
 
-/** How often a cluster is asked which node has what, ms: a node that nobody uses is missed by this. */
-const REFRESH_SLOTS_MS = 5_000;
-/** Longest that a node takes to say so, ms. */
+/** Longest that a node takes to say which node has which slots, ms, before the next one is asked. */
 const REFRESH_TIMEOUT_MS = 1_000;
 /** Longest that a Sentinel is waited for, ms, before the next one is asked. */
 const SENTINEL_TIMEOUT_MS = 1_000;
@@ -92,7 +90,6 @@ function toCluster(
       clusterRetryStrategy: retryDelay,
       // It would ask a node that is still connecting, and start anew. A cluster that is not complete refuses commands.
       enableReadyCheck: false,
-      slotsRefreshInterval: REFRESH_SLOTS_MS,
       slotsRefreshTimeout: REFRESH_TIMEOUT_MS,
       // Names stay names: certificates are checked with them, and every connection looks them up anew.
       dnsLookup: (host, done) => done(null, host),
@@ -105,6 +102,6 @@ function toCluster(
       },
     },
   );
-  reportNodes(cluster, onOutage);
+  followNodes(cluster, onOutage);
   return cluster;
 }

@@ -4,14 +4,15 @@ import type { RedisClient } from './client.js';
 type Argument = string | number | Buffer;
 
 /** `['hset', key, field, value]`, `['getrangeBuffer', key, 0, 9]`, `['publish', channel, message]`. */
-export type RedisCommand = [name: keyof ChainableCommander & string, ...args: Argument[]];
+export type RedisCommand = [name: keyof ChainableCommander, ...args: Argument[]];
 
 /** By which a cluster says that a command has not run and why, where it might run by and by. */
 const NOT_YET = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN) /;
 
 /**
- * Runs commands in one go and gives their results in order: one pipeline on a single server, one for each slot on a
- * cluster. In order among those of one slot; nothing makes them a transaction.
+ * Runs commands in one go and gives their results in order: one pipeline on a single server; on a cluster one for each
+ * slot, side by side, so that order is kept among commands of one slot only. One without a key, as PUBLISH, follows the
+ * command before it. Nothing makes them a transaction.
  * @throws the first error in order; other commands may have run
  */
 export async function exec(redis: RedisClient, commands: readonly RedisCommand[]): Promise<unknown[]> {
@@ -31,8 +32,9 @@ async function send(redis: Redis | Cluster, commands: readonly RedisCommand[]): 
 
 async function bySlot(cluster: Cluster, commands: readonly RedisCommand[]): Promise<Reply[]> {
   const groups = new Map<number | null, number[]>();
+  let slot: number | null = null;
   for (const [n, command] of commands.entries()) {
-    const slot = slotOf(command);
+    slot = slotOf(command) ?? slot;
     const group = groups.get(slot);
     if (group) group.push(n);
     else groups.set(slot, [n]);
@@ -58,6 +60,16 @@ async function bySlot(cluster: Cluster, commands: readonly RedisCommand[]): Prom
     }),
   );
   return replies;
+}
+
+/** Strings by key, null where there is none; one MGET on a single server. */
+export async function getStrings(redis: RedisClient, keys: readonly string[]): Promise<(Buffer | null)[]> {
+  if (keys.length === 0) return [];
+  if (!(redis instanceof Cluster)) return redis.mgetBuffer([...keys]);
+  return (await exec(
+    redis,
+    keys.map((key) => ['getBuffer', key]),
+  )) as (Buffer | null)[];
 }
 
 /** A command by itself is sent on to where its key is. */
