@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type Job, Queue, Worker } from 'bullmq';
 import { Keys, type JobTask } from '#contracts';
 import { awaitRedis, connectRedis } from '#store';
@@ -8,8 +7,8 @@ import { LaneControl } from './lane-control.js';
 import { consumerOptions } from './lane-options.js';
 import { LaneProducer } from './lane-producer.js';
 
-/** Enough models that their lanes are on every node. */
-const MODELS = Array.from({ length: 6 }, () => `org/m-${randomUUID()}`);
+/** Their lanes are on every node. */
+const MODELS = ['org/e5', 'org/bge', 'org/a', 'org/b'];
 
 const keys = new Keys('test');
 const prefix = keys.queuePrefix();

@@ -22,7 +22,9 @@ const SENTINEL_TIMEOUT_MS = 1_000;
 const addresses = new WeakMap<RedisClient, string>();
 
 /**
- * Connects in the background and keeps reconnecting, at least once a second.
+ * Connects in the background and keeps reconnecting, at least once a second. A cluster's `ready` means that its slots
+ * are known, not that all nodes are connected: what begins with commands that must not fail begins after `awaitRedis`.
+ * BullMQ's `Queue` is such: it looks at the server's version once, when it is made, and never works if that failed.
  * @param url as `parseRedisUrl` reads it
  * @param name shown by `CLIENT LIST`
  * @throws BootError for a URL that cannot be read
