@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq';
+import { Queue, type QueueOptions } from 'bullmq';
 import type { Environment } from '#config';
 import { type Keys, type Lane, LANES } from '#contracts';
 import { queueTelemetry } from '#queue';
@@ -6,28 +6,44 @@ import type { RedisClient } from '#store';
 
 /** This process's BullMQ queues: one for each lane of each served model. */
 export class Queues {
-  readonly all: readonly Queue[];
   readonly #keys: Keys;
+  readonly #options: QueueOptions;
+  readonly #names: readonly string[];
+  readonly #queues = new Map<string, Queue>();
 
+  /**
+   * Makes each queue when it is first asked for: BullMQ looks at the server's version when a queue is made, so the
+   * connection must be there by then.
+   */
   constructor(connection: RedisClient, keys: Keys, environment: Environment) {
     this.#keys = keys;
     const telemetry = queueTelemetry(environment);
-    const options = { connection, prefix: keys.queuePrefix(), ...(telemetry && { telemetry }) };
-    const names = environment.EMBED_MODELS.flatMap(({ name }) => LANES.map((lane) => keys.queue(name, lane)));
-    this.all = names.map((name) => new Queue(name, options));
-    // The connection reports its outages itself.
-    for (const queue of this.all) queue.on('error', () => {});
+    this.#options = { connection, prefix: keys.queuePrefix(), ...(telemetry && { telemetry }) };
+    this.#names = environment.EMBED_MODELS.flatMap(({ name }) => LANES.map((lane) => keys.queue(name, lane)));
+  }
+
+  get all(): readonly Queue[] {
+    return this.#names.map((name) => this.#named(name));
   }
 
   /** @throws when the model is not served */
   readonly of = (model: string, lane: Lane): Queue => {
     const name = this.#keys.queue(model, lane);
-    const queue = this.all.find((one) => one.name === name);
-    if (queue === undefined) throw new Error(`there is no queue ${name}`);
-    return queue;
+    if (!this.#names.includes(name)) throw new Error(`there is no queue ${name}`);
+    return this.#named(name);
   };
 
   async close(): Promise<void> {
-    await Promise.all(this.all.map((queue) => queue.close()));
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+  }
+
+  #named(name: string): Queue {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      this.#queues.set(name, (queue = new Queue(name, this.#options)));
+      // The connection reports its outages itself.
+      queue.on('error', () => {});
+    }
+    return queue;
   }
 }

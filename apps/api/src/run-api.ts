@@ -12,9 +12,9 @@ export async function runApi(environment: Environment, options: ServicesOptions 
   for (const warning of unknownVariables()) log.warn(warning);
   const services = createServices(environment, log, options);
   const traces = await startTraces('api', environment, (message) => log.warn(message));
-  const app = await createApi(services);
   await services.connections.ready();
   await agreeOnSchema(services.connections.command, services.keys);
+  const app = await createApi(services);
   services.sampler.start();
   try {
     await app.listen(environment.EMBED_PORT, environment.EMBED_HOST);

@@ -5,14 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
-import { isFinal, jobTaskId, Keys } from '#contracts';
+import { embed, isFinal, jobTaskId, Keys, OPERATIONS, TASK_FORMAT } from '#contracts';
 import type { JobTask, ModelCard } from '#contracts';
 import { LaneProducer } from '#queue';
-import { connectRedis, JobStore, ModelRegistry, WorkerRegistry } from '#store';
+import { connectRedis, JobIndex, JobLedger, ModelRegistry, RedisResults, WorkerRegistry } from '#store';
 import { readMetric } from '../../../test/support/metrics.js';
 import { makeBertModel } from '../../../test/support/random-model.js';
 import { startRedis } from '../../../test/support/redis.js';
-import { runToExit, startWorker } from '../../../test/support/services.js';
+import { runToExit, startQuickWorker } from '../../../test/support/services.js';
 import { until } from '../../../test/support/until.js';
 
 const keys = new Keys('em');
@@ -28,7 +28,6 @@ const environment = {
   REDIS_URL: server.url,
   EMBED_MODELS: `small=${small}`,
   EMBED_MODEL_DIR: join(folder, 'compiled'),
-  EMBED_HEARTBEAT_MS: '200',
 };
 
 afterEach(async () => {
@@ -65,7 +64,7 @@ describe('a worker refuses to start, with one line that says why,', () => {
   });
 
   it('when Redis does not answer for the time it has patience', async () => {
-    const line = await refusal({ REDIS_URL: 'redis://127.0.0.1:1', EMBED_REDIS_PATIENCE_MS: '300' });
+    const line = await refusal({ REDIS_URL: 'redis://127.0.0.1:1' });
     expect(line).toMatch(/127\.0\.0\.1:1 does not answer .*ECONNREFUSED/);
   });
 
@@ -78,7 +77,7 @@ describe('a worker refuses to start, with one line that says why,', () => {
   });
 
   it('when another live worker serves the same name in another version', async () => {
-    const first = await startWorker(environment);
+    const first = await startQuickWorker(environment);
     const line = await refusal({ EMBED_MODELS: `small=${other}` });
     expect(line).toContain('"small" is served in another version');
     expect(line).toContain(`pid ${first.pid}`);
@@ -88,7 +87,7 @@ describe('a worker refuses to start, with one line that says why,', () => {
 
 describe('a worker that is up', () => {
   it('is in the registry with what it serves, announces its models, and serves health and metrics', async () => {
-    const worker = await startWorker(environment);
+    const worker = await startQuickWorker(environment);
     const [record] = await workers.list();
     expect(record).toMatchObject({
       pid: worker.pid,
@@ -97,7 +96,7 @@ describe('a worker that is up', () => {
       metricsUrl: `${worker.url}/metrics`,
     });
     const card = await models.card('small');
-    expect(card).toMatchObject({ name: 'small', maxTokens: 64, dimensions: 32 });
+    expect(card).toMatchObject({ name: 'small', maxTokens: 64, operations: { embed: { dimensions: 32 } } });
     expect(record!.models).toEqual({ small: card!.fingerprint });
     expect(await models.tokenizerFiles(card!.fingerprint)).toMatchObject({ tokenizer: { version: '1.0' } });
 
@@ -111,7 +110,7 @@ describe('a worker that is up', () => {
   });
 
   it('announces itself and its models again when Redis has lost them', async () => {
-    const worker = await startWorker(environment);
+    const worker = await startQuickWorker(environment);
     await redis.flushall();
     await until('the worker is listed again', async () => (await workers.list()).length === 1);
     await until('the model is announced again', () => models.card('small'));
@@ -119,15 +118,15 @@ describe('a worker that is up', () => {
   });
 
   it('takes over the name from a worker of another version that was killed, once that one has expired', async () => {
-    const killed = await startWorker(environment);
+    const killed = await startQuickWorker(environment);
     await killed.kill();
-    const worker = await startWorker({ ...environment, EMBED_MODELS: `small=${other}` });
+    const worker = await startQuickWorker({ ...environment, EMBED_MODELS: `small=${other}` });
     expect((await workers.list()).map(({ pid }) => pid)).toEqual([worker.pid]);
     await worker.stop();
   });
 
   it('finishes what it holds on SIGTERM, leaves the registry and exits with 0', async () => {
-    const worker = await startWorker(environment);
+    const worker = await startQuickWorker(environment);
     const card = (await models.card('small'))!;
     const { jobs, job, queue, close } = await enqueueJob(card, 64);
     await until('the worker has begun', async () => (await jobs.state(job)) === 'running');
@@ -138,7 +137,7 @@ describe('a worker that is up', () => {
     expect(await queue.getJobCounts('active', 'delayed', 'failed')).toEqual({ active: 0, delayed: 0, failed: 0 });
     expect(await workers.list()).toEqual([]);
     expect((await jobs.get(job))!.done).toBeGreaterThanOrEqual(unfinished.done);
-    const next = await startWorker(environment);
+    const next = await startQuickWorker(environment);
     await until('the job is completed', async () => isFinal((await jobs.state(job))!));
     const record = (await jobs.get(job))!;
     expect(record).toMatchObject({ state: 'completed', done: record.texts, failed: 0 });
@@ -147,7 +146,7 @@ describe('a worker that is up', () => {
   });
 
   it('puts back what it cannot finish in time', async () => {
-    const worker = await startWorker({ ...environment, EMBED_DRAIN_MS: '0' });
+    const worker = await startQuickWorker({ ...environment, EMBED_DRAIN_MS: '0' });
     const card = (await models.card('small'))!;
     const { jobs, job, queue, close } = await enqueueJob(card, 256);
     await until('the worker has begun', async () => (await jobs.state(job)) === 'running');
@@ -161,17 +160,18 @@ describe('a worker that is up', () => {
 
 /** A job of so many tasks of 64 different texts, in the bulk lane. */
 async function enqueueJob(card: ModelCard, tasks: number) {
-  const jobs = new JobStore(redis, keys, { ttlSeconds: 600 });
+  const results = new RedisResults(redis, keys);
+  const jobs = new JobLedger(redis, keys, new JobIndex(redis, keys), results, { ttlSeconds: 600 });
   const connection = redis.duplicate();
   const queue = new Queue(keys.queue(card.name, 'bulk'), { connection, prefix: keys.queuePrefix() });
   const job = randomUUID();
-  const spec = { fingerprint: card.fingerprint, prompt: '', truncate: 'end' } as const;
+  const spec = { operation: embed.name, fingerprint: card.fingerprint, prompt: '', truncate: 'end' } as const;
   const output = { dimensions: null, normalize: true };
   await jobs.create({
     id: job,
     model: card.name,
     spec,
-    rowDimensions: card.dimensions,
+    rowBytes: embed.rowBytes(card),
     output,
     lane: 'bulk',
     tenant: '',
@@ -179,7 +179,7 @@ async function enqueueJob(card: ModelCard, tasks: number) {
   });
   await jobs.accept(job, tasks * 64);
   await jobs.seal(job);
-  await new LaneProducer(() => queue, { attempts: 3 }).enqueue(
+  await new LaneProducer(() => queue, { operations: OPERATIONS, attempts: 3 }).enqueue(
     Array.from({ length: tasks }, (_, unit) => ({
       id: jobTaskId(job, unit),
       lane: 'bulk',
@@ -200,7 +200,17 @@ async function enqueueJob(card: ModelCard, tasks: number) {
 
   function taskOf(unit: number): JobTask {
     const positions = Array.from({ length: 64 }, (_, n) => [unit * 64 + n]);
-    const texts = positions.map(([position]) => `${'many words and '.repeat(12)}number ${position}`);
-    return { kind: 'job', model: card.name, spec, texts, acceptedAt: Date.now(), jobId: job, unit, positions };
+    const inputs = positions.map(([position]) => `${'many words and '.repeat(12)}number ${position}`);
+    return {
+      kind: 'job',
+      v: TASK_FORMAT,
+      model: card.name,
+      spec,
+      inputs,
+      acceptedAt: Date.now(),
+      jobId: job,
+      unit,
+      positions,
+    };
   }
 }

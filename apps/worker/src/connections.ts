@@ -1,5 +1,5 @@
 import { cacheTtlSeconds, type Environment } from '#config';
-import { awaitRedis, connectRedis, readRedisTls, type RedisClient, type RedisRole } from '#store';
+import { awaitRedis, connectRedis, hostsOf, readRedisTls, type RedisClient, type RedisRole } from '#store';
 import type { Log } from './operation/log.js';
 
 /** Longest a starting worker waits for Redis before it gives up, ms. */
@@ -27,7 +27,7 @@ export class Connections {
           // All of them break together; one says so.
           const level = role === 'command' ? 'warn' : 'debug';
           log[level](
-            { redis: hostOf(environment.REDIS_URL), connection: name, reason: reasonOf(error) },
+            { redis: hostsOf(environment.REDIS_URL), connection: name, reason: reasonOf(error) },
             'Redis is away',
           );
         },
@@ -35,12 +35,12 @@ export class Connections {
     this.command = queue('command', 'registry');
     this.results = queue('worker', 'results');
     this.subscriber = queue('subscriber', 'cancellations');
-    this.command.on('ready', () => log.info({ redis: hostOf(environment.REDIS_URL) }, 'Redis is there'));
+    this.command.on('ready', () => log.info({ redis: hostsOf(environment.REDIS_URL) }, 'Redis is there'));
     const cacheUrl = environment.EMBED_CACHE_REDIS_URL ?? environment.REDIS_URL;
     this.cache = connectRedis(cacheUrl, 'cache', 'embedmill-worker-cache', {
       tls,
       onOutage: (error) =>
-        log.warn({ redis: hostOf(cacheUrl), reason: reasonOf(error) }, 'the cache is away: texts are computed again'),
+        log.warn({ redis: hostsOf(cacheUrl), reason: reasonOf(error) }, 'the cache is away: texts are computed again'),
     });
     this.cacheTtlSeconds = cacheTtlSeconds(environment);
   }
@@ -53,11 +53,6 @@ export class Connections {
   close(): void {
     for (const redis of [this.command, this.results, this.subscriber, this.cache]) redis.disconnect();
   }
-}
-
-/** Without user and password. */
-function hostOf(url: string): string {
-  return new URL(url).host;
 }
 
 /** Happy eyeballs report several failures in an error without a message. */

@@ -1,3 +1,4 @@
+import { DeadlineError, within } from '#contracts';
 import type { HistoryRecorder } from '#store';
 import type { Traces } from '#telemetry';
 import type { Connections } from './connections.js';
@@ -33,13 +34,14 @@ export interface DrainParts {
 export async function drain(parts: DrainParts): Promise<void> {
   const { canary, connections, drainMs, health, heartbeat, history, lanes, lifecycle, log, models, traces } = parts;
   const step = async (what: string, ms: number, work: Promise<unknown>): Promise<boolean> => {
-    const outcome = await within(ms, work);
-    if (outcome !== 'done')
-      log.warn(
-        { err: outcome === 'late' ? undefined : outcome },
-        `${what}: ${outcome === 'late' ? 'not done in time' : 'failed'}`,
-      );
-    return outcome === 'done';
+    try {
+      await within(ms, work);
+      return true;
+    } catch (error) {
+      if (error instanceof DeadlineError) log.warn(`${what}: not done in time`);
+      else log.warn({ err: error }, `${what}: failed`);
+      return false;
+    }
   };
 
   lifecycle.draining();
@@ -56,18 +58,4 @@ export async function drain(parts: DrainParts): Promise<void> {
   await step('closing health and metrics', FAREWELL_MS, health.close());
   connections.close();
   await traces.stop();
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<'done' | 'late' | Error> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), ms);
-  });
-  try {
-    return await Promise.race([work.then(() => 'done' as const), late]);
-  } catch (error) {
-    return error as Error;
-  } finally {
-    clearTimeout(timer);
-  }
 }

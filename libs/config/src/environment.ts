@@ -13,12 +13,12 @@ const MIB = 1024 * KIB;
  * API and workers of one deployment share one environment.
  */
 export const environmentSchema = z.object({
-  /** PEM file of the certificate authority that Redis servers reached by rediss:// are checked with. Default: Node's own. */
+  /** PEM file of the certificate authority that Redis servers reached by `rediss` URLs are checked with. Default: Node's own. */
   EMBED_REDIS_TLS_CA: z.string().optional(),
   /** PEM files of a client certificate and its key, where Redis asks for one. */
   EMBED_REDIS_TLS_CERT: z.string().optional(),
   EMBED_REDIS_TLS_KEY: z.string().optional(),
-  /** Queue, job records and results. Wants AOF and `noeviction`. */
+  /** Queue, job records and results: a server, a master known to Sentinels, or a cluster. Wants AOF and `noeviction`. */
   REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
   /** Shared cache; may vanish at any time. Default: the same as `REDIS_URL`. */
   EMBED_CACHE_REDIS_URL: redisUrl.optional(),

@@ -3,7 +3,12 @@ import { z } from 'zod';
 
 export const integer = (min: number, max: number, fallback: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
-export const redisUrl = z.string().regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// URL');
+export const redisUrl = z
+  .string()
+  .regex(
+    /^rediss?(\+(sentinel|cluster))?:\/\//,
+    'must be a redis://, redis+sentinel:// or redis+cluster:// URL, or the same with rediss for TLS',
+  );
 
 /** `name` or `name=source`, comma-separated. A source is a folder, a `models.json` name, an npm package or a hub id. */
 export const modelList = z.string().transform((text, context) => {

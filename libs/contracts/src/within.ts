@@ -1,12 +1,17 @@
-/** Work was not done by its deadline. */
+/** Work was not done in time. It goes on, and its outcome is dropped. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
+
+  constructor(ms: number) {
+    super(`no answer within ${ms} ms`);
+  }
 }
 
+/** Settles as `work` does, or rejects with `DeadlineError` when that takes longer than `ms`. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeadlineError(`not done within ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(new DeadlineError(ms)), ms);
   });
   try {
     return await Promise.race([work, late]);

@@ -1,10 +1,17 @@
-export { awaitRedis } from './await-redis.js';
-export { connectRedis, type RedisRole } from './connect-redis.js';
-export { readRedisTls } from './redis-tls.js';
-export type { RedisClient } from './redis/client.js';
-export { type Command, exec } from './redis/exec.js';
-export { script } from './redis/script.js';
-export { agreeOnSchema } from './redis/schema.js';
+export {
+  agreeOnSchema,
+  awaitRedis,
+  connectRedis,
+  exec,
+  getStrings,
+  hostsOf,
+  isRedisAway,
+  readRedisTls,
+  type RedisClient,
+  type RedisCommand,
+  type RedisRole,
+  script,
+} from './redis/index.js';
 export { cacheKeyOf, findRows } from './cache/find-rows.js';
 export { MemoryCache } from './cache/memory-cache.js';
 export { RedisCache } from './cache/redis-cache.js';

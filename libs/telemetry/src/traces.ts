@@ -1,5 +1,6 @@
 import { tracesOn } from '#config';
 import type { Environment } from '#config';
+import { within } from '#contracts';
 
 /** Longest that the last spans are waited for, ms. */
 const FLUSH_MS = 2000;
@@ -24,12 +25,7 @@ export async function startTraces(
   const sdk = startSdk(`embedmill-${service}`, warn);
   return {
     async stop() {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, FLUSH_MS);
-      });
-      await Promise.race([sdk.shutdown().catch(() => undefined), late]);
-      clearTimeout(timer);
+      await within(FLUSH_MS, sdk.shutdown()).catch(() => undefined);
     },
   };
 }

@@ -1,11 +1,23 @@
 import { Queue, Worker } from 'bullmq';
-import { type JobTask, jobTaskId, Keys, type Lane, type ModelCard, type Task } from '#contracts';
+import { type JobTask, jobTaskId, Keys, type Lane, OPERATIONS, rowsOfFloats, type Task, TASK_FORMAT } from '#contracts';
 import { LaneControl, LaneProducer, type LaneTask } from '#queue';
-import { connectRedis, FailedTexts, JobStore, ModelRegistry, WorkerRegistry } from '#store';
+import {
+  connectRedis,
+  FailedInputs,
+  JobIndex,
+  JobLedger,
+  JobList,
+  ModelRegistry,
+  RedisResults,
+  WorkerRegistry,
+} from '#store';
 import { startRedis } from '../../../../test/support/redis.js';
 import { until } from '../../../../test/support/until.js';
+import { InteractiveAdmission } from '../interactive/admission.js';
+import { BulkAdmission } from '../jobs/bulk-admission.js';
 import { JobRetry } from '../jobs/job-retry.js';
-import { QueueRoom } from '../jobs/bulk-admission.js';
+import { Fleet } from '../operation/fleet.js';
+import { modelCard } from '../planning/model-card.fixture.js';
 import { ModelDirectory } from '../planning/model-directory.js';
 import { QueueActions } from './queue-actions.js';
 
@@ -19,41 +31,40 @@ const queues = new Map<Lane, Queue>(
   ]),
 );
 const queueOf = (_model: string, lane: Lane) => queues.get(lane)!;
-const producer = new LaneProducer(queueOf, { attempts: 1 });
-const store = new JobStore(redis, keys, { ttlSeconds: 600 });
+const producer = new LaneProducer(queueOf, { operations: OPERATIONS, attempts: 1 });
+const control = new LaneControl(queueOf);
+const index = new JobIndex(redis, keys);
+const jobs = new JobLedger(redis, keys, index, new RedisResults(redis, keys), { ttlSeconds: 600 });
+const list = new JobList(index, jobs);
 const registry = new ModelRegistry(redis, keys);
+const models = new ModelDirectory(registry, ['m']);
+const fleet = new Fleet({
+  models,
+  lanes: producer,
+  control,
+  jobs: list,
+  workers: new WorkerRegistry(redis, keys),
+  admission: new InteractiveAdmission(1000),
+});
 const actions = new QueueActions(
-  new LaneControl(queueOf),
-  store,
+  control,
+  jobs,
   new JobRetry({
-    store,
-    failed: new FailedTexts(redis, keys),
-    models: new ModelDirectory(registry, ['m']),
-    room: new QueueRoom(store, new WorkerRegistry(redis, keys), 1000),
+    jobs,
+    failed: new FailedInputs(redis, keys),
+    operations: OPERATIONS,
+    models,
+    admission: new BulkAdmission(list, fleet, 1000),
     producer,
-    taskLimits: { maxTexts: 64, maxBytes: 65_536 },
   }),
 );
 const bulk = { model: 'm', lane: 'bulk' } as const;
-const spec = { fingerprint: 'f'.repeat(64), prompt: '', truncate: 'end' } as const;
+const card = modelCard({ embed: { dimensions: 2 } });
+const rowBytes = rowsOfFloats(2);
+const spec = { operation: 'embed', fingerprint: card.fingerprint, prompt: '', truncate: 'end' } as const;
 const error = { code: 'task_failed', message: 'gave up' } as const;
 
-beforeAll(async () => {
-  const card: ModelCard = {
-    name: 'm',
-    fingerprint: spec.fingerprint,
-    source: 'test',
-    dtype: 'fp32',
-    dimensions: 2,
-    maxTokens: 64,
-    pooling: 'mean',
-    normalize: true,
-    prompts: {},
-    matryoshka: [],
-    createdAt: 0,
-  };
-  await registry.announce(card, {});
-});
+beforeAll(() => registry.announce(card, {}));
 afterAll(async () => {
   for (const queue of queues.values()) await queue.close();
   redis.disconnect();
@@ -63,14 +74,15 @@ afterAll(async () => {
 /** A sealed job of one task of two texts. */
 async function jobOfOneTask(id: string): Promise<LaneTask> {
   const output = { dimensions: null, normalize: false };
-  await store.create({ id, model: 'm', spec, rowDimensions: 2, output, lane: 'bulk', tenant: '', keyId: null });
-  await store.accept(id, 2, 1);
-  await store.seal(id);
+  await jobs.create({ id, model: 'm', spec, rowBytes, output, lane: 'bulk', tenant: '', keyId: null });
+  await jobs.accept(id, 2, 1);
+  await jobs.seal(id);
   const task: JobTask = {
+    v: TASK_FORMAT,
     kind: 'job',
     model: 'm',
     spec,
-    texts: ['a', 'b'],
+    inputs: ['a', 'b'],
     acceptedAt: Date.now(),
     jobId: id,
     unit: 0,
@@ -81,14 +93,15 @@ async function jobOfOneTask(id: string): Promise<LaneTask> {
 
 async function report(task: Task): Promise<void> {
   if (task.kind !== 'job') return;
-  await store.acknowledge({
+  await jobs.acknowledge({
     jobId: task.jobId,
     unit: task.unit,
     cached: false,
-    rowDimensions: 2,
+    fingerprint: spec.fingerprint,
+    rowBytes,
     rows: [],
     errors: [0, 1].map((position) => ({ position, error })),
-    failedTexts: task.texts.map((text, n) => ({ text, positions: task.positions[n]! })),
+    failedInputs: task.inputs.map((input, n) => ({ input, positions: task.positions[n]! })),
   });
 }
 
@@ -115,14 +128,14 @@ it('a failed task that was reported is retried by its job, one that was not goes
   const tasks = await Promise.all(['reported', 'owed', 'gone'].map(jobOfOneTask));
   await failAll(tasks, (jobId) => jobId !== 'owed');
   await redis.del(keys.job('gone'));
-  expect(await store.get('reported')).toMatchObject({ state: 'completed', failed: 2 });
-  expect(await store.get('owed')).toMatchObject({ state: 'queued', failed: 0 });
+  expect(await jobs.get('reported')).toMatchObject({ state: 'completed', failed: 2 });
+  expect(await jobs.get('owed')).toMatchObject({ state: 'queued', failed: 0 });
 
   expect(await actions.act({ ...bulk, action: 'retry-failed' })).toBe(2);
   expect(await counts()).toEqual({ wait: 2, failed: 0 });
-  expect(await store.get('reported')).toMatchObject({ state: 'running', failed: 0, retriable: 0 });
+  expect(await jobs.get('reported')).toMatchObject({ state: 'running', failed: 0, retriable: 0 });
   const waiting = await queueOf('m', 'bulk').getWaiting();
-  const again = waiting.map(({ data, id }) => [id, (data as JobTask).unit, (data as JobTask).texts]);
+  const again = waiting.map(({ data, id }) => [id, (data as JobTask).unit, (data as JobTask).inputs]);
   expect(again.sort()).toEqual([
     ['owed-0', 0, ['a', 'b']],
     ['reported-1', 1, ['a', 'b']],
@@ -136,7 +149,7 @@ it('cleaning takes away what was reported, and nothing that is still owed', asyn
   await failAll(tasks, (jobId) => jobId === 'told');
   expect(await actions.act({ ...bulk, action: 'clean' })).toBe(1);
   expect((await queueOf('m', 'bulk').getFailed()).map(({ id }) => id)).toEqual(['untold-0']);
-  expect(await store.get('told')).toMatchObject({ state: 'completed', failed: 2, retriable: 2 });
+  expect(await jobs.get('told')).toMatchObject({ state: 'completed', failed: 2, retriable: 2 });
 });
 
 it('paused lanes are paused until they are resumed', async () => {

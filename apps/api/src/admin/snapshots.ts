@@ -1,7 +1,6 @@
 import { DeadlineError } from '#contracts';
 import type { Lane, LaneView, ModelView, Snapshot } from '#contracts';
-import type { RedisCache, WorkerRegistry } from '#store';
-import { isRedisAway } from '../http/to-api-error.js';
+import { isRedisAway, type RedisCache, type WorkerRegistry } from '#store';
 import { activeJobs, backlogSeconds, type Fleet, type LaneStatus, type ModelStatus } from '../operation/fleet.js';
 import { presentRate, verdictOf } from '../operation/verdict.js';
 import type { HistoryView, Lately } from './history-view.js';

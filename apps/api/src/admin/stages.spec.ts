@@ -1,4 +1,4 @@
-import { stagesOf } from './stopwatch.js';
+import { stagesOf } from './stages.js';
 
 const timings = { queueMs: 3, tokenizeMs: 1, batchMs: 2, inferenceMs: 10 };
 const sum = (stages: readonly { ms: number }[]) => stages.reduce((total, { ms }) => total + ms, 0);

@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { KeyRefusedError } from '#access';
 import { ApiError } from '#contracts';
+import { isRedisAway } from '#store';
 import { unsupportedType } from './unsupported-type.js';
 
 /** What a client may try again after, while Redis is away, s. */
@@ -71,16 +72,4 @@ function fromHttpException(error: HttpException, { maxBodyBytes = Infinity }: Er
     default:
       return new ApiError({ status, code: 'bad_request', message: error.message });
   }
-}
-
-/** How ioredis and BullMQ say that the server, or the way to it, is gone, or that it is full. */
-export function isRedisAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (['MaxRetriesPerRequestError', 'AbortError', 'ClusterAllFailedError'].includes(error.name)) return true;
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code !== undefined && ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes(code))
-    return true;
-  return /enableOfflineQueue|Connection is closed|Command timed out|^LOADING |Connection is in closing state|OOM command not allowed/.test(
-    error.message,
-  );
 }

@@ -1,8 +1,8 @@
-import { WaitingTexts } from './admission.js';
+import { InteractiveAdmission } from './admission.js';
 
 let now = 0;
 
-function refusal(waiting: WaitingTexts, texts: number): unknown {
+function refusal(waiting: InteractiveAdmission, texts: number): unknown {
   try {
     waiting.enter('m', null, texts)(true);
     return null;
@@ -12,7 +12,7 @@ function refusal(waiting: WaitingTexts, texts: number): unknown {
 }
 
 it('takes texts up to the limit, for each model by itself', () => {
-  const waiting = new WaitingTexts(10);
+  const waiting = new InteractiveAdmission(10);
   const leave = waiting.enter('m', null, 6);
   expect(refusal(waiting, 5)).toMatchObject({ status: 429, code: 'too_many_waiting' });
   waiting.enter('other', null, 10);
@@ -24,11 +24,11 @@ it('takes texts up to the limit, for each model by itself', () => {
 });
 
 it('takes a request over the limit when nobody waits, as it could never be taken else', () => {
-  expect(refusal(new WaitingTexts(10), 11)).toBeNull();
+  expect(refusal(new InteractiveAdmission(10), 11)).toBeNull();
 });
 
 it('lets a key in that has less than its share, whatever others have', () => {
-  const waiting = new WaitingTexts(10);
+  const waiting = new InteractiveAdmission(10);
   waiting.enter('m', 'greedy', 10);
   expect(() => waiting.enter('m', 'greedy', 1)).toThrow('EMBED_MAX_WAITING_TEXTS');
   const leave = waiting.enter('m', 'modest', 5);
@@ -40,14 +40,14 @@ it('lets a key in that has less than its share, whatever others have', () => {
 });
 
 it('tells when to come again by the rate of answers', () => {
-  const waiting = new WaitingTexts(100, () => now);
+  const waiting = new InteractiveAdmission(100, () => now);
   waiting.enter('m', null, 50)(true);
   waiting.enter('m', null, 100);
   // 50 texts in 10 s: 5 a second, and 20 too many.
   expect(refusal(waiting, 20)).toMatchObject({ retryAfter: 4 });
   // Those that went without an answer say nothing about the rate, and old answers are forgotten.
   now += 10_001;
-  const other = new WaitingTexts(100, () => now);
+  const other = new InteractiveAdmission(100, () => now);
   other.enter('m', null, 50)(false);
   other.enter('m', null, 100);
   for (const one of [waiting, other]) expect(refusal(one, 20)).toMatchObject({ retryAfter: 5 });

@@ -1,71 +1,76 @@
-import { ANYBODY, Keys, type WorkerRecord } from '#contracts';
-import { connectRedis, JobStore, WorkerRegistry } from '#store';
+import { Queue } from 'bullmq';
+import { ANYBODY, Keys, type Lane, OPERATIONS, rowsOfFloats } from '#contracts';
+import { LaneControl, LaneProducer } from '#queue';
+import { connectRedis, JobIndex, JobLedger, JobList, ModelRegistry, RedisResults, WorkerRegistry } from '#store';
 import { startRedis } from '../../../../test/support/redis.js';
+import { InteractiveAdmission } from '../interactive/admission.js';
+import { Fleet } from '../operation/fleet.js';
+import { workerRecord } from '../operation/worker-record.fixture.js';
+import { modelCard } from '../planning/model-card.fixture.js';
+import { ModelDirectory } from '../planning/model-directory.js';
+import { BulkAdmission } from './bulk-admission.js';
 import { newJobId } from './job-id.js';
-import { QueueRoom } from './bulk-admission.js';
 
 const LIMIT = 100;
 const server = await startRedis();
 const redis = connectRedis(server.url, 'worker', 'test');
 const keys = new Keys('test');
-const store = new JobStore(redis, keys, { ttlSeconds: 60 });
+const index = new JobIndex(redis, keys);
+const jobs = new JobLedger(redis, keys, index, new RedisResults(redis, keys), { ttlSeconds: 60 });
+const list = new JobList(index, jobs);
 const workers = new WorkerRegistry(redis, keys);
+const registry = new ModelRegistry(redis, keys);
+const queue = new Queue(keys.queue('m', 'bulk'), { connection: redis, prefix: keys.queuePrefix() });
 const NEVER = new AbortController().signal;
 
 beforeEach(() => redis.flushall());
 afterAll(async () => {
+  await queue.close();
   redis.disconnect();
   await server.stop();
 });
 
-const newRoom = () => new QueueRoom(store, workers, LIMIT);
+const newAdmission = () => {
+  const queueOf = (_model: string, _lane: Lane) => queue;
+  const fleet = new Fleet({
+    models: new ModelDirectory(registry, ['m', 'other']),
+    lanes: new LaneProducer(queueOf, { operations: OPERATIONS }),
+    control: new LaneControl(queueOf),
+    jobs: list,
+    workers,
+    admission: new InteractiveAdmission(LIMIT),
+  });
+  return new BulkAdmission(list, fleet, LIMIT);
+};
 
 async function unfinished(model: string, texts: number, keyId: string | null = null): Promise<string> {
   const id = newJobId();
-  await store.create({
+  await jobs.create({
     id,
     model,
-    spec: { fingerprint: 'f'.repeat(16), prompt: '', truncate: 'end' },
-    rowDimensions: 4,
+    spec: { operation: 'embed', fingerprint: 'f'.repeat(16), prompt: '', truncate: 'end' },
+    rowBytes: rowsOfFloats(4),
     output: { dimensions: null, normalize: true },
     lane: 'bulk',
     tenant: '',
     keyId,
   });
-  await store.accept(id, texts);
+  await jobs.accept(id, texts);
   return id;
-}
-
-function worker(id: string, model: string, textsPerSecond: number): WorkerRecord {
-  const now = Date.now();
-  return {
-    ...{
-      id,
-      host: 'h',
-      pid: 1,
-      version: '0',
-      device: 'cpu',
-      state: 'ready',
-      reason: null,
-      models: { [model]: 'f'.repeat(16) },
-    },
-    ...{ metricsUrl: null, startedAt: now, heartbeatAt: now, tokensPerSecond: 0, textsPerSecond, fill: null },
-    ...{ tasksInFlight: { interactive: 0, bulk: 0 }, memoryBytes: 0 },
-  };
 }
 
 describe('room in the queue', () => {
   it('is there below the limit, whatever other models have', async () => {
     await unfinished('m', LIMIT - 1);
     await unfinished('other', 10 * LIMIT);
-    await newRoom().require('m', ANYBODY);
-    await newRoom().wait('m', ANYBODY, NEVER);
+    await newAdmission().require('m', ANYBODY);
+    await newAdmission().wait('m', ANYBODY, NEVER);
   });
 
   it('is refused from the limit on, over all jobs, with a default time to come back', async () => {
     await unfinished('m', LIMIT - 1);
     await unfinished('m', 1);
-    await expect(newRoom().require('m', ANYBODY)).rejects.toMatchObject({
+    await expect(newAdmission().require('m', ANYBODY)).rejects.toMatchObject({
       status: 429,
       code: 'queue_full',
       type: 'rate_limit_error',
@@ -76,46 +81,50 @@ describe('room in the queue', () => {
 
   it('shrinks with every text that is taken, between two counts as well', async () => {
     await unfinished('m', LIMIT - 1);
-    const room = newRoom();
-    await room.require('m', ANYBODY);
-    room.took('m', ANYBODY, 1);
-    await expect(room.require('m', ANYBODY)).rejects.toMatchObject({ code: 'queue_full' });
+    const admission = newAdmission();
+    await admission.require('m', ANYBODY);
+    admission.took('m', ANYBODY, 1);
+    await expect(admission.require('m', ANYBODY)).rejects.toMatchObject({ code: 'queue_full' });
   });
 
   it('is promised for when the fleet has worked off the surplus', async () => {
-    await workers.heartbeat(worker('a', 'm', 4), 60_000);
-    await workers.heartbeat(worker('b', 'm', 6), 60_000);
-    await workers.heartbeat(worker('c', 'other', 1000), 60_000);
+    for (const name of ['m', 'other']) await registry.announce(modelCard({ name, fingerprint: name.repeat(8) }), {});
+    const heartbeat = (id: string, model: string, fingerprint: string, textsPerSecond: number) =>
+      workers.heartbeat(workerRecord({ id, models: { [model]: fingerprint }, textsPerSecond }), 60_000);
+    await heartbeat('a', 'm', 'm'.repeat(8), 4);
+    await heartbeat('b', 'm', 'm'.repeat(8), 6);
+    await heartbeat('another model', 'other', 'other'.repeat(8), 1000);
+    await heartbeat('another version', 'm', 'n'.repeat(8), 1000);
     await unfinished('m', LIMIT + 49);
-    await expect(newRoom().require('m', ANYBODY)).rejects.toMatchObject({ retryAfter: 5 });
+    await expect(newAdmission().require('m', ANYBODY)).rejects.toMatchObject({ retryAfter: 5 });
   });
 
   it('is there for a key that has less than its share, however much others have', async () => {
     await unfinished('m', 5 * LIMIT, 'greedy');
-    const room = newRoom();
-    await expect(room.require('m', { keyId: 'greedy' })).rejects.toMatchObject({ code: 'queue_full' });
-    await room.require('m', { keyId: 'modest' });
+    const admission = newAdmission();
+    await expect(admission.require('m', { keyId: 'greedy' })).rejects.toMatchObject({ code: 'queue_full' });
+    await admission.require('m', { keyId: 'modest' });
     await unfinished('m', LIMIT / 2, 'modest');
-    await expect(newRoom().require('m', { keyId: 'modest' })).rejects.toMatchObject({ code: 'queue_full' });
+    await expect(newAdmission().require('m', { keyId: 'modest' })).rejects.toMatchObject({ code: 'queue_full' });
   });
 
   it('is waited for until a job ends', async () => {
     const id = await unfinished('m', LIMIT);
-    const room = newRoom();
+    const admission = newAdmission();
     let there = false;
-    const waiting = room.wait('m', ANYBODY, NEVER).then(() => {
+    const waiting = admission.wait('m', ANYBODY, NEVER).then(() => {
       there = true;
     });
-    await expect(room.require('m', ANYBODY)).rejects.toMatchObject({ code: 'queue_full' });
+    await expect(admission.require('m', ANYBODY)).rejects.toMatchObject({ code: 'queue_full' });
     expect(there).toBe(false);
-    await store.cancel(id);
+    await jobs.cancel(id);
     await waiting;
   });
 
   it('is no longer waited for when the signal says so', async () => {
     await unfinished('m', LIMIT);
     const stop = new AbortController();
-    const waiting = newRoom().wait('m', ANYBODY, stop.signal);
+    const waiting = newAdmission().wait('m', ANYBODY, stop.signal);
     stop.abort(new Error('the client has gone'));
     await expect(waiting).rejects.toThrow('the client has gone');
   });

@@ -1,14 +1,16 @@
-import type { JobRecord } from '#contracts';
-import { jobObjectSchema } from '#contracts';
+import { type JobRecord, jobObjectSchema, rowsOfFloats } from '#contracts';
+import { OUTPUT_SHAPES } from '../output/shapes.js';
 import { newJobId } from './job-id.js';
 import { etaSeconds, retryAfter, viewJob } from './job-view.js';
+
+const view = (job: JobRecord) => viewJob(job, OUTPUT_SHAPES);
 
 const RUNNING: JobRecord = {
   id: 'job_1',
   state: 'running',
   model: 'tiny',
-  spec: { fingerprint: 'f'.repeat(16), prompt: '', truncate: 'end' },
-  rowDimensions: 384,
+  spec: { operation: 'embed', fingerprint: 'f'.repeat(16), prompt: '', truncate: 'end' },
+  rowBytes: rowsOfFloats(384),
   output: { dimensions: null, normalize: true },
   lane: 'bulk',
   tenant: '',
@@ -33,10 +35,11 @@ const RUNNING: JobRecord = {
 
 describe('a job as clients see it', () => {
   it('has counts that add up, times in seconds and links', () => {
-    expect(jobObjectSchema.parse(viewJob(RUNNING))).toEqual({
+    expect(jobObjectSchema.parse(view(RUNNING))).toEqual({
       id: 'job_1',
       object: 'job',
       state: 'running',
+      operation: 'embed',
       model: 'tiny',
       priority: 'normal',
       counts: { texts: 1000, done: 390, cached: 100, failed: 10, pending: 600, truncated: 3 },
@@ -56,7 +59,7 @@ describe('a job as clients see it', () => {
   });
 
   it('has the dimensions of its results, not of the stored rows', () => {
-    expect(viewJob({ ...RUNNING, output: { dimensions: 64, normalize: false } })).toMatchObject({
+    expect(view({ ...RUNNING, output: { dimensions: 64, normalize: false } })).toMatchObject({
       dimensions: 64,
       normalize: false,
     });
@@ -64,7 +67,7 @@ describe('a job as clients see it', () => {
 
   it('has no progress before its first text', () => {
     const empty = { ...RUNNING, state: 'receiving', texts: 0, done: 0, failed: 0 } as const;
-    expect(viewJob(empty)).toMatchObject({ progress: 0, counts: { pending: 0 } });
+    expect(view(empty)).toMatchObject({ progress: 0, counts: { pending: 0 } });
   });
 });
 
@@ -76,7 +79,7 @@ describe('the estimate', () => {
 
   it('is unknown until a rate is measured', () => {
     const unmeasured = { ...RUNNING, textsPerSecond: 0, tokensPerSecond: 0 };
-    expect(viewJob(unmeasured)).toMatchObject({ rate: null, eta_seconds: null });
+    expect(view(unmeasured)).toMatchObject({ rate: null, eta_seconds: null });
     expect(retryAfter(unmeasured)).toBe(2);
   });
 

@@ -1,7 +1,7 @@
-import { TextAbort } from './input-abort.js';
+import { InputAbort } from './input-abort.js';
 
 it('tells its listeners once, and none that left or came too late', () => {
-  const abort = new TextAbort();
+  const abort = new InputAbort();
   const told: string[] = [];
   const listener = (name: string) => () => void told.push(name);
   const gone = listener('gone');

@@ -1,8 +1,9 @@
+import { TASK_FORMAT } from '#contracts';
 import type { Task } from '#contracts';
 import { LiveTasks } from './live-tasks.js';
 
-const spec = { fingerprint: 'f'.repeat(16), prompt: '', truncate: 'end' } as const;
-const base = { model: 'm', spec, texts: ['a', 'b', 'c'], acceptedAt: 0 };
+const spec = { operation: 'embed', fingerprint: 'f'.repeat(16), prompt: '', truncate: 'end' } as const;
+const base = { v: TASK_FORMAT, model: 'm', spec, inputs: ['a', 'b', 'c'], acceptedAt: 0 } satisfies Partial<Task>;
 const jobTask = (jobId: string, unit: number): Task => ({
   kind: 'job',
   ...base,
@@ -13,20 +14,20 @@ const jobTask = (jobId: string, unit: number): Task => ({
 const requestTask: Task = { kind: 'request', ...base, apiId: 'api', deadlineAt: Infinity };
 const stays = new AbortController().signal;
 
-describe('news of an abort', () => {
-  it('drops all texts of all tasks of a cancelled job, and of no other', () => {
+describe('news of a cancellation', () => {
+  it('drops all inputs of all tasks of a cancelled job, and of no other', () => {
     const live = new LiveTasks();
     const cancelled = [live.enter(jobTask('j', 0), 'j-0', stays), live.enter(jobTask('j', 1), 'j-1', stays)];
     const other = live.enter(jobTask('k', 0), 'k-0', stays);
-    live.abort({ jobId: 'j' });
+    live.cancel({ jobId: 'j' });
     expect(cancelled.map((task) => task.wanted())).toEqual([[], []]);
     expect(other.wanted()).toEqual([0, 1, 2]);
   });
 
-  it('drops the texts of a request that were given up, and tolerates indexes that do not exist', () => {
+  it('drops the inputs of a request that were given up, and tolerates indexes that do not exist', () => {
     const live = new LiveTasks();
     const task = live.enter(requestTask, 't', stays);
-    live.abort({ taskId: 't', indexes: [1, 7] });
+    live.cancel({ taskId: 't', indexes: [1, 7] });
     expect(task.wanted()).toEqual([0, 2]);
     expect(task.signals.map(({ aborted }) => aborted)).toEqual([false, true, false]);
   });
@@ -35,7 +36,7 @@ describe('news of an abort', () => {
     const live = new LiveTasks();
     const task = live.enter(requestTask, 't', stays);
     task.end();
-    live.abort({ taskId: 't', indexes: [0] });
+    live.cancel({ taskId: 't', indexes: [0] });
     expect(task.wanted()).toEqual([0, 1, 2]);
   });
 });

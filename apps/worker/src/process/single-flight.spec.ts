@@ -1,10 +1,11 @@
-import type { TextSignal } from '#inference';
-import { CANCELLED, InFlight } from './single-flight.js';
-import type { Compute, Computed, Outcome } from './single-flight.js';
+import type { Outcome } from '#contracts';
+import type { InputSignal } from '#inference';
+import { CANCELLED, SingleFlight } from './single-flight.js';
+import type { Compute, Computed } from './single-flight.js';
 
-describe('texts in flight', () => {
+describe('inputs in flight', () => {
   it('are computed once for all tasks that hold them', async () => {
-    const flight = new InFlight();
+    const flight = new SingleFlight();
     const first = new Computation();
     const second = new Computation();
     const one = flight.join('bulk', ['a', 'b'], still(2), first.compute);
@@ -19,7 +20,7 @@ describe('texts in flight', () => {
   });
 
   it('are shared until the cache has them, and computed anew from then on', async () => {
-    const flight = new InFlight();
+    const flight = new SingleFlight();
     const first = new Computation();
     const one = flight.join('bulk', ['a'], still(1), first.compute);
     let keep!: () => void;
@@ -37,7 +38,7 @@ describe('texts in flight', () => {
   });
 
   it('go on for the others when the task that started them is aborted', async () => {
-    const flight = new InFlight();
+    const flight = new SingleFlight();
     const owner = new AbortController();
     const computation = new Computation();
     const mine = flight.join('bulk', ['a', 'b'], [owner.signal, owner.signal], computation.compute);
@@ -51,7 +52,7 @@ describe('texts in flight', () => {
   });
 
   it('are called off when the last task loses interest, and start afresh for the next', async () => {
-    const flight = new InFlight();
+    const flight = new SingleFlight();
     const one = new AbortController();
     const two = new AbortController();
     const computation = new Computation();
@@ -72,8 +73,8 @@ describe('texts in flight', () => {
     expect(await third).toEqual([row('A')]);
   });
 
-  it('of the bulk lane keep no interactive text waiting, but the other way round they are shared', async () => {
-    const flight = new InFlight();
+  it('of the bulk lane keep no interactive input waiting, but the other way round they are shared', async () => {
+    const flight = new SingleFlight();
     const bulk = new Computation();
     const slow = flight.join('bulk', ['a'], still(1), bulk.compute);
     const interactive = new Computation();
@@ -89,7 +90,7 @@ describe('texts in flight', () => {
   });
 
   it('fail for everyone who waits when the computation breaks down, and are forgotten', async () => {
-    const flight = new InFlight();
+    const flight = new SingleFlight();
     const computation = new Computation();
     const one = flight.join('bulk', ['a'], still(1), computation.compute);
     const two = flight.join('bulk', ['a'], still(1), refuse);
@@ -107,7 +108,7 @@ describe('texts in flight', () => {
 /** A computation that ends when the test says so. */
 class Computation {
   asked: readonly number[] = [];
-  signals: readonly TextSignal[] = [];
+  signals: readonly InputSignal[] = [];
   finish!: (outcomes: Outcome[], kept?: Promise<void>) => void;
   break!: (error: Error) => void;
   readonly #computed = new Promise<Computed>((resolve, reject) => {

@@ -1,47 +1,57 @@
 import { randomUUID } from 'node:crypto';
-import { Keys, specHash, textHash } from '#contracts';
-import type { EmbeddingSpec, JobTask, ModelCard, RequestTask } from '#contracts';
-import { Engine, SimulatedDevice, simulatedVector } from '#inference';
-import { AbortListener, Aborts, connectRedis, JobStore, RedisCache, Replies, ReplyInbox } from '#store';
+import { embed, Keys, OPERATIONS, rowsOfFloats, TASK_FORMAT } from '#contracts';
+import type { JobTask, ModelCard, ModelTexts, RequestTask, Spec } from '#contracts';
+import { Engine } from '#inference';
+import { SimulatedDevice, simulatedValues } from '#inference/testing';
+import {
+  cacheKeyOf,
+  CancellationListener,
+  Cancellations,
+  connectRedis,
+  JobIndex,
+  JobLedger,
+  RedisCache,
+  RedisResults,
+  Replies,
+  ReplyInbox,
+} from '#store';
 import { startRedis } from '../../../../test/support/redis.js';
 import { until } from '../../../../test/support/until.js';
 import { LiveTasks } from './live-tasks.js';
-import { Mill } from './task-processor.js';
+import { TaskProcessor } from './task-processor.js';
 
 export const DIMENSIONS = 4;
 /** The simulated device cannot compute it. */
 export const POISON = 'poison';
-export const spec: EmbeddingSpec = { fingerprint: 'f'.repeat(64), prompt: '', truncate: 'end' };
+export const spec: Spec = { operation: 'embed', fingerprint: 'f'.repeat(64), prompt: '', truncate: 'end' };
 export const card: ModelCard = {
   name: 'simulated',
   fingerprint: spec.fingerprint,
   source: 'test',
   dtype: 'fp32',
-  dimensions: DIMENSIONS,
   maxTokens: 64,
-  pooling: 'mean',
-  normalize: true,
   prompts: {},
-  matryoshka: [],
+  operations: { embed: { dimensions: DIMENSIONS, pooling: 'mean', normalize: true, matryoshka: [] } },
   createdAt: 0,
 };
 export const keys = new Keys('test');
 
-export interface MillOptions {
+export interface ProcessorOptions {
   /** Every batch is held back until the gate is opened. */
   readonly shut?: boolean;
-  /** Given to every batch in place of vectors. */
+  /** Given to every batch in place of values. */
   readonly fault?: () => Error | undefined;
   readonly cache?: RedisCache;
 }
 
-/** A real Redis with the stores on it, and mills whose real engine has a simulated device. */
-export class MillBench {
+/** A real Redis with the stores on it, and task processors whose real engine has a simulated device. */
+export class ProcessorBench {
   readonly apiId = randomUUID();
   readonly live = new LiveTasks();
   readonly redis;
   readonly jobs;
-  readonly aborts;
+  readonly results;
+  readonly cancellations;
   readonly inbox;
   readonly url: string;
   readonly #server;
@@ -56,13 +66,14 @@ export class MillBench {
     this.#subscriber = connectRedis(server.url, 'subscriber', 'test');
     this.#cache = connectRedis(server.url, 'cache', 'test');
     this.inbox = new ReplyInbox(this.#subscriber, this.redis, keys, this.apiId);
-    this.jobs = new JobStore(this.redis, keys, { ttlSeconds: 600 });
-    this.aborts = new Aborts(this.redis, keys);
-    new AbortListener(this.#subscriber, keys).onAbort((abort) => this.live.abort(abort));
+    this.results = new RedisResults(this.redis, keys);
+    this.jobs = new JobLedger(this.redis, keys, new JobIndex(this.redis, keys), this.results, { ttlSeconds: 600 });
+    this.cancellations = new Cancellations(this.redis, keys);
+    new CancellationListener(this.#subscriber, keys).onCancel((cancellation) => this.live.cancel(cancellation));
   }
 
-  static async start(): Promise<MillBench> {
-    const bench = new MillBench(await startRedis());
+  static async start(): Promise<ProcessorBench> {
+    const bench = new ProcessorBench(await startRedis());
     await until('the cache is connected', () => bench.#cache.status === 'ready');
     return bench;
   }
@@ -79,10 +90,10 @@ export class MillBench {
     await this.#server.stop();
   }
 
-  mill(options: MillOptions = {}) {
+  processor(options: ProcessorOptions = {}) {
     const gate = new Gate(options.shut ?? false);
     const device = new SimulatedDevice({
-      dimensions: DIMENSIONS,
+      width: DIMENSIONS,
       batchMs: 0,
       tokenMs: 0,
       sleep: () => gate.pass(),
@@ -90,28 +101,31 @@ export class MillBench {
         options.fault?.() ?? (batch.ids.includes(idOf(POISON)) ? new Error('cannot compute') : undefined),
     });
     const tokenizer = {
-      encode: (texts: readonly string[]) =>
-        Promise.resolve(texts.map((text) => ({ ids: Int32Array.of(idOf(text)), length: 1, truncated: false }))),
+      encode: (inputs: readonly ModelTexts[]) =>
+        Promise.resolve(
+          inputs.map(([text]) => ({ ids: Int32Array.of(idOf(text)), types: null, length: 1, truncated: false })),
+        ),
       close: () => Promise.resolve(),
     };
     const limits = { maxTokens: 64, tokenBudget: 64, maxRows: 8, lookaheadTexts: 64, bulkShare: 0.2 };
     const engine = new Engine({ tokenizer, device, ...limits });
     this.#engines.push(engine);
     const handedIn = new Set<string>();
-    const counts = { hits: 0, misses: 0, dropped: 0 };
-    const mill = new Mill({
+    const counts = { hits: 0, misses: 0, dropped: 0, deadLettered: 0 };
+    const processor = new TaskProcessor({
       card,
+      operations: OPERATIONS,
       engine: {
-        embed: (texts, embedOptions) => {
-          for (const text of texts) handedIn.add(text);
-          return engine.embed(texts, embedOptions);
+        run: (inputs, runOptions) => {
+          for (const [text] of inputs) handedIn.add(text);
+          return engine.run(inputs, runOptions);
         },
       },
       keys,
       cache: options.cache ?? new RedisCache(this.#cache),
       jobs: this.jobs,
       replies: new Replies(this.redis, keys),
-      aborts: this.aborts,
+      cancellations: this.cancellations,
       live: this.live,
       count: {
         lookups: (hits, misses) => {
@@ -121,21 +135,23 @@ export class MillBench {
         dropped: (texts) => {
           counts.dropped += texts;
         },
-        givenUp: () => {},
+        deadLettered: (texts) => {
+          counts.deadLettered += texts;
+        },
       },
     });
-    return { mill, engine, gate, handedIn, counts };
+    return { processor, engine, gate, handedIn, counts };
   }
 
   /** A job whose upload has ended. */
-  async acceptJob(texts: number): Promise<string> {
+  async acceptJob(texts: number, of: Spec = spec): Promise<string> {
     const id = randomUUID();
     const output = { dimensions: null, normalize: true };
     await this.jobs.create({
       id,
       model: card.name,
-      spec,
-      rowDimensions: DIMENSIONS,
+      spec: of,
+      rowBytes: rowsOfFloats(DIMENSIONS),
       output,
       lane: 'bulk',
       tenant: '',
@@ -146,10 +162,19 @@ export class MillBench {
     return id;
   }
 
-  requestTask(texts: string[]): RequestTask {
+  requestTask(inputs: string[]): RequestTask {
     const acceptedAt = Date.now();
-    const { apiId } = this;
-    return { kind: 'request', model: card.name, spec, texts, acceptedAt, apiId, deadlineAt: acceptedAt + 60_000 };
+    const deadlineAt = acceptedAt + 60_000;
+    return {
+      kind: 'request',
+      v: TASK_FORMAT,
+      model: card.name,
+      spec,
+      inputs,
+      acceptedAt,
+      apiId: this.apiId,
+      deadlineAt,
+    };
   }
 }
 
@@ -177,9 +202,10 @@ class Gate {
 export function jobTask(jobId: string, unit: number, positions: Record<string, number[]>): JobTask {
   return {
     kind: 'job',
+    v: TASK_FORMAT,
     model: card.name,
     spec,
-    texts: Object.keys(positions),
+    inputs: Object.keys(positions),
     acceptedAt: Date.now(),
     jobId,
     unit,
@@ -188,13 +214,11 @@ export function jobTask(jobId: string, unit: number, positions: Record<string, n
 }
 
 /** What the simulated device makes of a text. */
-export function vectorOf(text: string): Float32Array {
-  return simulatedVector(Int32Array.of(idOf(text)), DIMENSIONS);
+export function floatsOf(text: string): Float32Array {
+  return simulatedValues(Int32Array.of(idOf(text)), DIMENSIONS);
 }
 
-export function cacheKey(text: string): string {
-  return keys.vector(specHash(spec), textHash(text));
-}
+export const cacheKey = cacheKeyOf(keys, embed, spec);
 
 function idOf(text: string): number {
   return parseInt(text.slice(0, 5), 36);

@@ -1,32 +1,30 @@
+import { randomUUID } from 'node:crypto';
 import { BullRegistrar } from '@nestjs/bullmq';
-import { Module } from '@nestjs/common';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Queue } from 'bullmq';
 import { pino } from 'pino';
 import { readEnvironment } from '#config';
-import { jobTaskId } from '#contracts';
+import { jobTaskId, OPERATIONS, TASK_FORMAT } from '#contracts';
 import type { Lane } from '#contracts';
-import { DeviceUnavailableError } from '#inference';
+import { DeviceUnavailableError, type Engine } from '#inference';
 import { LaneProducer } from '#queue';
-import { until } from '../../../test/support/until.js';
-import { LanesModule, LaneWorkers } from './lanes.module.js';
-import { Lifecycle } from './lifecycle.js';
-import { LOG } from './operation/log.js';
-import { WorkerMetrics } from './operation/metrics.js';
-import type { Mill } from './process/task-processor.js';
-import { card, jobTask, keys, MillBench } from './process/task-processor.fixture.js';
-import { Connections, RedisModule } from './redis.module.js';
-import { ServedModels } from './process/served-models.js';
+import { connectRedis, type RedisClient } from '#store';
+import { until } from '../../../../test/support/until.js';
+import { Lifecycle } from '../lifecycle.js';
+import { WorkerMetrics } from '../operation/metrics.js';
+import { card, jobTask, keys, ProcessorBench } from '../process/task-processor.fixture.js';
+import type { TaskProcessor } from '../process/task-processor.js';
+import { ConsumersModule } from './consumers.module.js';
+import { LaneWorkers } from './lane-workers.js';
 
 const ATTEMPTS = 2;
-const bench = await MillBench.start();
+const bench = await ProcessorBench.start();
 const environment = readEnvironment({
   REDIS_URL: bench.url,
   EMBED_KEY_PREFIX: 'test',
   EMBED_MODELS: card.name,
-  EMBED_LOCK_MS: '2000',
-  EMBED_STALLED_CHECK_MS: '500',
+  EMBED_LOCK_MS: '1000',
 });
 const producerConnection = bench.redis.duplicate();
 const queues = new Map<Lane, Queue>();
@@ -36,13 +34,13 @@ for (const lane of ['interactive', 'bulk'] as const) {
     new Queue(keys.queue(card.name, lane), { connection: producerConnection, prefix: keys.queuePrefix() }),
   );
 }
-const producer = new LaneProducer((_, lane) => queues.get(lane)!, { attempts: ATTEMPTS });
-const running: INestApplicationContext[] = [];
+const producer = new LaneProducer((_, lane) => queues.get(lane)!, { operations: OPERATIONS, attempts: ATTEMPTS });
+const running: { app: INestApplicationContext; results: RedisClient }[] = [];
 
 afterEach(async () => {
-  for (const app of running.splice(0)) {
+  for (const { app, results } of running.splice(0)) {
     await app.close();
-    app.get(Connections).close();
+    results.disconnect();
   }
   await bench.clear();
 });
@@ -53,16 +51,15 @@ afterAll(async () => {
 });
 
 describe('lane consumers', () => {
-  it('take tasks of both lanes to the mill, and leave nothing in the queue', async () => {
-    const { mill } = bench.mill();
-    await consume(mill);
+  it('take tasks of both lanes to the task processor, and leave nothing in the queue', async () => {
+    await consume(bench.processor());
     const job = await bench.acceptJob(1);
     const answer = bench.inbox.wait('t', { timeoutMs: 10_000 });
     await producer.enqueue([
       { id: jobTaskId(job, 0), lane: 'bulk', task: jobTask(job, 0, { a: [0] }) },
       { id: 't', lane: 'interactive', task: bench.requestTask(['b']) },
     ]);
-    expect(await answer).toMatchObject([{ ok: true }]);
+    expect(await answer).toMatchObject({ outcomes: [expect.any(Buffer)] });
     await until('the job is completed', async () => (await bench.jobs.state(job)) === 'completed');
     await until('the queue is empty', async () => {
       const counts = await Promise.all([...queues.values()].map((queue) => queue.getJobCountByTypes()));
@@ -71,8 +68,7 @@ describe('lane consumers', () => {
   });
 
   it('try a task again, and report its texts when all attempts are used up', async () => {
-    const { mill } = bench.mill();
-    const { logged, metrics } = await consume(broken(mill));
+    const { logged, metrics } = await consume(broken(bench.processor()));
     const job = await bench.acceptJob(2);
     const task = { ...jobTask(job, 0, { 'a heron': [0], 'b': [1] }), requestId: 'asked-by-me' };
     await producer.enqueue([{ id: jobTaskId(job, 0), lane: 'bulk', task }]);
@@ -81,7 +77,7 @@ describe('lane consumers', () => {
       return now?.state === 'completed' && now;
     });
     expect(record).toMatchObject({ done: 0, failed: 2 });
-    expect((await bench.jobs.rawRows(record, 0, 2)).errors.get(0)).toEqual({
+    expect((await bench.jobs.errors(job, [0, 1])).get(0)).toEqual({
       code: 'task_failed',
       message: 'gave up: disk full',
     });
@@ -96,6 +92,27 @@ describe('lane consumers', () => {
     }
   });
 
+  it('do what 0.1.0 put into the queue', async () => {
+    await consume(bench.processor());
+    const job = await bench.acceptJob(2);
+    const { inputs, spec, v, ...rest } = jobTask(job, 0, { a: [0], b: [1] });
+    expect(v).toBe(TASK_FORMAT);
+    const { fingerprint, prompt, truncate } = spec;
+    const old = { ...rest, spec: { fingerprint, prompt, truncate }, texts: inputs };
+    await queues.get('bulk')!.add('job', old, { jobId: jobTaskId(job, 0) });
+    await until('the job is completed', async () => (await bench.jobs.state(job)) === 'completed');
+    expect(await bench.jobs.get(job)).toMatchObject({ done: 2, failed: 0 });
+  });
+
+  it('leave a task that a newer version wrote to newer workers: tried again, and then kept as failed', async () => {
+    const { logged } = await consume(bench.processor());
+    const task = { ...jobTask(randomUUID(), 0, { a: [0] }), v: TASK_FORMAT + 1 };
+    await queues.get('bulk')!.add('job', task, { jobId: 'newer-0', attempts: ATTEMPTS });
+    await until('it has failed', async () => (await queues.get('bulk')!.getFailedCount()) === 1);
+    expect(logged()).toHaveLength(ATTEMPTS);
+    expect(logged().join()).toMatch(/written by a newer version/);
+  });
+
   it('report the texts of a task that took too many workers down', async () => {
     const job = await bench.acceptJob(1);
     const id = jobTaskId(job, 0);
@@ -106,16 +123,16 @@ describe('lane consumers', () => {
       'defa',
       'job stalled more than allowable limit',
     );
-    const { mill, engine } = bench.mill();
-    await consume(mill);
+    const sound = bench.processor();
+    await consume(sound);
     await until('the job is completed', async () => (await bench.jobs.state(job)) === 'completed');
     expect(await bench.jobs.get(job)).toMatchObject({ done: 0, failed: 1 });
-    expect(engine.stats().batches).toBe(0);
+    expect(sound.engine.stats().batches).toBe(0);
   });
 
   it('give back at once what they hold when the worker leaves, and another worker takes it', async () => {
-    const slow = bench.mill({ shut: true });
-    const leaver = await consume(slow.mill);
+    const slow = bench.processor({ shut: true });
+    const leaver = await consume(slow);
     const job = await bench.acceptJob(1);
     await producer.enqueue([{ id: jobTaskId(job, 0), lane: 'bulk', task: jobTask(job, 0, { a: [0] }) }]);
     await until('the task is under way', () => slow.gate.waiting > 0);
@@ -128,14 +145,13 @@ describe('lane consumers', () => {
     expect(await queues.get('bulk')!.getWaitingCount()).toBe(1);
     slow.gate.open();
 
-    await consume(bench.mill().mill);
+    await consume(bench.processor());
     await until('the job is completed', async () => (await bench.jobs.state(job)) === 'completed');
     expect(await bench.jobs.get(job)).toMatchObject({ done: 1, failed: 0 });
   });
 
   it('blame no task for a lost device: all go back, none has used an attempt, the worker ends', async () => {
-    const { mill } = bench.mill({ fault: () => new DeviceUnavailableError('gone') });
-    const { lifecycle, lanes } = await consume(mill);
+    const { lifecycle, lanes } = await consume(bench.processor({ fault: () => new DeviceUnavailableError('gone') }));
     const job = await bench.acceptJob(1);
     await producer.enqueue([{ id: jobTaskId(job, 0), lane: 'bulk', task: jobTask(job, 0, { a: [0] }) }]);
     await until('the worker gives up', () => lifecycle.leaving.aborted);
@@ -146,45 +162,45 @@ describe('lane consumers', () => {
   });
 });
 
-/** The consumers as the product wires them, over a mill of the test's choice. */
-async function consume(mill: Pick<Mill, 'process' | 'exhausted'>) {
+interface Consumed {
+  readonly processor: Pick<TaskProcessor, 'process' | 'failedPermanently'>;
+  readonly engine: Engine;
+}
+
+/** The consumers as the product wires them, over a task processor of the test's choice. */
+async function consume({ processor, engine }: Consumed) {
   const lines: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
   const lifecycle = new Lifecycle();
   const metrics = new WorkerMetrics(lifecycle);
-  const provided = [
-    { provide: LOG, useValue: log },
-    { provide: Lifecycle, useValue: lifecycle },
-    { provide: WorkerMetrics, useValue: metrics },
-    {
-      provide: ServedModels,
-      useValue: { mill: () => mill, engine: () => ({ stats: () => ({ texts: 0, busyMs: 0 }) }) },
-    },
-  ];
+  const results = connectRedis(bench.url, 'worker', 'test');
   const app = await NestFactory.createApplicationContext(
-    {
-      module: TestModule,
-      global: true,
-      imports: [RedisModule.for(environment), LanesModule.for(environment)],
-      providers: provided,
-      exports: provided.map(({ provide }) => provide),
-    },
+    ConsumersModule.for({
+      environment,
+      keys,
+      connections: { results },
+      operations: OPERATIONS,
+      models: { processor: () => processor, engine: () => engine },
+      lifecycle,
+      metrics,
+      log,
+    }),
     { logger: false, abortOnError: false },
   );
-  running.push(app);
+  running.push({ app, results });
   app.get(BullRegistrar).register();
   const lanes = app.get(LaneWorkers);
   await lanes.ready();
   return { lifecycle, metrics, lanes, logged: () => lines };
 }
 
-@Module({})
-class TestModule {}
-
-/** A mill whose results cannot be stored. */
-function broken(mill: Mill): Pick<Mill, 'process' | 'exhausted'> {
+/** With a task processor whose results cannot be stored. */
+function broken({ processor, engine }: ReturnType<ProcessorBench['processor']>): Consumed {
   return {
-    process: () => Promise.reject(new Error('disk full')),
-    exhausted: (task, taskId, reason) => mill.exhausted(task, taskId, reason),
+    engine,
+    processor: {
+      process: () => Promise.reject(new Error('disk full')),
+      failedPermanently: (task, taskId, reason) => processor.failedPermanently(task, taskId, reason),
+    },
   };
 }

@@ -3,18 +3,24 @@ import { isNotConnectionError, UnrecoverableError, WaitingError } from 'bullmq';
 import type { Job } from 'bullmq';
 import { readTask, requestIdOfTask } from '#contracts';
 import type { Lane, Operations, Task } from '#contracts';
-import { DeviceUnavailableError } from '#inference';
+import { DeviceUnavailableError, type Engine } from '#inference';
 import type { Lifecycle } from '../lifecycle.js';
 import type { Log } from '../operation/log.js';
 import type { WorkerMetrics } from '../operation/metrics.js';
-import type { ServedModels } from '../process/served-models.js';
+import type { TaskProcessor } from '../process/task-processor.js';
 import type { Prefetch } from './prefetch.js';
+
+/** What a consumer asks of the models that it takes tasks for, by name. */
+export interface ConsumerModels {
+  processor(name: string): Pick<TaskProcessor, 'process' | 'failedPermanently'>;
+  engine(name: string): Pick<Engine, 'stats'>;
+}
 
 export interface ConsumerParts {
   readonly model: string;
   readonly lane: Lane;
   readonly prefetch: Prefetch;
-  readonly models: Pick<ServedModels, 'processor' | 'engine'>;
+  readonly models: ConsumerModels;
   readonly operations: Operations;
   readonly lifecycle: Lifecycle;
   readonly metrics: WorkerMetrics;

@@ -10,7 +10,7 @@ import { LOG } from '../operation/log.js';
 import type { Log } from '../operation/log.js';
 import { WorkerMetrics } from '../operation/metrics.js';
 import { ServedModels } from '../process/served-models.js';
-import { Consumer } from './consumer.js';
+import { Consumer, type ConsumerModels } from './consumer.js';
 import { LaneWorkers } from './lane-workers.js';
 import { Prefetch } from './prefetch.js';
 
@@ -20,7 +20,7 @@ export interface ConsumerServices {
   readonly keys: Keys;
   readonly connections: Pick<Connections, 'results'>;
   readonly operations: Operations;
-  readonly models: Pick<ServedModels, 'processor' | 'engine'>;
+  readonly models: ConsumerModels;
   readonly lifecycle: Lifecycle;
   readonly metrics: WorkerMetrics;
   readonly log: Log;

@@ -1,19 +1,17 @@
-import { Intake } from './prefetch.js';
+import { Prefetch } from './prefetch.js';
 
-const environment = { EMBED_LOOKAHEAD_TEXTS: 1024, EMBED_TASK_TEXTS: 64 };
-
-/** An intake that has seen a second's work of an engine of this speed. */
-function measured(textsPerSecond: number, textsPerTask = 64): Intake {
-  const intake = new Intake('bulk', environment);
+/** A prefetch that has seen a second's work of an engine of this speed. */
+function measured(textsPerSecond: number, textsPerTask = 64): Prefetch {
+  const prefetch = new Prefetch('bulk');
   for (let n = 1; n <= 100; n++) {
-    intake.taskEnded(textsPerTask, { texts: (n * textsPerSecond) / 100, busyMs: n * 10 });
+    prefetch.taskEnded(textsPerTask, { texts: (n * textsPerSecond) / 100, busyMs: n * 10 });
   }
-  return intake;
+  return prefetch;
 }
 
-describe('an intake of bulk tasks', () => {
+describe('the prefetch of bulk tasks', () => {
   it('begins with what any device has done soon', () => {
-    expect(new Intake('bulk', environment).tasks * 64).toBe(128);
+    expect(new Prefetch('bulk').tasks * 64).toBe(128);
   });
 
   it('grows with a fast device to a lookahead and a half, and no further', () => {
@@ -32,17 +30,17 @@ describe('an intake of bulk tasks', () => {
   });
 
   it('goes by the device time, so that an idle hour does not count', () => {
-    const intake = measured(350);
-    const busy = intake.tasks;
-    for (let n = 1; n <= 100; n++) intake.taskEnded(64, { texts: 350 + 3.5 * n, busyMs: 1000 + 10 * n });
-    expect(intake.tasks).toBe(busy);
+    const prefetch = measured(350);
+    const busy = prefetch.tasks;
+    for (let n = 1; n <= 100; n++) prefetch.taskEnded(64, { texts: 350 + 3.5 * n, busyMs: 1000 + 10 * n });
+    expect(prefetch.tasks).toBe(busy);
   });
 
-  it('keeps at least one task in reserve, also with a tiny lookahead', () => {
-    expect(new Intake('bulk', { EMBED_LOOKAHEAD_TEXTS: 1, EMBED_TASK_TEXTS: 64 }).tasks).toBe(2);
+  it('keeps at least one task in reserve, however many texts a task has', () => {
+    expect(measured(15, 5000).tasks).toBe(2);
   });
 });
 
-it('an intake of interactive tasks is ample, whatever the device', () => {
-  expect(new Intake('interactive', environment).tasks).toBe(64);
+it('the prefetch of interactive tasks is ample, whatever the device', () => {
+  expect(new Prefetch('interactive').tasks).toBe(64);
 });

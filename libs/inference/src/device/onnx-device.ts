@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { BootError } from '#contracts';
+import { BootError, within } from '#contracts';
 import {
   BatchWithdrawnError,
   DeviceLostError,
@@ -162,12 +161,8 @@ export class OnnxDevice implements Device {
       const closed = new DeviceUnavailableError('the device was closed');
       if (!this.#withdraw(run, closed)) this.#settle(run.id)?.reject(closed);
     }
-    const patience = new AbortController();
-    await Promise.race([
-      this.#ended,
-      delay(END_WAIT_MS, undefined, { signal: patience.signal }).catch(() => undefined),
-    ]);
-    patience.abort();
+    // A thread that is not done by then ends with the process.
+    await within(END_WAIT_MS, this.#ended).catch(() => undefined);
   }
 
   /** Starts a thread and follows its life; settles when the thread is ready or has ended without having been. */

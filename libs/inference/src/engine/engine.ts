@@ -7,6 +7,7 @@ import {
   ROW_HEAD_BYTES,
   type TextError,
   type TruncationSide,
+  within,
 } from '#contracts';
 import type { Encoded, Tokenizer } from '#model';
 import { MicroBatcher } from '../batching/micro-batcher.js';
@@ -200,12 +201,8 @@ export class Engine {
 
   async #close(deadlineMs: number | undefined): Promise<void> {
     const finished = Promise.allSettled([...this.#calls].map((call) => call.outcomes));
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<void>((resolve) => {
-      if (deadlineMs !== undefined) timer = setTimeout(resolve, deadlineMs);
-    });
-    await Promise.race([finished, deadline]);
-    clearTimeout(timer);
+    // What is late fails below.
+    await (deadlineMs === undefined ? finished : within(deadlineMs, finished).catch(() => undefined));
     for (const call of this.#calls) call.fail(new EngineClosedError('the engine was closed before it came to this'));
     await Promise.all([this.#options.device.close(), this.#options.tokenizer.close()]);
   }

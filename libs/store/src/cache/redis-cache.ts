@@ -1,5 +1,5 @@
 import type { RedisClient } from '../redis/client.js';
-import { exec } from '../redis/exec.js';
+import { exec, getStrings, setStrings } from '../redis/exec.js';
 import type { RowCache } from './row-cache.js';
 
 /** Keys of one MGET or MSET: long enough to cost little, short enough not to hold up Redis. */
@@ -8,7 +8,7 @@ const CHUNK_KEYS = 512;
 const HUNG_PAUSE_MS = 1000;
 
 export interface RedisCacheOptions {
-  /** Told of every failure, since callers see only misses. */
+  /** Observer of every failure, since callers see only misses. */
   readonly onError?: (error: Error) => void;
   /**
    * Seconds an entry lives; null: until Redis evicts it. A cache that shares the queue's Redis needs a time to live,
@@ -17,10 +17,7 @@ export interface RedisCacheOptions {
   readonly ttlSeconds?: number | null;
 }
 
-/**
- * The cache that all processes share. Needs one server (or a proxy that acts as one): in a Redis Cluster its
- * multi-key commands would cross slots.
- */
+/** The cache that all processes share. */
 export class RedisCache implements RowCache {
   readonly #redis: RedisClient;
   readonly #onError: (error: Error) => void;
@@ -45,7 +42,7 @@ export class RedisCache implements RowCache {
   async getMany(keys: readonly string[]): Promise<(Buffer | null)[]> {
     const parts = await Promise.all(
       chunks(keys).map(
-        async (chunk) => (await this.#try(() => this.#redis.mgetBuffer(chunk))) ?? chunk.map(() => null),
+        async (chunk) => (await this.#try(() => getStrings(this.#redis, chunk))) ?? chunk.map(() => null),
       ),
     );
     return parts.flat();
@@ -57,7 +54,7 @@ export class RedisCache implements RowCache {
 
   async #write(entries: readonly (readonly [key: string, row: Buffer])[]): Promise<void> {
     if (this.#ttlSeconds === null) {
-      await this.#redis.mset(entries.flat());
+      await setStrings(this.#redis, entries);
       return;
     }
     const ttl = this.#ttlSeconds;

@@ -1,6 +1,6 @@
 import { HISTORY_RANGES, type HistoryRange, type Keys } from '#contracts';
 import type { RedisClient } from '../redis/client.js';
-import { type Command, exec } from '../redis/exec.js';
+import { type RedisCommand, exec } from '../redis/exec.js';
 import { historyField, type HistoryCounts, type HistoryName, readHistoryFields } from './history-fields.js';
 
 /** Counts are written once in a tick; every step of every range is a whole number of ticks. */
@@ -111,7 +111,7 @@ export class HistoryRecorder {
   }
 
   async #send(ticks: readonly (readonly [tick: number, amounts: ReadonlyMap<string, number>])[]): Promise<void> {
-    const commands: Command[] = [];
+    const commands: RedisCommand[] = [];
     for (const [range, { stepSeconds, steps }] of ranges) {
       const bySteps = new Map<number, ReadonlyMap<string, number>[]>();
       for (const [tick, amounts] of ticks) {

@@ -1,12 +1,102 @@
-import type { Redis } from 'ioredis';
+import { type ChainableCommander, Cluster, Command, type Redis } from 'ioredis';
 import type { RedisClient } from './client.js';
 
-export type Command = readonly [name: string, ...args: (string | number | Buffer)[]];
+type Argument = string | number | Buffer;
 
-export async function exec(redis: RedisClient, commands: readonly Command[]): Promise<unknown[]> {
-  const replies = (await (redis as Redis).pipeline(commands as unknown as unknown[][]).exec()) ?? [];
-  return replies.map(([error, reply]) => {
-    if (error !== null) throw error;
-    return reply;
+/** `['hset', key, field, value]`, `['getrangeBuffer', key, 0, 9]`, `['publish', channel, message]`. */
+export type RedisCommand = [name: keyof ChainableCommander, ...args: Argument[]];
+
+/** By which a cluster says that a command has not run and why, where it might run by and by. */
+const NOT_YET = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN) /;
+
+/**
+ * Runs commands in one go and gives their results in order: one pipeline on a single server; on a cluster one for each
+ * slot, side by side, so that order is kept among commands of one slot only. One without a key, as PUBLISH, follows the
+ * command before it. Nothing makes them a transaction.
+ * @throws the first error in order; other commands may have run
+ */
+export async function exec(redis: RedisClient, commands: readonly RedisCommand[]): Promise<unknown[]> {
+  if (commands.length === 0) return [];
+  const replies = redis instanceof Cluster ? await bySlot(redis, commands) : await send(redis, commands);
+  return replies.map(([error, result]) => {
+    if (error) throw error;
+    return result;
   });
+}
+
+type Reply = [error: Error | null, result?: unknown];
+
+async function send(redis: Redis | Cluster, commands: readonly RedisCommand[]): Promise<Reply[]> {
+  return (await redis.pipeline(commands as RedisCommand[]).exec()) ?? [];
+}
+
+async function bySlot(cluster: Cluster, commands: readonly RedisCommand[]): Promise<Reply[]> {
+  const groups = new Map<number | null, number[]>();
+  let slot: number | null = null;
+  for (const [n, command] of commands.entries()) {
+    slot = slotOf(command) ?? slot;
+    const group = groups.get(slot);
+    if (group) group.push(n);
+    else groups.set(slot, [n]);
+  }
+  const replies: Reply[] = [];
+  await Promise.all(
+    [...groups.values()].map(async (group) => {
+      const [only, second] = group;
+      if (only !== undefined && second === undefined) {
+        replies[only] = await alone(cluster, commands[only]!);
+        return;
+      }
+      const answers = await send(
+        cluster,
+        group.map((n) => commands[n]!),
+      );
+      for (const [at, n] of group.entries()) {
+        let reply = answers[at] ?? [new Error('no reply')];
+        // While a slot moves, some of its keys are here and some there, and a pipeline goes to one node only.
+        if (reply[0] && NOT_YET.test(reply[0].message)) reply = await alone(cluster, commands[n]!);
+        replies[n] = reply;
+      }
+    }),
+  );
+  return replies;
+}
+
+/** Strings by key, null where there is none; one MGET on a single server. */
+export async function getStrings(redis: RedisClient, keys: readonly string[]): Promise<(Buffer | null)[]> {
+  if (keys.length === 0) return [];
+  if (!(redis instanceof Cluster)) return redis.mgetBuffer([...keys]);
+  return (await exec(
+    redis,
+    keys.map((key) => ['getBuffer', key]),
+  )) as (Buffer | null)[];
+}
+
+/** Writes strings by key, wherever they are; one MSET on a single server. */
+export async function setStrings(
+  redis: RedisClient,
+  entries: readonly (readonly [key: string, bytes: Buffer])[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  if (redis instanceof Cluster) {
+    await exec(
+      redis,
+      entries.map(([key, bytes]) => ['set', key, bytes]),
+    );
+  } else await redis.mset(entries.flat());
+}
+
+/** A command by itself is sent on to where its key is. */
+async function alone(cluster: Cluster, [name, ...args]: RedisCommand): Promise<Reply> {
+  const methods = cluster as unknown as Record<string, (...args: Argument[]) => Promise<unknown>>;
+  try {
+    return [null, await methods[name]!(...args)];
+  } catch (error) {
+    return [error as Error];
+  }
+}
+
+/** By ioredis's own table of where a command's keys are; null: it has none. */
+function slotOf([name, ...args]: RedisCommand): number | null {
+  return new Command(name.replace(/Buffer$/, ''), args).getSlot();
 }

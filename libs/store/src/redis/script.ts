@@ -1,22 +1,27 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { RedisClient } from './client.js';
 
-export type Script = (
-  redis: RedisClient,
-  keys: readonly string[],
-  args: readonly (string | number | Buffer)[],
-) => Promise<unknown>;
+type Argument = string | number | Buffer;
 
-export function script(_name: string, url: URL): Script {
-  const source = readFileSync(url, 'utf8');
-  const digest = createHash('sha1').update(source).digest('hex');
+/** Runs a Lua script. All keys share a slot; buffers arrive as they are. @returns what the script returns, text as strings */
+export type Script = (redis: RedisClient, keys: readonly string[], args: readonly Argument[]) => Promise<unknown>;
+
+/**
+ * A Lua script in a file of its own. ioredis sends it once on every connection and then calls it by its digest, and
+ * sends it again to a server that has forgotten it.
+ * @param name one name for each file
+ */
+export function script(name: string, file: URL): Script {
+  const lua = readFileSync(file, 'utf8');
+  // A client gets it as a method: with a colon no other method has its name.
+  const method = `script:${name}`;
+  const defined = new WeakSet<RedisClient>();
   return async (redis, keys, args) => {
-    try {
-      return await redis.evalsha(digest, keys.length, ...keys, ...args);
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return redis.eval(source, keys.length, ...keys, ...args);
+    if (!defined.has(redis)) {
+      redis.defineCommand(method, { lua });
+      defined.add(redis);
     }
+    const methods = redis as unknown as Record<string, (...args: Argument[]) => Promise<unknown>>;
+    return methods[method]!(keys.length, ...keys, ...args);
   };
 }

@@ -1,6 +1,6 @@
 import { isFixed, type Keys, ROW_HEAD_BYTES, type Row, rowTokens, SLICE_ROWS } from '#contracts';
 import type { RedisClient } from '../redis/client.js';
-import { type Command, exec } from '../redis/exec.js';
+import { type RedisCommand, exec } from '../redis/exec.js';
 import type { JobRef, PlacedRow, ResultStore, RowWrite } from './result-store.js';
 import { sliceRuns } from './slice-runs.js';
 
@@ -48,7 +48,7 @@ export class RedisResults implements ResultStore {
   }
 
   async written({ id, rowBytes }: JobRef, positions: readonly number[]): Promise<boolean[]> {
-    const command = (position: number): Command => {
+    const command = (position: number): RedisCommand => {
       const key = this.#keys.jobSlice(id, sliceOf(position));
       const place = position % SLICE_ROWS;
       if (!isFixed(rowBytes)) return ['hexists', key, place];
