@@ -125,9 +125,9 @@ describe('before a worker starts', () => {
       const { counts, dimensions, model, normalize, priority, tokens } = job;
       expect({ name, ...seen.get(job.id) }).toMatchObject({
         ...{ name, counts, dimensions, model, normalize, priority, tokens },
-        // An upload without an API process is told to be over as soon as somebody looks.
-        ...(job.state === 'receiving' ? {} : { state: job.state }),
-        ...{ created_at: job.created_at, started_at: job.started_at, expires_at: job.expires_at },
+        ...{ created_at: job.created_at, started_at: job.started_at },
+        // A broken upload fails when it is first read, which changes both.
+        ...(job.state === 'receiving' ? {} : { state: job.state, expires_at: job.expires_at }),
       });
     }
     expect(seen.size).toBe(Object.keys(jobs).length);
@@ -285,16 +285,19 @@ describe.skip('a replaced model or format', () => {
 
   it('data of a newer version is refused in one line that says what to do', async () => {
     const newer = await startRedis({ aof: true });
-    const redis = new Redis(newer.url);
-    await redis.set('em:schema', '999');
-    redis.disconnect();
-    for (const kind of ['api', 'worker'] as const) {
-      const { code, stderr } = await runToExit(kind, { ...environment, REDIS_URL: newer.url });
-      expect([kind, code, stderr.trimEnd().split('\n').length]).toEqual([kind, 1, 1]);
-      expect(stderr).toMatch(/\b999\b/);
-      expect(stderr).toMatch(/(newest|up to|knows|reads)\D{0,40}\d+/i);
-      expect(stderr).toMatch(/\b(run|start|use|install|upgrade|update)\b/i);
+    try {
+      const redis = new Redis(newer.url);
+      await redis.set('em:schema', '999');
+      redis.disconnect();
+      for (const kind of ['api', 'worker'] as const) {
+        const { code, stderr } = await runToExit(kind, { ...environment, REDIS_URL: newer.url }, 20_000);
+        expect([kind, code, stderr.trimEnd().split('\n').length]).toEqual([kind, 1, 1]);
+        expect(stderr).toMatch(/\b999\b/);
+        expect(stderr).toMatch(/(newest|up to|knows|reads)\D{0,40}\d+/i);
+        expect(stderr).toMatch(/\b(run|start|use|install|upgrade|update)\b/i);
+      }
+    } finally {
+      await newer.stop();
     }
-    await newer.stop();
   }, 60_000);
 });
