@@ -11,6 +11,8 @@ export interface RedisOptions {
   readonly aof?: boolean;
   /** Further command-line arguments. */
   readonly args?: readonly string[];
+  /** Puts files into the data folder before the server starts for the first time. */
+  readonly prepare?: (folder: string) => Promise<void>;
 }
 
 /** A real Redis server of the test's own on a free loopback port. */
@@ -29,8 +31,9 @@ export interface RedisServer {
 }
 
 /** Starts a server and waits until it answers. */
-export async function startRedis({ aof = false, args = [] }: RedisOptions = {}): Promise<RedisServer> {
+export async function startRedis({ aof = false, args = [], prepare }: RedisOptions = {}): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'embedmill-redis-'));
+  await prepare?.(folder);
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
