@@ -16,6 +16,7 @@ export {
   type RedisCommand,
   type Script,
   script,
+  setStrings,
 } from './redis/index.js';
 export type { EmbeddingCache } from './embedding-cache.js';
 export { type FailedPlaces, FailedTexts } from './failed-texts.js';

@@ -72,6 +72,20 @@ export async function getStrings(redis: RedisClient, keys: readonly string[]): P
   )) as (Buffer | null)[];
 }
 
+/** Sets strings by key; one MSET on a single server. */
+export async function setStrings(
+  redis: RedisClient,
+  entries: readonly (readonly [key: string, value: Buffer])[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  if (redis instanceof Cluster)
+    await exec(
+      redis,
+      entries.map(([key, value]) => ['set', key, value]),
+    );
+  else await redis.mset(entries.flat());
+}
+
 /** A command by itself is sent on to where its key is. */
 async function alone(cluster: Cluster, [name, ...args]: RedisCommand): Promise<Reply> {
   const methods = cluster as unknown as Record<string, (...args: Argument[]) => Promise<unknown>>;
