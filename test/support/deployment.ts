@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { quickApi, type QuickApiOptions, quickWorker, type QuickWorkerOptions } from './quick.js';
 import { makeBertModel } from './random-model.js';
 import type { RandomModelOptions } from './random-model.js';
 import { startRedis } from './redis.js';
@@ -13,7 +14,7 @@ export const MODEL = 'small';
 
 /**
  * A real deployment on loopback ports: a queue Redis with AOF, a cache Redis, a random model, and as many API and worker
- * processes as a test starts. Leases are short, so that lost work is found soon.
+ * processes as a test starts. Leases and heartbeats are short, so that lost work and lost workers are found soon.
  */
 export class Deployment {
   readonly queue: RedisServer;
@@ -31,9 +32,7 @@ export class Deployment {
       EMBED_CACHE_REDIS_URL: cache.url,
       EMBED_MODELS: `${MODEL}=${folder}`,
       EMBED_MODEL_DIR: join(folder, 'compiled'),
-      EMBED_LOCK_MS: '1500',
-      EMBED_STALLED_CHECK_MS: '500',
-      EMBED_HEARTBEAT_MS: '500',
+      EMBED_LOCK_MS: '1000',
     };
   }
 
@@ -47,12 +46,15 @@ export class Deployment {
     return new Deployment(queue, cache, folder);
   }
 
-  async api(changes: ServiceEnvironment = {}): Promise<Service> {
-    return this.#started(await startApi({ ...this.environment, ...changes }));
+  /** @param options none: the product's own */
+  async api(changes: ServiceEnvironment = {}, options: QuickApiOptions = {}): Promise<Service> {
+    const standIn = quickApi(options);
+    return this.#started(await startApi({ ...this.environment, ...changes }, { standIn }));
   }
 
-  async worker(changes: ServiceEnvironment = {}): Promise<Service> {
-    return this.#started(await startWorker({ ...this.environment, ...changes }));
+  async worker(changes: ServiceEnvironment = {}, options: QuickWorkerOptions = {}): Promise<Service> {
+    const standIn = quickWorker(options);
+    return this.#started(await startWorker({ ...this.environment, ...changes }, { standIn }));
   }
 
   /** Ends everything that is still up, and removes its files. */

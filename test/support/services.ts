@@ -50,17 +50,22 @@ export function startWorker(environment: ServiceEnvironment, options?: StartOpti
 export interface StartOptions {
   /** Default 60 s: a worker may have a model to compile first. */
   readonly patienceMs?: number;
-  /** A program that stands in for the service, and says in the service's words when it is ready. */
-  readonly standIn?: { readonly path: string; readonly args: readonly string[] };
+  readonly standIn?: StandIn;
+}
+
+/** A program that stands in for the service, and says in the service's words when it is ready. */
+export interface StandIn {
+  readonly path: string;
+  readonly args: readonly string[];
 }
 
 /** Runs an entry that is expected to end by itself, as one that cannot boot. */
 export async function runToExit(
   kind: Kind,
   environment: ServiceEnvironment,
-  patienceMs = 60_000,
+  { patienceMs = 60_000, standIn }: StartOptions = {},
 ): Promise<Exit & { stdout: string; stderr: string }> {
-  const child = launch(kind, environment);
+  const child = launch(kind, environment, standIn);
   return { ...(await within(patienceMs, child)), stdout: child.stdout(), stderr: child.stderr() };
 }
 
@@ -110,7 +115,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-function launch(kind: Kind, environment: ServiceEnvironment, standIn?: StartOptions['standIn']) {
+function launch(kind: Kind, environment: ServiceEnvironment, standIn?: StandIn) {
   const { path, args } = standIn ?? { path: fileURLToPath(new URL(ENTRIES[kind], DIST)), args: [] };
   const child = spawn(process.execPath, [path, ...args], {
     cwd: fileURLToPath(new URL('../', DIST)),

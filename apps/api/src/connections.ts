@@ -2,9 +2,6 @@ import { cacheTtlSeconds, type Environment } from '#config';
 import { awaitRedis, connectRedis, readRedisTls, type RedisClient } from '#store';
 import type { FastifyBaseLogger } from 'fastify';
 
-/** Longest a starting process waits for Redis before it gives up, ms. */
-const PATIENCE_MS = 30_000;
-
 /** This process's Redis connections. */
 export class Connections {
   /** Fails at once while Redis is away: clients are told. */
@@ -25,7 +22,7 @@ export class Connections {
   }
 
   /** @throws BootError when the queue Redis does not answer in time. The cache may stay away. */
-  ready(patienceMs = PATIENCE_MS): Promise<void> {
+  ready(patienceMs: number): Promise<void> {
     return awaitRedis(this.command, patienceMs);
   }
 

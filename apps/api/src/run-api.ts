@@ -12,7 +12,7 @@ export async function runApi(environment: Environment, options: ServicesOptions 
   for (const warning of unknownVariables()) log.warn(warning);
   const services = createServices(environment, log, options);
   const traces = await startTraces('api', environment, (message) => log.warn(message));
-  await services.connections.ready();
+  await services.connections.ready(services.redisPatienceMs);
   await agreeOnSchema(services.connections.command, services.keys);
   const app = await createApi(services);
   services.sampler.start();

@@ -58,13 +58,18 @@ import { Queues } from './queues.js';
 
 /** What limits of rate are counted over, ms. */
 const RATE_WINDOW_MS = 60_000;
+const REDIS_PATIENCE_MS = 30_000;
 
-/** What is not configured: tests have an operation of their own. */
+/** What is not configured: tests have an operation of their own, and some limits smaller. */
 export interface ServicesOptions {
   /** Default: all of this version. */
   readonly operations?: Operations;
   /** Default: one for each of them. */
   readonly shapes?: OutputShapes;
+  /** Longest that a starting process waits for the queue Redis before it gives up, ms. */
+  readonly redisPatienceMs?: number;
+  /** Requests that one key may have open at a time in this process. */
+  readonly mostOpenRequests?: number;
 }
 
 export type ApiServices = ReturnType<typeof createServices>;
@@ -112,7 +117,7 @@ export function createServices(environment: Environment, log: FastifyBaseLogger,
   const sessions = new Sessions(command, keys, { ttlSeconds: SESSION_SECONDS });
   const auditLog = new AuditLog(command, keys);
   const audit = new Audit(auditLog, apiKeys);
-  const openRequests = new OpenRequests();
+  const openRequests = new OpenRequests(options.mostOpenRequests);
   const rates = new RateLimits(new RateWindows(command, keys, RATE_WINDOW_MS), {
     requests: environment.EMBED_RATE_REQUESTS_PER_MINUTE,
     tokens: environment.EMBED_RATE_TOKENS_PER_MINUTE,
@@ -193,6 +198,7 @@ export function createServices(environment: Environment, log: FastifyBaseLogger,
     shapes,
     closing,
     connections,
+    redisPatienceMs: options.redisPatienceMs ?? REDIS_PATIENCE_MS,
     recorder,
     metrics,
     jobs,

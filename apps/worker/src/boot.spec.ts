@@ -12,7 +12,8 @@ import { connectRedis, JobIndex, JobLedger, ModelRegistry, RedisResults, WorkerR
 import { readMetric } from '../../../test/support/metrics.js';
 import { makeBertModel } from '../../../test/support/random-model.js';
 import { startRedis } from '../../../test/support/redis.js';
-import { runToExit, startQuickWorker } from '../../../test/support/services.js';
+import { quickWorker } from '../../../test/support/quick.js';
+import { runToExit, startWorker } from '../../../test/support/services.js';
 import { until } from '../../../test/support/until.js';
 
 const keys = new Keys('em');
@@ -24,6 +25,8 @@ const server = await startRedis();
 const redis = connectRedis(server.url, 'worker', 'test');
 const workers = new WorkerRegistry(redis, keys);
 const models = new ModelRegistry(redis, keys);
+/** Quick: silence is noticed after four heartbeats. */
+const standIn = quickWorker({ heartbeatMs: 200, redisPatienceMs: 300 });
 const environment = {
   REDIS_URL: server.url,
   EMBED_MODELS: `small=${small}`,
@@ -41,7 +44,7 @@ afterAll(async () => {
 
 describe('a worker refuses to start, with one line that says why,', () => {
   const refusal = async (changes: Record<string, string>) => {
-    const { code, stderr } = await runToExit('worker', { ...environment, ...changes });
+    const { code, stderr } = await runToExit('worker', { ...environment, ...changes }, { standIn });
     expect(code).toBe(1);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     return stderr;
@@ -77,7 +80,7 @@ describe('a worker refuses to start, with one line that says why,', () => {
   });
 
   it('when another live worker serves the same name in another version', async () => {
-    const first = await startQuickWorker(environment);
+    const first = await startWorker(environment, { standIn });
     const line = await refusal({ EMBED_MODELS: `small=${other}` });
     expect(line).toContain('"small" is served in another version');
     expect(line).toContain(`pid ${first.pid}`);
@@ -87,7 +90,7 @@ describe('a worker refuses to start, with one line that says why,', () => {
 
 describe('a worker that is up', () => {
   it('is in the registry with what it serves, announces its models, and serves health and metrics', async () => {
-    const worker = await startQuickWorker(environment);
+    const worker = await startWorker(environment, { standIn });
     const [record] = await workers.list();
     expect(record).toMatchObject({
       pid: worker.pid,
@@ -110,7 +113,7 @@ describe('a worker that is up', () => {
   });
 
   it('announces itself and its models again when Redis has lost them', async () => {
-    const worker = await startQuickWorker(environment);
+    const worker = await startWorker(environment, { standIn });
     await redis.flushall();
     await until('the worker is listed again', async () => (await workers.list()).length === 1);
     await until('the model is announced again', () => models.card('small'));
@@ -118,7 +121,7 @@ describe('a worker that is up', () => {
   });
 
   it('takes over the name from a worker of another version that was killed, once that one has expired', async () => {
-    const killed = await startQuickWorker(environment);
+    const killed = await startWorker(environment, { standIn });
     await killed.kill();
     const worker = await startQuickWorker({ ...environment, EMBED_MODELS: `small=${other}` });
     expect((await workers.list()).map(({ pid }) => pid)).toEqual([worker.pid]);
@@ -126,7 +129,7 @@ describe('a worker that is up', () => {
   });
 
   it('finishes what it holds on SIGTERM, leaves the registry and exits with 0', async () => {
-    const worker = await startQuickWorker(environment);
+    const worker = await startWorker(environment, { standIn });
     const card = (await models.card('small'))!;
     const { jobs, job, queue, close } = await enqueueJob(card, 64);
     await until('the worker has begun', async () => (await jobs.state(job)) === 'running');
@@ -137,7 +140,7 @@ describe('a worker that is up', () => {
     expect(await queue.getJobCounts('active', 'delayed', 'failed')).toEqual({ active: 0, delayed: 0, failed: 0 });
     expect(await workers.list()).toEqual([]);
     expect((await jobs.get(job))!.done).toBeGreaterThanOrEqual(unfinished.done);
-    const next = await startQuickWorker(environment);
+    const next = await startWorker(environment, { standIn });
     await until('the job is completed', async () => isFinal((await jobs.state(job))!));
     const record = (await jobs.get(job))!;
     expect(record).toMatchObject({ state: 'completed', done: record.texts, failed: 0 });

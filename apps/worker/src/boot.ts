@@ -21,7 +21,7 @@ export async function boot(services: WorkerServices): Promise<DrainParts> {
   const { connections, environment, history, keys, lifecycle, log, metrics, models, workers } = services;
 
   const traces = await startTraces('worker', environment, (message) => log.warn(message));
-  await connections.ready();
+  await connections.ready(services.redisPatienceMs);
   await agreeOnSchema(connections.command, keys);
   metrics.watchCache(services.cache);
   const heartbeats: Heartbeat[] = [];

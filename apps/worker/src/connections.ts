@@ -2,9 +2,6 @@ import { cacheTtlSeconds, type Environment } from '#config';
 import { awaitRedis, connectRedis, hostsOf, readRedisTls, type RedisClient, type RedisRole } from '#store';
 import type { Log } from './operation/log.js';
 
-/** Longest a starting worker waits for Redis before it gives up, ms. */
-const PATIENCE_MS = 30_000;
-
 /** This process's Redis connections, by what becomes of a command while Redis is away. */
 export class Connections {
   /** Fails at once: heartbeats and registries. */
@@ -46,7 +43,7 @@ export class Connections {
   }
 
   /** @throws BootError when the queue Redis does not answer in time. The cache may stay away. */
-  ready(patienceMs = PATIENCE_MS): Promise<void> {
+  ready(patienceMs: number): Promise<void> {
     return awaitRedis(this.command, patienceMs);
   }
 

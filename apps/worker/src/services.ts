@@ -33,10 +33,13 @@ export interface ServicesOptions {
   readonly heartbeatMs?: number;
   /** Longest a device may finish nothing while it owes the self-test's answer, ms. */
   readonly selfTestPatienceMs?: number;
+  /** Longest that a starting worker waits for the queue Redis before it gives up, ms. */
+  readonly redisPatienceMs?: number;
 }
 
 const HEARTBEAT_MS = 3000;
 const SELF_TEST_PATIENCE_MS = 30_000;
+const REDIS_PATIENCE_MS = 30_000;
 
 export type WorkerServices = ReturnType<typeof createServices>;
 
@@ -85,5 +88,6 @@ export function createServices(environment: Environment, log: Log, options: Serv
     authenticator: new Authenticator(new ApiKeys(command, keys), environment),
     heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
     selfTestPatienceMs: options.selfTestPatienceMs ?? SELF_TEST_PATIENCE_MS,
+    redisPatienceMs: options.redisPatienceMs ?? REDIS_PATIENCE_MS,
   };
 }

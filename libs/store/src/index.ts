@@ -11,6 +11,7 @@ export {
   type RedisCommand,
   type RedisRole,
   script,
+  setStrings,
 } from './redis/index.js';
 export { cacheKeyOf, findRows } from './cache/find-rows.js';
 export { MemoryCache } from './cache/memory-cache.js';

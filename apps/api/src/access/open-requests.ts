@@ -1,6 +1,5 @@
 import { ApiError, type Caller } from '#contracts';
 
-/** Requests that one key may have open at a time in one API process, those that wait or look on included. */
 const MOST_OPEN_REQUESTS = 1024;
 
 /**
@@ -9,12 +8,18 @@ const MOST_OPEN_REQUESTS = 1024;
  */
 export class OpenRequests {
   readonly #open = new Map<string, number>();
+  readonly #most: number;
+
+  /** @param most requests that one key may have open at a time, those that wait or look on included */
+  constructor(most = MOST_OPEN_REQUESTS) {
+    this.#most = most;
+  }
 
   /** @returns what to call when it has ended. @throws ApiError 429 `too_many_open_requests` */
   enter({ keyId }: Caller): () => void {
     const key = keyId ?? '';
     const open = this.#open.get(key) ?? 0;
-    if (open >= MOST_OPEN_REQUESTS) {
+    if (open >= this.#most) {
       throw new ApiError({
         status: 429,
         code: 'too_many_open_requests',

@@ -1,51 +1,19 @@
-import { Queue, Worker } from 'bullmq';
-import { type JobTask, jobTaskId, Keys, type Lane, OPERATIONS, rowsOfFloats, type Task, TASK_FORMAT } from '#contracts';
-import { LaneControl, LaneProducer, type LaneTask } from '#queue';
-import {
-  connectRedis,
-  FailedInputs,
-  JobIndex,
-  JobLedger,
-  JobList,
-  ModelRegistry,
-  RedisResults,
-  WorkerRegistry,
-} from '#store';
+import { Worker } from 'bullmq';
+import { type JobTask, jobTaskId, Keys, OPERATIONS, rowsOfFloats, type Task, TASK_FORMAT } from '#contracts';
+import type { LaneTask } from '#queue';
+import { connectRedis, FailedInputs } from '#store';
 import { startRedis } from '../../../../test/support/redis.js';
 import { until } from '../../../../test/support/until.js';
-import { InteractiveAdmission } from '../interactive/admission.js';
 import { BulkAdmission } from '../jobs/bulk-admission.js';
 import { JobRetry } from '../jobs/job-retry.js';
-import { Fleet } from '../operation/fleet.js';
+import { fleetOver } from '../operation/fleet.fixture.js';
 import { modelCard } from '../planning/model-card.fixture.js';
-import { ModelDirectory } from '../planning/model-directory.js';
 import { QueueActions } from './queue-actions.js';
 
 const keys = new Keys('test');
 const server = await startRedis();
 const redis = connectRedis(server.url, 'worker', 'test');
-const queues = new Map<Lane, Queue>(
-  (['interactive', 'bulk'] as const).map((lane) => [
-    lane,
-    new Queue(keys.queue('m', lane), { connection: redis, prefix: keys.queuePrefix() }),
-  ]),
-);
-const queueOf = (_model: string, lane: Lane) => queues.get(lane)!;
-const producer = new LaneProducer(queueOf, { operations: OPERATIONS, attempts: 1 });
-const control = new LaneControl(queueOf);
-const index = new JobIndex(redis, keys);
-const jobs = new JobLedger(redis, keys, index, new RedisResults(redis, keys), { ttlSeconds: 600 });
-const list = new JobList(index, jobs);
-const registry = new ModelRegistry(redis, keys);
-const models = new ModelDirectory(registry, ['m']);
-const fleet = new Fleet({
-  models,
-  lanes: producer,
-  control,
-  jobs: list,
-  workers: new WorkerRegistry(redis, keys),
-  admission: new InteractiveAdmission(1000),
-});
+const { close, control, fleet, jobs, list, models, producer, queueOf, registry } = fleetOver(redis, keys, ['m']);
 const actions = new QueueActions(
   control,
   jobs,
@@ -66,7 +34,7 @@ const error = { code: 'task_failed', message: 'gave up' } as const;
 
 beforeAll(() => registry.announce(card, {}));
 afterAll(async () => {
-  for (const queue of queues.values()) await queue.close();
+  await close();
   redis.disconnect();
   await server.stop();
 });

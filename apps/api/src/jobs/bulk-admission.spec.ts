@@ -1,13 +1,9 @@
-import { Queue } from 'bullmq';
-import { ANYBODY, Keys, type Lane, OPERATIONS, rowsOfFloats } from '#contracts';
-import { LaneControl, LaneProducer } from '#queue';
-import { connectRedis, JobIndex, JobLedger, JobList, ModelRegistry, RedisResults, WorkerRegistry } from '#store';
+import { ANYBODY, Keys, rowsOfFloats } from '#contracts';
+import { connectRedis } from '#store';
 import { startRedis } from '../../../../test/support/redis.js';
-import { InteractiveAdmission } from '../interactive/admission.js';
-import { Fleet } from '../operation/fleet.js';
+import { fleetOver } from '../operation/fleet.fixture.js';
 import { workerRecord } from '../operation/worker-record.fixture.js';
 import { modelCard } from '../planning/model-card.fixture.js';
-import { ModelDirectory } from '../planning/model-directory.js';
 import { BulkAdmission } from './bulk-admission.js';
 import { newJobId } from './job-id.js';
 
@@ -15,33 +11,17 @@ const LIMIT = 100;
 const server = await startRedis();
 const redis = connectRedis(server.url, 'worker', 'test');
 const keys = new Keys('test');
-const index = new JobIndex(redis, keys);
-const jobs = new JobLedger(redis, keys, index, new RedisResults(redis, keys), { ttlSeconds: 60 });
-const list = new JobList(index, jobs);
-const workers = new WorkerRegistry(redis, keys);
-const registry = new ModelRegistry(redis, keys);
-const queue = new Queue(keys.queue('m', 'bulk'), { connection: redis, prefix: keys.queuePrefix() });
+const { close, fleet, jobs, list, registry, workers } = fleetOver(redis, keys, ['m', 'other']);
 const NEVER = new AbortController().signal;
 
 beforeEach(() => redis.flushall());
 afterAll(async () => {
-  await queue.close();
+  await close();
   redis.disconnect();
   await server.stop();
 });
 
-const newAdmission = () => {
-  const queueOf = (_model: string, _lane: Lane) => queue;
-  const fleet = new Fleet({
-    models: new ModelDirectory(registry, ['m', 'other']),
-    lanes: new LaneProducer(queueOf, { operations: OPERATIONS }),
-    control: new LaneControl(queueOf),
-    jobs: list,
-    workers,
-    admission: new InteractiveAdmission(LIMIT),
-  });
-  return new BulkAdmission(list, fleet, LIMIT);
-};
+const newAdmission = () => new BulkAdmission(list, fleet, LIMIT);
 
 async function unfinished(model: string, texts: number, keyId: string | null = null): Promise<string> {
   const id = newJobId();

@@ -72,18 +72,18 @@ export async function getStrings(redis: RedisClient, keys: readonly string[]): P
   )) as (Buffer | null)[];
 }
 
-/** Writes strings by key, wherever they are; one MSET on a single server. */
+/** Sets strings by key; one MSET on a single server. */
 export async function setStrings(
   redis: RedisClient,
-  entries: readonly (readonly [key: string, bytes: Buffer])[],
+  entries: readonly (readonly [key: string, value: Buffer])[],
 ): Promise<void> {
   if (entries.length === 0) return;
-  if (redis instanceof Cluster) {
+  if (redis instanceof Cluster)
     await exec(
       redis,
-      entries.map(([key, bytes]) => ['set', key, bytes]),
+      entries.map(([key, value]) => ['set', key, value]),
     );
-  } else await redis.mset(entries.flat());
+  else await redis.mset(entries.flat());
 }
 
 /** A command by itself is sent on to where its key is. */

@@ -1,6 +1,6 @@
 export { awaitRedis } from './await-redis.js';
 export { type ConnectOptions, connectRedis, type RedisClient } from './client.js';
-export { exec, getStrings, type RedisCommand } from './exec.js';
+export { exec, getStrings, type RedisCommand, setStrings } from './exec.js';
 export { isRedisAway } from './is-redis-away.js';
 export { readRedisTls } from './redis-tls.js';
 export { hostsOf } from './redis-url.js';

@@ -35,8 +35,9 @@ export class WorkerRegistry {
       await exec(this.#redis, [
         ['zremrangebyscore', this.#keys.lostWorkers(), '-inf', now - LOST_KEPT_SECONDS * 1000],
         ['zadd', this.#keys.lostWorkers(), ...silent.flatMap((id) => [now, id])],
-        ['zrem', this.#keys.workers(), ...silent],
       ]);
+      // In this order: whoever leaves one list stands in the other.
+      await this.#redis.zrem(this.#keys.workers(), ...silent);
     }
     return records.flatMap(known).sort((a, b) => a.startedAt - b.startedAt);
   }
