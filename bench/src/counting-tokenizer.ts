@@ -1,3 +1,4 @@
+import type { ModelTexts } from '#contracts';
 import type { Encoded, EncodeOptions, Tokenizer } from '#model';
 
 /** Characters of a token, about as English has them in a vocabulary of 30,000. */
@@ -11,8 +12,8 @@ const VOCABULARY = 30_000;
  * many fast devices can be fed on few cores.
  */
 export class CountingTokenizer implements Tokenizer {
-  encode(texts: readonly string[], { prompt, maxTokens }: EncodeOptions): Promise<Encoded[]> {
-    return Promise.resolve(texts.map((text) => count(prompt + text, maxTokens)));
+  encode(inputs: readonly ModelTexts[], { prompt, maxTokens }: EncodeOptions): Promise<Encoded[]> {
+    return Promise.resolve(inputs.map((texts) => count(prompt + texts.join(''), maxTokens)));
   }
 
   close(): Promise<void> {
@@ -30,5 +31,5 @@ function count(text: string, maxTokens: number): Encoded {
     state ^= text.charCodeAt(Math.max(0, text.length - 1 - at));
     ids[at] = (state >>> 8) % VOCABULARY;
   }
-  return { ids, length, truncated: length > maxTokens };
+  return { ids, types: null, length, truncated: length > maxTokens };
 }

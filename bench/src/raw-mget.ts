@@ -1,14 +1,12 @@
-import { specHash, textHash, Keys, type EmbeddingSpec } from '#contracts';
-import { connectRedis } from '#store';
+import { embed, Keys, type Spec } from '#contracts';
+import { cacheKeyOf, connectRedis } from '#store';
 
 /** Keys of one MGET, as many as the product asks for. */
 const CHUNK_KEYS = 512;
 
 /** Cache keys of texts, as API and workers make them. */
-export function cacheKeys(spec: EmbeddingSpec, texts: readonly string[]): string[] {
-  const keys = new Keys('em');
-  const hash = specHash(spec);
-  return texts.map((text) => keys.vector(hash, textHash(text)));
+export function cacheKeys(spec: Spec, texts: readonly string[]): string[] {
+  return texts.map(cacheKeyOf(new Keys('em'), embed, spec));
 }
 
 /**

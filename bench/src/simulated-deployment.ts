@@ -32,8 +32,8 @@ export async function startSimulated(
   context: BenchContext,
   options: SimulatedDeploymentOptions,
 ): Promise<SimulatedDeployment> {
-  const { workers, device, tokenizer, environment = {} } = options;
-  if (tokenizer === 'model') await context.model('fp32');
+  const { workers, environment = {}, ...simulated } = options;
+  if (simulated.tokenizer === 'model') await context.model('fp32');
   const queue = await startRedis({ aof: true });
   const cache = await startRedis({ args: ['--maxmemory', '2gb', '--maxmemory-policy', 'allkeys-lfu'] });
   const settings = {
@@ -45,7 +45,7 @@ export async function startSimulated(
     EMBED_CACHE_REDIS_URL: cache.url,
   };
   const api = await startApi(settings);
-  const told: SimulatedWorkersOptions = { workers, device, tokenizer };
+  const told: SimulatedWorkersOptions = { workers, ...simulated };
   const standIn = { path: ENTRY, args: [JSON.stringify(told)] };
   const services = [await startWorker(settings, { standIn })];
   let each = workers;

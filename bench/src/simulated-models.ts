@@ -1,6 +1,7 @@
 import type { Environment } from '#config';
-import type { ServedModel } from '#contracts';
-import { Engine, SimulatedDevice } from '#inference';
+import { embedCard, type ServedModel } from '#contracts';
+import { Engine, LOOKAHEAD_TEXTS, MAX_BATCH_ROWS } from '#inference';
+import { SimulatedDevice } from '#inference/testing';
 import { loadModel, TokenizerThread, type RunnableModel } from '#model';
 import type { ModelSource } from '../../apps/worker/src/process/model-source.js';
 import { CountingTokenizer } from './counting-tokenizer.js';
@@ -18,14 +19,17 @@ export interface SimulatedModelOptions {
   readonly device: DeviceModel;
   /** `model`: the served model's own, in a thread of its own; `counting`: made-up ids, at no cost. */
   readonly tokenizer: 'model' | 'counting';
+  /** Texts of a micro-batch, and of those it is chosen from. Default: the product's own. */
+  readonly batching?: { readonly maxRows: number; readonly lookaheadTexts: number };
 }
 
 /** Padded tokens of a micro-batch, as the product has it by default on a GPU. */
 const TOKEN_BUDGET = 16_384;
+const BATCHING = { maxRows: MAX_BATCH_ROWS, lookaheadTexts: LOOKAHEAD_TEXTS };
 
 /** Models that no device computes: everything around the device is the worker's own. */
 export function simulatedModels(environment: Environment, options: SimulatedModelOptions): ModelSource {
-  const { device, tokenizer } = options;
+  const { batching = BATCHING, device, tokenizer } = options;
   return {
     load: (served) =>
       tokenizer === 'model'
@@ -39,12 +43,11 @@ export function simulatedModels(environment: Environment, options: SimulatedMode
     start: async (model) =>
       new Engine({
         tokenizer: tokenizer === 'model' ? await TokenizerThread.start(model.tokenizerFiles) : new CountingTokenizer(),
-        device: new SimulatedDevice({ ...device, dimensions: model.card.dimensions }),
+        device: new SimulatedDevice({ ...device, width: embedCard(model.card).dimensions }),
         maxTokens: model.card.maxTokens,
         padId: model.padTokenId,
         tokenBudget: TOKEN_BUDGET,
-        maxRows: environment.EMBED_MAX_BATCH_ROWS,
-        lookaheadTexts: environment.EMBED_LOOKAHEAD_TEXTS,
+        ...batching,
         bulkShare: environment.EMBED_BULK_SHARE,
         overheadTokens: Math.round(device.batchMs / device.tokenMs),
       }),
@@ -58,17 +61,14 @@ function madeUp({ name, source }: ServedModel, dimensions: number): RunnableMode
       fingerprint: `simulated-${dimensions}`,
       source,
       dtype: 'fp32',
-      dimensions,
       maxTokens: 256,
-      pooling: 'mean',
-      normalize: true,
       prompts: {},
-      matryoshka: [],
+      operations: { embed: { dimensions, pooling: 'mean', normalize: true, matryoshka: [] } },
       createdAt: Date.now(),
     },
     padTokenId: 0,
     tokenizerFiles: { tokenizer: {}, config: {} },
     onnxPath: '',
-    graph: { inputs: [], output: '', dimensions },
+    graph: { inputs: [], output: '', width: dimensions },
   };
 }

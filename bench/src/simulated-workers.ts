@@ -1,14 +1,13 @@
 /**
- * Entry of a process that holds several complete workers whose devices are simulated: lanes, mill, store, heartbeat and
+ * Entry of a process that holds several complete workers whose devices are simulated: consumers, task processor, store, heartbeat and
  * registry are `apps/worker`'s own, once for each. Part of the benchmark only; its parent passes what is simulated, and
  * doubles the workers by SIGUSR2.
  */
-import { NestFactory } from '@nestjs/core';
 import { readEnvironment } from '#config';
 import { boot } from '../../apps/worker/src/boot.js';
 import { drain, type DrainParts } from '../../apps/worker/src/drain.js';
 import { createLog } from '../../apps/worker/src/operation/log.js';
-import { WorkerModule } from '../../apps/worker/src/worker.module.js';
+import { createServices } from '../../apps/worker/src/services.js';
 import { simulatedModels } from './simulated-models.js';
 import { saysWorkers, type SimulatedWorkersOptions } from './simulated-workers-options.js';
 
@@ -25,11 +24,7 @@ await grow(options.workers);
 
 async function grow(count: number): Promise<void> {
   while (workers.length < count) {
-    const app = await NestFactory.createApplicationContext(WorkerModule.for(environment, log, source), {
-      logger: false,
-      abortOnError: false,
-    });
-    workers.push(await boot(app, environment, log));
+    workers.push(await boot(createServices(environment, log, { source })));
   }
   console.log(`${saysWorkers(workers.length)} metrics ${workers[0]!.health.url}/metrics`);
 }

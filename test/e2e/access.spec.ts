@@ -2,7 +2,8 @@ import { type ApiKeyObject, apiKeyObjectSchema, type JobList, type JobObject, Ke
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ApiKeys, connectRedis } from '#store';
+import { ApiKeys } from '#access';
+import { connectRedis } from '#store';
 import { Deployment, MODEL } from '../support/deployment.js';
 import type { Service } from '../support/services.js';
 import { until } from '../support/until.js';

@@ -5,6 +5,8 @@ import {
   type ApiErrorBody,
   type AuditEntry,
   auditLogSchema,
+  embed as embedOperation,
+  encodeRow,
   type History,
   historySchema,
   type HistorySeries,
@@ -13,13 +15,12 @@ import {
   playgroundResponseSchema,
   Keys,
   type QueueAction,
+  type RetriedJob,
   type Snapshot,
   snapshotSchema,
-  specHash,
-  textHash,
   type WorkerView,
 } from '#contracts';
-import { connectRedis, encodeRow } from '#store';
+import { cacheKeyOf, connectRedis } from '#store';
 import { Deployment, MODEL } from '../support/deployment.js';
 import { acceptJob, completedJob, embed, getJob, postEmbeddings } from '../support/front-door.js';
 import { BERT_VOCAB_SIZE, POISON_TEXT } from '../support/random-model.js';
@@ -185,11 +186,13 @@ it('failed texts of a job are tried again, once however often that is asked', as
 
   // Now there is a vector for it.
   const cache = connectRedis(deployment.cache.url, 'worker', 'test');
-  const key = new Keys('em').vector(specHash(before.spec), textHash(POISON_TEXT));
-  await cache.set(key, encodeRow({ ok: true, vector: new Float32Array(32).fill(1), tokens: 5, truncated: false }));
+  const key = cacheKeyOf(new Keys('em'), embedOperation, before.spec)(POISON_TEXT);
+  await cache.set(key, encodeRow(new Float32Array(32).fill(1), 5, false));
   await act('pause');
   const answers = await Promise.all(Array.from({ length: 3 }, () => post(`/v1/jobs/${id}/retry`)));
   expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+  const retried = (await Promise.all(answers.map((answer) => answer.json()))) as RetriedJob[];
+  expect(retried.map((one) => [one.id, one.retried])).toEqual([2, 2, 2].map((texts) => [id, texts]));
   expect(await getJob(api.url, id)).toMatchObject({ state: 'running', counts: { failed: 0, done: 98, pending: 2 } });
   const { slices } = await detail();
   expect([slices.done[3], slices.done[4], slices.done[70]]).toEqual([0, 1, 0]);

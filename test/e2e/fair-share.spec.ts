@@ -1,5 +1,6 @@
+import { ApiKeys } from '#access';
 import { type JobObject, Keys } from '#contracts';
-import { ApiKeys, connectRedis } from '#store';
+import { connectRedis } from '#store';
 import { Deployment, MODEL } from '../support/deployment.js';
 import type { Service } from '../support/services.js';
 

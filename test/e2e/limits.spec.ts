@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { type JobList, Keys, type RateLimits } from '#contracts';
-import { ApiKeys, connectRedis } from '#store';
+import { ApiKeys } from '#access';
+import { connectRedis } from '#store';
 import { Deployment, MODEL } from '../support/deployment.js';
 import type { Service } from '../support/services.js';
 import { until } from '../support/until.js';
@@ -12,8 +13,9 @@ let api: Service;
 let other: Service;
 
 beforeAll(async () => {
-  const environment = { EMBED_AUTH: 'on', EMBED_MAX_OPEN_REQUESTS: '3', EMBED_BODY_TIMEOUT_MS: '4000' };
-  [api, other] = await Promise.all([deployment.api(environment), deployment.api(environment), deployment.worker()]);
+  const environment = { EMBED_AUTH: 'on', EMBED_BODY_TIMEOUT_MS: '4000' };
+  const [fewOpen, ordinary] = [deployment.api(environment, { mostOpenRequests: 3 }), deployment.api(environment)];
+  [api, other] = await Promise.all([fewOpen, ordinary, deployment.worker()]);
 });
 afterAll(async () => {
   redis.disconnect();

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { freePort } from '../../apps/cli/src/free-port.js';
 import { Deployment, MODEL } from '../support/deployment.js';
+import { quickApi } from '../support/quick.js';
 import { type RedisServer, startRedis } from '../support/redis.js';
 import { runToExit, type Service } from '../support/services.js';
 import { until } from '../support/until.js';
@@ -113,13 +114,13 @@ it('that user can do nothing with what is not ours', async () => {
 });
 
 it('does not start with a server that it cannot trust, or one that does not trust it', async () => {
-  const patience = { EMBED_REDIS_PATIENCE_MS: '1000' };
+  const standIn = quickApi({ redisPatienceMs: 1000 });
   const { EMBED_REDIS_TLS_CA: _ca, ...strangers } = environment;
-  const distrusted = await runToExit('api', { ...deployment.environment, ...strangers, ...patience });
+  const distrusted = await runToExit('api', { ...deployment.environment, ...strangers }, { standIn });
   expect(distrusted.code).toBe(1);
   expect(distrusted.stderr).toMatch(/certificate/);
-  const bare = { ...deployment.environment, ...patience, ...environment, REDIS_URL: redisUrl(WRONG) };
-  const refused = await runToExit('api', { ...bare, ...patience });
+  const bare = { ...deployment.environment, ...environment, REDIS_URL: redisUrl(WRONG) };
+  const refused = await runToExit('api', bare, { standIn });
   expect(refused.code).toBe(1);
   expect(refused.stderr).toMatch(/WRONGPASS/);
   for (const { stdout, stderr } of [distrusted, refused]) {

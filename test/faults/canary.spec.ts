@@ -1,12 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { type Readiness, type Snapshot } from '#contracts';
 import { Deployment, MODEL } from '../support/deployment.js';
 import { acceptJob, completedJob, postEmbeddings } from '../support/front-door.js';
+import { faultyWorker } from '../support/faulty-worker-options.js';
 import { type Service, startWorker } from '../support/services.js';
 import { until } from '../support/until.js';
 
-const ENTRY = fileURLToPath(new URL('../support/faulty-worker.js', import.meta.url));
-
+/** Longest that its device may finish nothing. */
+const PATIENCE_MS = 700;
 const deployment = await Deployment.start();
 let api: Service;
 
@@ -15,14 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => deployment.stop());
 
-function faultyWorker(fault: 'wrong' | 'silent'): Promise<Service> {
-  const environment = {
-    ...deployment.environment,
-    EMBED_KEY_PREFIX: 'em',
-    EMBED_CANARY_SECONDS: '0.3',
-    EMBED_CANARY_PATIENCE_MS: '700',
-  };
-  return startWorker(environment, { standIn: { path: ENTRY, args: [fault] } });
+function startFaulty(fault: 'wrong' | 'silent'): Promise<Service> {
+  const environment = { ...deployment.environment, EMBED_CANARY_SECONDS: '0.3' };
+  const standIn = faultyWorker({ fault, heartbeatMs: 500, selfTestPatienceMs: PATIENCE_MS });
+  return startWorker(environment, { standIn });
 }
 
 async function workerView() {
@@ -35,10 +31,10 @@ async function readiness(): Promise<Readiness> {
 }
 
 it.each([
-  ['wrong', /cosine/],
+  ['wrong', /\d\.\d{4} of the reference's length away/],
   ['silent', /no answer within 0\.7 s/],
 ] as const)('a worker whose device is %s takes itself out of service, and comes back', async (fault, reason) => {
-  const worker = await faultyWorker(fault);
+  const worker = await startFaulty(fault);
   expect((await postEmbeddings(api.url, { model: MODEL, input: `before ${fault}` })).status).toBe(200);
   await until('it is ready', async () => (await readiness()).ready);
 
@@ -65,11 +61,11 @@ it.each([
 });
 
 it('gives back the tasks that it holds, so that another worker has them', async () => {
-  const faulty = await faultyWorker('silent');
+  const faulty = await startFaulty('silent');
   faulty.signal('SIGUSR2');
   const job = await acceptJob(api.url, ['held by one that is silent']);
   await until('it is out of service', async () => (await workerView())?.state === 'unfit');
-  const sound = await startWorker({ ...deployment.environment }, { standIn: { path: ENTRY, args: ['wrong'] } });
+  const sound = await startWorker(deployment.environment, { standIn: faultyWorker({ fault: 'wrong' }) });
   expect((await completedJob(api.url, job.id)).counts.done).toBe(1);
   await sound.stop();
   await faulty.kill();

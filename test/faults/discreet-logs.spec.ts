@@ -1,6 +1,7 @@
 import { connectRedis } from '#store';
 import { Deployment, MODEL } from '../support/deployment.js';
 import { acceptJob, completedJob, postJob } from '../support/front-door.js';
+import { quickApi, quickWorker } from '../support/quick.js';
 import { runToExit, type Service } from '../support/services.js';
 
 const deployment = await Deployment.start();
@@ -14,11 +15,10 @@ afterAll(() => deployment.stop());
 
 it.each(['api', 'worker'] as const)('the %s writes no password into its log when Redis refuses it', async (kind) => {
   const password = 'a-password-of-redis';
-  const { code, stdout, stderr } = await runToExit(kind, {
-    ...deployment.environment,
-    REDIS_URL: deployment.queue.url.replace('redis://', `redis://nobody:${password}@`),
-    EMBED_REDIS_PATIENCE_MS: '1000',
-  });
+  const REDIS_URL = deployment.queue.url.replace('redis://', `redis://nobody:${password}@`);
+  const impatient = { redisPatienceMs: 1000 };
+  const standIn = kind === 'api' ? quickApi(impatient) : quickWorker(impatient);
+  const { code, stdout, stderr } = await runToExit(kind, { ...deployment.environment, REDIS_URL }, { standIn });
   expect(code).toBe(1);
   expect(stderr).not.toBe('');
   expect(stdout + stderr).not.toContain(password);

@@ -46,10 +46,10 @@ export class Deployment {
     return new Deployment(queue, cache, folder);
   }
 
-  /** @param options none: the product's own */
-  async api(changes: ServiceEnvironment = {}, options: QuickApiOptions = {}): Promise<Service> {
-    const standIn = quickApi(options);
-    return this.#started(await startApi({ ...this.environment, ...changes }, { standIn }));
+  /** @param options absent: the product's entry itself */
+  async api(changes: ServiceEnvironment = {}, options?: QuickApiOptions): Promise<Service> {
+    const standIn = options === undefined ? {} : { standIn: quickApi(options) };
+    return this.#started(await startApi({ ...this.environment, ...changes }, standIn));
   }
 
   async worker(changes: ServiceEnvironment = {}, options: QuickWorkerOptions = {}): Promise<Service> {

@@ -2,28 +2,30 @@
  * Entry of a worker whose device can be made to fail, for tests of what a worker does about it: everything else is the
  * worker's own. Its argument says how, SIGUSR2 begins it and ends it again.
  */
-import { NestFactory } from '@nestjs/core';
 import { readEnvironment } from '#config';
-import { type Device, Engine, SimulatedDevice } from '#inference';
+import { embedCard } from '#contracts';
+import { type Device, Engine } from '#inference';
+import { SimulatedDevice } from '#inference/testing';
 import { loadModel, TokenizerThread } from '#model';
-import { boot } from '../../apps/worker/src/boot.js';
-import { drain } from '../../apps/worker/src/drain.js';
-import { createLog } from '../../apps/worker/src/operation/log.js';
 import type { ModelSource } from '../../apps/worker/src/process/model-source.js';
-import { WorkerModule } from '../../apps/worker/src/worker.module.js';
+import { runWorker } from '../../apps/worker/src/run-worker.js';
+import { endWithOneLine } from './end-with-one-line.js';
+import type { FaultyWorkerOptions } from './faulty-worker-options.js';
 
-type Fault = 'wrong' | 'silent';
-
-const fault = process.argv[2] as Fault;
+const { fault, ...quick } = JSON.parse(process.argv[2] ?? '') as FaultyWorkerOptions;
 const environment = readEnvironment();
-const log = createLog(environment.LOG_LEVEL);
 let failing = false;
 let wake: () => void = () => {};
+// Before it says that it is ready: a signal without a listener would end it.
+process.on('SIGUSR2', () => {
+  failing = !failing;
+  if (!failing) wake();
+});
 
 /** Right by its own standards, until it is told otherwise. */
 function faulty(device: SimulatedDevice): Device {
   return {
-    dimensions: device.dimensions,
+    width: device.width,
     description: 'faulty',
     restarts: 0,
     withdraw: (batch) => device.withdraw(batch),
@@ -31,7 +33,7 @@ function faulty(device: SimulatedDevice): Device {
     async run(batch) {
       if (failing && fault === 'silent') await new Promise<void>((resolve) => (wake = resolve));
       const result = await device.run(batch);
-      if (failing) result.vectors.reverse();
+      if (failing) result.values.reverse();
       return result;
     },
   };
@@ -48,7 +50,7 @@ const source: ModelSource = {
   start: async (model) =>
     new Engine({
       tokenizer: await TokenizerThread.start(model.tokenizerFiles),
-      device: faulty(new SimulatedDevice({ dimensions: model.card.dimensions, batchMs: 1, tokenMs: 0.01 })),
+      device: faulty(new SimulatedDevice({ width: embedCard(model.card).dimensions, batchMs: 1, tokenMs: 0.01 })),
       maxTokens: model.card.maxTokens,
       tokenBudget: 1024,
       maxRows: 64,
@@ -57,14 +59,4 @@ const source: ModelSource = {
     }),
 };
 
-const app = await NestFactory.createApplicationContext(WorkerModule.for(environment, log, source), {
-  logger: false,
-  abortOnError: false,
-});
-process.on('SIGUSR2', () => {
-  failing = !failing;
-  if (!failing) wake();
-});
-const parts = await boot(app, environment, log);
-process.on('SIGTERM', () => void drain(parts).then(() => process.exit(0)));
-console.log(`embedmill worker ready: faulty on nothing, metrics ${parts.health.url}/metrics`);
+await runWorker(environment, { ...quick, source }).catch(endWithOneLine);

@@ -47,10 +47,10 @@ export function completedJob(apiUrl: string, id: string, patienceMs = 60_000): P
 export async function jobVectors(apiUrl: string, job: JobObject): Promise<Float32Array[]> {
   const response = await fetch(`${apiUrl}/v1/jobs/${job.id}/results?format=f32`);
   if (response.status !== 200) throw new Error(`results: ${response.status} ${await response.text()}`);
+  const { counts, dimensions } = job;
+  if (dimensions === undefined) throw new Error(`job ${job.id} does not say how long its vectors are`);
   const floats = new Float32Array(await response.arrayBuffer());
-  return Array.from({ length: job.counts.texts }, (_, row) =>
-    floats.subarray(row * job.dimensions, (row + 1) * job.dimensions),
-  );
+  return Array.from({ length: counts.texts }, (_, row) => floats.subarray(row * dimensions, (row + 1) * dimensions));
 }
 
 /** 1 for vectors of one direction, whatever their lengths. */

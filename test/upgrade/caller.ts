@@ -53,10 +53,9 @@ export class Caller {
 
   /** Vectors of a final job, `[texts, dimensions]`; NaN where there is none. */
   async vectors(job: JobObject): Promise<Float32Array[]> {
-    const floats = new Float32Array(await (await this.expect(`${job.links.results}?format=f32`)).arrayBuffer());
-    return Array.from({ length: job.counts.texts }, (_, row) =>
-      floats.slice(row * job.dimensions, (row + 1) * job.dimensions),
-    );
+    const { counts, dimensions = 0, links } = job;
+    const floats = new Float32Array(await (await this.expect(`${links.results}?format=f32`)).arrayBuffer());
+    return Array.from({ length: counts.texts }, (_, row) => floats.slice(row * dimensions, (row + 1) * dimensions));
   }
 
   /** Hex SHA-256 of a final job's vectors. */

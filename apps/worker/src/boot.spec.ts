@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { embed, isFinal, jobTaskId, Keys, OPERATIONS, TASK_FORMAT } from '#contracts';
 import type { JobTask, ModelCard } from '#contracts';
-import { LaneProducer } from '#queue';
+import { LaneProducer, type LaneTask } from '#queue';
 import { connectRedis, JobIndex, JobLedger, ModelRegistry, RedisResults, WorkerRegistry } from '#store';
 import { readMetric } from '../../../test/support/metrics.js';
 import { makeBertModel } from '../../../test/support/random-model.js';
 import { startRedis } from '../../../test/support/redis.js';
 import { quickWorker } from '../../../test/support/quick.js';
-import { runToExit, startWorker } from '../../../test/support/services.js';
+import { runToExit, type StartOptions, startWorker } from '../../../test/support/services.js';
 import { until } from '../../../test/support/until.js';
 
 const keys = new Keys('em');
@@ -43,8 +43,8 @@ afterAll(async () => {
 });
 
 describe('a worker refuses to start, with one line that says why,', () => {
-  const refusal = async (changes: Record<string, string>) => {
-    const { code, stderr } = await runToExit('worker', { ...environment, ...changes }, { standIn });
+  const refusal = async (changes: Record<string, string>, options: StartOptions = {}) => {
+    const { code, stderr } = await runToExit('worker', { ...environment, ...changes }, options);
     expect(code).toBe(1);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     return stderr;
@@ -67,7 +67,7 @@ describe('a worker refuses to start, with one line that says why,', () => {
   });
 
   it('when Redis does not answer for the time it has patience', async () => {
-    const line = await refusal({ REDIS_URL: 'redis://127.0.0.1:1' });
+    const line = await refusal({ REDIS_URL: 'redis://127.0.0.1:1' }, { standIn });
     expect(line).toMatch(/127\.0\.0\.1:1 does not answer .*ECONNREFUSED/);
   });
 
@@ -123,7 +123,7 @@ describe('a worker that is up', () => {
   it('takes over the name from a worker of another version that was killed, once that one has expired', async () => {
     const killed = await startWorker(environment, { standIn });
     await killed.kill();
-    const worker = await startQuickWorker({ ...environment, EMBED_MODELS: `small=${other}` });
+    const worker = await startWorker({ ...environment, EMBED_MODELS: `small=${other}` }, { standIn });
     expect((await workers.list()).map(({ pid }) => pid)).toEqual([worker.pid]);
     await worker.stop();
   });
@@ -149,7 +149,7 @@ describe('a worker that is up', () => {
   });
 
   it('puts back what it cannot finish in time', async () => {
-    const worker = await startQuickWorker({ ...environment, EMBED_DRAIN_MS: '0' });
+    const worker = await startWorker({ ...environment, EMBED_DRAIN_MS: '0' }, { standIn });
     const card = (await models.card('small'))!;
     const { jobs, job, queue, close } = await enqueueJob(card, 256);
     await until('the worker has begun', async () => (await jobs.state(job)) === 'running');
@@ -165,7 +165,7 @@ describe('a worker that is up', () => {
 async function enqueueJob(card: ModelCard, tasks: number) {
   const results = new RedisResults(redis, keys);
   const jobs = new JobLedger(redis, keys, new JobIndex(redis, keys), results, { ttlSeconds: 600 });
-  const connection = redis.duplicate();
+  const connection = connectRedis(server.url, 'worker', 'test');
   const queue = new Queue(keys.queue(card.name, 'bulk'), { connection, prefix: keys.queuePrefix() });
   const job = randomUUID();
   const spec = { operation: embed.name, fingerprint: card.fingerprint, prompt: '', truncate: 'end' } as const;
@@ -183,11 +183,9 @@ async function enqueueJob(card: ModelCard, tasks: number) {
   await jobs.accept(job, tasks * 64);
   await jobs.seal(job);
   await new LaneProducer(() => queue, { operations: OPERATIONS, attempts: 3 }).enqueue(
-    Array.from({ length: tasks }, (_, unit) => ({
+    Array.from({ length: tasks }, (_, unit): LaneTask => ({
       id: jobTaskId(job, unit),
       lane: 'bulk',
-      tenant: '',
-      keyId: null,
       task: taskOf(unit),
     })),
   );

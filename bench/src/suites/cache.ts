@@ -1,4 +1,5 @@
 import { Agent } from 'node:http';
+import { embed, rowsOfFloats } from '#contracts';
 import { embedBatch } from '../batch-client.js';
 import { numberedGlosses, readCorpus } from '../corpora.js';
 import { cacheKeys, readRaw } from '../raw-mget.js';
@@ -12,8 +13,6 @@ const TEXTS = 100_000;
 const BASE_TEXTS = 50_000;
 const DEVICE: DeviceModel = { batchMs: 2, tokenMs: 0.002, dimensions: 384 };
 const FLOAT_BYTES = 4;
-/** Tokens and flags before the floats of a stored row. */
-const ROW_HEADER_BYTES = 4;
 /** Texts of one waiting request, and such requests under way at a time. */
 const REQUEST_TEXTS = 64;
 const REQUESTS_AHEAD = 8;
@@ -53,8 +52,9 @@ async function measure(context: BenchContext, texts: readonly string[], into: Ra
   // Reading it warms that path, too.
   await readVectors(url, first.id, bytes);
 
-  const keys = cacheKeys({ fingerprint: `simulated-${DEVICE.dimensions}`, prompt: '', truncate: 'end' }, texts);
-  const valueBytes = ROW_HEADER_BYTES + DEVICE.dimensions * FLOAT_BYTES;
+  const fingerprint = `simulated-${DEVICE.dimensions}`;
+  const keys = cacheKeys({ operation: embed.name, fingerprint, prompt: '', truncate: 'end' }, texts);
+  const valueBytes = rowsOfFloats(DEVICE.dimensions).most;
   const raw = () => readRaw(deployment.cache.url, keys, valueBytes);
   await raw();
 

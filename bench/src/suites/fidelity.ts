@@ -1,3 +1,4 @@
+import { isRow, rowFloats } from '#contracts';
 import { readCorpus } from '../corpora.js';
 import { dot, nearestOthers, normalized, overlap } from '../neighbours.js';
 import type { BenchContext, Figure, Section, Suite } from '../suite.js';
@@ -46,10 +47,11 @@ async function embed(context: BenchContext, dtype: Dtype | 'fp32', texts: readon
   context.say(`${dtype}: ${texts.length} texts`);
   const engine = await startEngine(context, await context.model(dtype));
   try {
-    const results = await engine.embed(texts, { prompt: '', truncate: 'end', lane: 'bulk' });
-    return results.map((result) => {
-      if (!result.ok) throw new Error(`the engine failed a text: ${result.error.message}`);
-      return normalized(result.vector);
+    const inputs = texts.map((text) => [text] as const);
+    const outcomes = await engine.run(inputs, { prompt: '', truncate: 'end', lane: 'bulk' });
+    return outcomes.map((outcome) => {
+      if (!isRow(outcome)) throw new Error(`the engine failed a text: ${outcome.message}`);
+      return normalized(rowFloats(outcome));
     });
   } finally {
     await engine.close();

@@ -68,7 +68,10 @@ async function corpus(count: number): Promise<[warmUp: string[], texts: string[]
 async function findCut(context: BenchContext, texts: readonly string[]): Promise<boolean[]> {
   const { card, tokenizerFiles } = await context.model('fp32');
   const tokenizer = await TokenizerThread.start(tokenizerFiles);
-  const encoded = await tokenizer.encode(texts, { prompt: '', truncate: 'end', maxTokens: card.maxTokens });
+  const encoded = await tokenizer.encode(
+    texts.map((text) => [text] as const),
+    { prompt: '', truncate: 'end', maxTokens: card.maxTokens },
+  );
   await tokenizer.close();
   return encoded.map(({ truncated }) => truncated);
 }

@@ -89,7 +89,7 @@ async function measureIdle(context: BenchContext, deployment: Deployment, texts:
   const engine = await startEngine(context, await context.model('fp32'));
   const alone = async (query: string) => {
     const began = performance.now();
-    await engine.embed([query], { prompt: '', truncate: 'end', lane: 'interactive' });
+    await engine.run([[query]], { prompt: '', truncate: 'end', lane: 'interactive' });
     return performance.now() - began;
   };
   const client = queryClient(deployment.url, context.served.name);

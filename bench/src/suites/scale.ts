@@ -5,16 +5,15 @@ import { numberedGlosses, readCorpus } from '../corpora.js';
 import type { Deployment } from '../deployment.js';
 import { machineSeconds } from '../proc.js';
 import { startSimulated } from '../simulated-deployment.js';
-import type { DeviceModel } from '../simulated-models.js';
+import type { DeviceModel, SimulatedModelOptions } from '../simulated-models.js';
 import { median, spread } from '../statistics.js';
 import { SteadyLoad } from '../steady-load.js';
-import type { ServiceEnvironment } from '../../../test/support/services.js';
 import type { BenchContext, Section, Suite, Table } from '../suite.js';
 
 interface Series {
   readonly device: DeviceModel;
   readonly doublings: number;
-  readonly environment: ServiceEnvironment;
+  readonly batching?: NonNullable<SimulatedModelOptions['batching']>;
 }
 /**
  * Short texts go at some 750 a second through the slow device and some 2,500 through the fast one. The slow one's
@@ -24,9 +23,9 @@ const SERIES = {
   slow: {
     device: { batchMs: 2, tokenMs: 0.07, dimensions: 384 },
     doublings: 4,
-    environment: { EMBED_MAX_BATCH_ROWS: '32', EMBED_LOOKAHEAD_TEXTS: '128' },
+    batching: { maxRows: 32, lookaheadTexts: 128 },
   },
-  fast: { device: { batchMs: 2, tokenMs: 0.02, dimensions: 384 }, doublings: 6, environment: {} },
+  fast: { device: { batchMs: 2, tokenMs: 0.02, dimensions: 384 }, doublings: 6 },
 } as const satisfies Record<string, Series>;
 type SeriesName = keyof typeof SERIES;
 
@@ -74,10 +73,11 @@ export const scale: Suite = {
 };
 
 async function measureSeries(context: BenchContext, name: SeriesName, base: readonly string[]): Promise<Point[]> {
-  const { device, doublings } = SERIES[name];
+  const { doublings, ...simulated }: Series = SERIES[name];
+  const { device } = simulated;
   // Results of jobs that were read back are of no use here.
-  const environment = { EMBED_JOB_TTL_SECONDS: '120', ...SERIES[name].environment };
-  const deployment = await startSimulated(context, { workers: 1, device, tokenizer: 'counting', environment });
+  const environment = { EMBED_JOB_TTL_SECONDS: '120' };
+  const deployment = await startSimulated(context, { workers: 1, ...simulated, tokenizer: 'counting', environment });
   const texts = numberedGlosses(base);
   const options = { deployment, model: context.served.name, dimensions: device.dimensions, texts };
   const load = new SteadyLoad(options, jobTexts(1));
@@ -137,7 +137,7 @@ function section({ slow, fast }: Runs): Section {
     title: scale.title,
     about: [
       'Everything but the devices is the product: real Redis servers, one API process, and complete workers (queue',
-      'consumers, mill, batcher, store), shared by two processes. A simulated device sleeps 2 ms a batch and then 0.07 ms',
+      'consumers, task processor, batcher, store), shared by two processes. A simulated device sleeps 2 ms a batch and then 0.07 ms',
       '(slow) or 0.02 ms (fast) a padded token, which makes some 750 or 2,500 short texts a second; vectors have 384',
       'dimensions. Ids are made by counting characters, since real tokenising for so many devices wants more cores than',
       'this machine has. 16 clients upload jobs of dictionary glosses, wait, and read all vectors back without pause;',

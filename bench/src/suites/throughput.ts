@@ -1,4 +1,5 @@
-import { Engine } from '#inference';
+import { embedCard, isRow } from '#contracts';
+import { type Engine, startEngine as startProductEngine } from '#inference';
 import { TokenizerThread, type RunnableModel } from '#model';
 import { readEnvironment } from '#config';
 import { type Arithmetic, measureGemmPeak, operations, readArithmetic } from '../arithmetic.js';
@@ -69,9 +70,10 @@ async function measureOnce(
 
   const engine = await startEngine(context, model);
   const began = performance.now();
-  const results = await engine.embed(texts, { prompt: '', truncate: 'end', lane: 'bulk' });
+  const inputs = texts.map((text) => [text] as const);
+  const outcomes = await engine.run(inputs, { prompt: '', truncate: 'end', lane: 'bulk' });
   into.engine.push((performance.now() - began) / 1000);
-  if (!results.every(({ ok }) => ok)) throw new Error('the engine failed a text');
+  if (!outcomes.every(isRow)) throw new Error('the engine failed a text');
   const { tokens, paddedTokens } = engine.stats();
   into.fill.push(tokens / paddedTokens);
   await engine.close();
@@ -79,7 +81,8 @@ async function measureOnce(
   for (const workers of [1, 2]) {
     const threads = Math.max(1, Math.floor(context.threads / workers));
     const deployment = await startDeployment(context, { dtype, workers, threads });
-    const { name, dimensions } = model.card;
+    const { name } = model.card;
+    const { dimensions } = embedCard(model.card);
     // As the rows before it: a service that runs has run before.
     await embedAsJob(deployment.url, name, await readCorpus('short', WARM_UP_TEXTS), dimensions);
     const first = await embedAsJob(deployment.url, name, texts, dimensions);
@@ -96,7 +99,10 @@ async function measureOnce(
 
 async function tokenise(model: RunnableModel, texts: readonly string[]): Promise<TokenIds[]> {
   const tokenizer = await TokenizerThread.start(model.tokenizerFiles);
-  const encoded = await tokenizer.encode(texts, { prompt: '', truncate: 'end', maxTokens: model.card.maxTokens });
+  const encoded = await tokenizer.encode(
+    texts.map((text) => [text] as const),
+    { prompt: '', truncate: 'end', maxTokens: model.card.maxTokens },
+  );
   await tokenizer.close();
   return encoded.map((text) => text.ids);
 }
@@ -110,12 +116,10 @@ function giga(batches: readonly Readonly<Record<string, { readonly dims: readonl
 /** The engine as a worker of the product's defaults has it. */
 export function startEngine(context: BenchContext, model: RunnableModel): Promise<Engine> {
   const environment = readEnvironment(process.env);
-  return Engine.start(model, {
+  return startProductEngine(model, {
     device: 'cpu',
     threads: context.threads,
     tokenBudget: environment.EMBED_TOKEN_BUDGET,
-    maxRows: environment.EMBED_MAX_BATCH_ROWS,
-    lookaheadTexts: environment.EMBED_LOOKAHEAD_TEXTS,
     bulkShare: environment.EMBED_BULK_SHARE,
   });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Keys } from '#contracts';
 import { startRedis } from '../../../test/support/redis.js';
 import { AuditLog } from './audit-log.js';
-import { connectRedis } from '../../store/src/connect-redis.js';
+import { connectRedis } from '#store';
 
 const server = await startRedis();
 const redis = connectRedis(server.url, 'worker', 'test');

@@ -1,7 +1,7 @@
 import { Keys } from '#contracts';
 import { startRedis } from '../../../test/support/redis.js';
 import { until } from '../../../test/support/until.js';
-import { connectRedis } from '../../store/src/connect-redis.js';
+import { connectRedis } from '#store';
 import { RateWindows } from './rate-windows.js';
 
 const server = await startRedis();

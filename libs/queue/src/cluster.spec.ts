@@ -1,11 +1,12 @@
 import { type Job, Queue, Worker } from 'bullmq';
-import { Keys, type JobTask } from '#contracts';
+import { Keys, type JobTask, OPERATIONS } from '#contracts';
 import { awaitRedis, connectRedis } from '#store';
 import { startRedisCluster } from '../../../test/support/redis-cluster.js';
 import { until } from '../../../test/support/until.js';
+import { FairQueueing } from './fair-queueing.js';
 import { LaneControl } from './lane-control.js';
 import { consumerOptions } from './lane-options.js';
-import { LaneProducer } from './lane-producer.js';
+import { LaneProducer, type LaneTask } from './lane-producer.js';
 
 /** Their lanes are on every node. */
 const MODELS = ['org/e5', 'org/bge', 'org/a', 'org/b'];
@@ -21,8 +22,9 @@ await awaitRedis(command, 10_000);
 const queues = new Map<string, Queue>();
 const workers: Worker[] = [];
 const producer = new LaneProducer(queueOf, {
+  operations: OPERATIONS,
   attempts: 3,
-  shares: { tags: async (_m, _l, _h, costs) => costs.map((_, n) => costs.length - n) },
+  fairQueueing: new FairQueueing(command, keys),
 });
 const control = new LaneControl(queueOf);
 
@@ -39,7 +41,7 @@ function queueOf(model: string): Queue {
 
 function work(model: string, process: (job: Job<JobTask>) => Promise<unknown>): Worker<JobTask> {
   const worker = new Worker<JobTask>(keys.queue(model, 'bulk'), process, {
-    ...consumerOptions({ concurrency: 1, lockMs: 1000, stalledMs: 500 }),
+    ...consumerOptions({ concurrency: 1, lockMs: 1000 }),
     prefix,
     connection: workerRedis,
   });
@@ -48,23 +50,15 @@ function work(model: string, process: (job: Job<JobTask>) => Promise<unknown>): 
   return worker;
 }
 
-function tasks(model: string, count: number, holder?: string) {
-  const spec = { fingerprint: 'f'.repeat(64), prompt: '', truncate: 'end' as const };
-  return Array.from({ length: count }, (_, unit) => ({
-    id: `job-${unit}`,
-    lane: 'bulk' as const,
-    holder,
-    task: {
-      kind: 'job' as const,
-      model,
-      spec,
-      texts: [`t${unit}`],
-      acceptedAt: Date.now(),
-      jobId: 'job',
-      unit,
-      positions: [[unit]],
-    },
-  }));
+function task(model: string, unit: number, keyId?: string): LaneTask {
+  const spec = { operation: 'embed', fingerprint: 'f'.repeat(64), prompt: '', truncate: 'end' as const };
+  const base = { v: 2 as const, model, spec, inputs: [`t${unit}`], acceptedAt: Date.now() };
+  const positions = [[unit]];
+  return { id: `job-${unit}`, lane: 'bulk', keyId, task: { kind: 'job', ...base, jobId: 'job', unit, positions } };
+}
+
+function tasks(model: string, count: number): LaneTask[] {
+  return Array.from({ length: count }, (_, unit) => task(model, unit));
 }
 
 afterAll(async () => {
@@ -74,18 +68,19 @@ afterAll(async () => {
   await servers.stop();
 });
 
-it('takes tasks of models on every node, by priority, once each, and runs them', async () => {
+it('takes tasks of models on every node, by the turns of their keys, once each, and runs them', async () => {
   const nodes = new Set<number>();
   for (const model of MODELS) {
     await producer.enqueue(tasks(model, 1));
-    await producer.enqueue(tasks(model, 5, 'holder'));
-    expect(await producer.depth(model, 'bulk')).toMatchObject({ waiting: 5, active: 0, failed: 0, paused: false });
+    await producer.enqueue([0, 1, 2, 3].map((unit) => task(model, unit, 'a')));
+    await producer.enqueue([4, 5].map((unit) => task(model, unit, 'b')));
+    expect(await producer.depth(model, 'bulk')).toMatchObject({ waiting: 6, active: 0, failed: 0, paused: false });
     const slot = await command.cluster('KEYSLOT', keys.queue(model, 'bulk'));
     nodes.add(Math.floor((slot * 3) / 16_384));
     const order: number[] = [];
     const done = work(model, async (job) => order.push(job.data.unit));
-    await until('all have run', async () => order.length === 5 && (await producer.depth(model, 'bulk')).active === 0);
-    expect(order).toEqual([0, 4, 3, 2, 1]);
+    await until('all have run', async () => order.length === 6 && (await producer.depth(model, 'bulk')).active === 0);
+    expect(order).toEqual([0, 1, 2, 4, 3, 5]);
     expect(await producer.depth(model, 'bulk')).toMatchObject({ waiting: 0, failed: 0, oldestAgeMs: null });
     await done.close();
   }
@@ -109,9 +104,9 @@ it('removes, pauses, resumes, tries again after a delay, gives up, and takes bac
   await control.resume(model, 'bulk');
   await until('it is given up', async () => (await producer.depth(model, 'bulk')).failed === 1);
   expect(attempts).toEqual([0, 1, 2]);
-  expect(await control.givenUp(model, 'bulk')).toEqual([{ id: 'job-1', unit: { jobId: 'job', unit: 1 } }]);
+  expect(await control.deadLettered(model, 'bulk')).toEqual([{ id: 'job-1', unit: { jobId: 'job', unit: 1 } }]);
   fails = false;
-  expect(await control.again(model, 'bulk', 'job-1')).toBe(true);
+  expect(await control.runAgain(model, 'bulk', 'job-1')).toBe(true);
   await until('it has run', async () => attempts.length === 4 && (await producer.depth(model, 'bulk')).failed === 0);
   await worker.close();
 });

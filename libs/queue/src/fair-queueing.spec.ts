@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { Keys } from '#contracts';
 import { startRedis } from '../../../test/support/redis.js';
-import { connectRedis } from '../../store/src/connect-redis.js';
-import { FairShares } from './fair-queueing.js';
+import { connectRedis } from '#store';
+import { FairQueueing } from './fair-queueing.js';
 
 const STEP = 2 ** 32;
 const server = await startRedis();
@@ -19,17 +19,17 @@ afterAll(async () => {
 beforeEach(() => redis.flushall());
 
 /** Puts tasks where BullMQ would, with the priorities that they get. */
-async function add(shares: FairShares, holder: string, costs: readonly number[]): Promise<number[]> {
-  const tags = await shares.tags('m', 'bulk', holder, costs);
+async function add(fair: FairQueueing, key: string, costs: readonly number[]): Promise<number[]> {
+  const tags = await fair.tags('m', 'bulk', key, costs);
   for (const tag of tags) {
-    const id = `${holder}-${++counter}`;
+    const id = `${key}-${++counter}`;
     await redis.zadd(WAITING, tag * STEP + counter, id);
     await redis.hset(`${TASK}${id}`, 'priority', tag);
   }
   return tags;
 }
 
-/** Takes tasks as a worker does. @returns whose they were */
+/** Takes tasks as a worker does. @returns the key of each */
 async function serve(count: number): Promise<string[]> {
   const popped = await redis.zpopmin(WAITING, count);
   return popped.filter((_, n) => n % 2 === 0).map((id) => id.split('-')[0]!);
@@ -37,52 +37,52 @@ async function serve(count: number): Promise<string[]> {
 
 const ones = (count: number) => Array.from({ length: count }, () => 1);
 
-it('gives one who comes later, with little, every second turn at once', async () => {
-  const shares = new FairShares(redis, keys);
-  await add(shares, 'a', ones(1000));
+it('gives a key that comes later, with little, every second turn at once', async () => {
+  const fair = new FairQueueing(redis, keys);
+  await add(fair, 'a', ones(1000));
   await serve(200);
-  await add(shares, 'b', ones(20));
+  await add(fair, 'b', ones(20));
   const served = await serve(40);
   // The task whose turn it was goes first.
-  expect(served.filter((holder) => holder === 'b')).toHaveLength(19);
+  expect(served.filter((key) => key === 'b')).toHaveLength(19);
 });
 
-it('lets nobody save up turns while he has nothing waiting', async () => {
-  const shares = new FairShares(redis, keys);
-  await add(shares, 'b', ones(1));
-  await add(shares, 'a', ones(300));
+it('lets no key save up turns while it has nothing waiting', async () => {
+  const fair = new FairQueueing(redis, keys);
+  await add(fair, 'b', ones(1));
+  await add(fair, 'a', ones(300));
   await serve(201);
-  await add(shares, 'b', ones(50));
-  expect((await serve(21)).filter((holder) => holder === 'b')).toHaveLength(10);
+  await add(fair, 'b', ones(50));
+  expect((await serve(21)).filter((key) => key === 'b')).toHaveLength(10);
 });
 
-it('shares by cost, not by number', async () => {
-  const shares = new FairShares(redis, keys);
+it('fair by cost, not by number', async () => {
+  const fair = new FairQueueing(redis, keys);
   await add(
-    shares,
+    fair,
     'dear',
     Array.from({ length: 100 }, () => 4),
   );
-  await add(shares, 'cheap', ones(400));
+  await add(fair, 'cheap', ones(400));
   const served = await serve(250);
-  expect(served.filter((holder) => holder === 'dear').length).toBeGreaterThanOrEqual(49);
-  expect(served.filter((holder) => holder === 'dear').length).toBeLessThanOrEqual(51);
+  expect(served.filter((key) => key === 'dear').length).toBeGreaterThanOrEqual(49);
+  expect(served.filter((key) => key === 'dear').length).toBeLessThanOrEqual(51);
 });
 
 it('begins anew when nothing waits', async () => {
-  const shares = new FairShares(redis, keys);
-  await add(shares, 'a', ones(10));
+  const fair = new FairQueueing(redis, keys);
+  await add(fair, 'a', ones(10));
   await serve(10);
-  expect(await add(shares, 'a', ones(2))).toEqual([1, 2]);
+  expect(await add(fair, 'a', ones(2))).toEqual([1, 2]);
 });
 
 it('moves all tags down before they reach the end, and keeps the order', async () => {
-  const shares = new FairShares(redis, keys, 100);
-  await add(shares, 'a', ones(90));
+  const fair = new FairQueueing(redis, keys, 100);
+  await add(fair, 'a', ones(90));
   await serve(60);
-  await add(shares, 'b', ones(3));
+  await add(fair, 'b', ones(3));
   const before = await redis.zrange(WAITING, '0', '-1');
-  const tags = await add(shares, 'a', ones(20));
+  const tags = await add(fair, 'a', ones(20));
   expect(tags.at(-1)).toBeLessThanOrEqual(100);
   const after = await redis.zrange(WAITING, '0', '-1');
   expect(after.filter((id) => before.includes(id))).toEqual(before);
@@ -93,11 +93,11 @@ it('moves all tags down before they reach the end, and keeps the order', async (
 });
 
 it('is first come, first served at the very end', async () => {
-  const shares = new FairShares(redis, keys, 10);
-  expect(await add(shares, 'a', ones(12))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10]);
+  const fair = new FairQueueing(redis, keys, 10);
+  expect(await add(fair, 'a', ones(12))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10]);
 });
 
-it('keeps any two who wait within one task of each other', async () => {
+it('keeps any two keys that wait within one task of each other', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 1, max: 30 })), {
@@ -106,16 +106,16 @@ it('keeps any two who wait within one task of each other', async () => {
       }),
       async (adds) => {
         await redis.flushall();
-        const shares = new FairShares(redis, keys);
+        const fair = new FairQueueing(redis, keys);
         const waiting: Record<string, number> = {};
-        for (const [holder, count] of adds) {
-          await add(shares, holder, ones(count));
-          waiting[holder] = (waiting[holder] ?? 0) + count;
+        for (const [key, count] of adds) {
+          await add(fair, key, ones(count));
+          waiting[key] = (waiting[key] ?? 0) + count;
         }
         const both = Math.min(...Object.values(waiting));
         const served = await serve(both * Object.keys(waiting).length);
-        for (const holder of Object.keys(waiting)) {
-          expect(Math.abs(served.filter((one) => one === holder).length - both)).toBeLessThanOrEqual(1);
+        for (const key of Object.keys(waiting)) {
+          expect(Math.abs(served.filter((one) => one === key).length - both)).toBeLessThanOrEqual(1);
         }
       },
     ),

@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq';
-import { Keys, type JobTask, type Lane } from '#contracts';
+import { embed, Keys, type JobTask, type Lane, type Operation, Operations, OPERATIONS } from '#contracts';
 import { connectRedis } from '#store';
 import fc from 'fast-check';
 import { startRedis } from '../../../test/support/redis.js';
 import { until } from '../../../test/support/until.js';
+import { FairQueueing } from './fair-queueing.js';
 import { consumerOptions, retryDelayMs } from './lane-options.js';
-import { LaneProducer } from './lane-producer.js';
+import { LaneProducer, type LaneTask } from './lane-producer.js';
 
 const keys = new Keys('test');
 const server = await startRedis({ aof: true });
 const prefix = keys.queuePrefix();
 const redis = connectRedis(server.url, 'worker', 'test');
 const queues = new Map<string, Queue>();
-const producer = new LaneProducer(queueOf, { attempts: 3 });
+const producer = new LaneProducer(queueOf, { operations: OPERATIONS, attempts: 3 });
 
 function queueOf(model: string, lane: Lane): Queue {
   const name = keys.queue(model, lane);
@@ -32,13 +33,13 @@ afterAll(async () => {
   await server.stop();
 });
 
-type Outcome = [job: Job<JobTask>, resultOrError: unknown];
+type Ended = [job: Job<JobTask>, resultOrError: unknown];
 
 /** A worker of one lane with quick leases. */
 function consumer(model: string, process: (job: Job<JobTask>) => Promise<unknown>) {
   const own = connectRedis(server.url, 'worker', 'test');
   const worker = new Worker<JobTask>(keys.queue(model, 'bulk'), process, {
-    ...consumerOptions({ concurrency: 1, lockMs: 500, stalledMs: 250 }),
+    ...consumerOptions({ concurrency: 1, lockMs: 500 }),
     prefix,
     connection: own,
   });
@@ -46,7 +47,7 @@ function consumer(model: string, process: (job: Job<JobTask>) => Promise<unknown
   return {
     /** What the event brings when it comes for the nth time. */
     first: (event: 'completed' | 'failed', nth = 1) =>
-      new Promise<Outcome>((resolve) => {
+      new Promise<Ended>((resolve) => {
         let seen = 0;
         worker.on(event as 'completed', (job, result) => {
           if (++seen === nth) resolve([job, result]);
@@ -72,15 +73,16 @@ async function loseWorker(model: string): Promise<void> {
 }
 
 function task(model: string, unit: number): { id: string; lane: Lane; task: JobTask } {
-  const spec = { fingerprint: 'f'.repeat(64), prompt: '', truncate: 'end' as const };
+  const spec = { operation: 'embed', fingerprint: 'f'.repeat(64), prompt: '', truncate: 'end' as const };
   return {
     id: `job-${unit}`,
     lane: 'bulk',
     task: {
+      v: 2,
       kind: 'job',
       model,
       spec,
-      texts: [`t${unit}`],
+      inputs: [`t${unit}`],
       acceptedAt: Date.now(),
       jobId: 'job',
       unit,
@@ -113,20 +115,41 @@ it('shows that a lane is paused, and what waits in it all the same', async () =>
   expect(await producer.depth(model, 'bulk')).toMatchObject({ paused: false, waiting: 2 });
 });
 
+it('gives tasks of API keys turns by what their inputs weigh, and none to tasks without a key', async () => {
+  const model = `m-${randomUUID()}`;
+  const heavy: Operation<string> = { ...embed, name: 'heavy', bytes: (text) => 16_384 * text.length };
+  const operations = new Operations([embed as Operation, heavy as Operation]);
+  const fairQueueing = new FairQueueing(redis, keys);
+  const fair = new LaneProducer(queueOf, { operations, fairQueueing });
+  const of = (unit: number, keyId: string | undefined, operation: string, inputs: string[]): LaneTask => {
+    const { id, lane, task: plain } = task(model, unit);
+    return { id, lane, keyId, task: { ...plain, spec: { ...plain.spec, operation }, inputs } };
+  };
+  await fair.enqueue([
+    of(0, 'a', 'embed', ['x']),
+    of(1, 'a', 'heavy', ['xx', 'x']),
+    of(2, 'b', 'heavy', ['x']),
+    of(3, 'a', 'embed', ['x'.repeat(16_384), 'x']),
+    of(4, undefined, 'embed', ['x']),
+  ]);
+  const priorityOf = async (unit: number) => (await queueOf(model, 'bulk').getJob(`job-${unit}`))?.priority;
+  expect(await Promise.all([0, 1, 2, 3, 4].map(priorityOf))).toEqual([1, 4, 1, 6, 0]);
+});
+
 it('runs a task again whose worker was lost', async () => {
   const model = `m-${randomUUID()}`;
   await producer.enqueue([task(model, 0)]);
   await loseWorker(model);
   const second = consumer(model, async (job) => job.data);
   const [job] = await second.first('completed');
-  expect(job.data).toMatchObject({ jobId: 'job', unit: 0, texts: ['t0'] });
+  expect(job.data).toMatchObject({ jobId: 'job', unit: 0, inputs: ['t0'] });
   await second.close();
 });
 
 it('gives up a task that takes too many workers down, without running it, and tells a worker', async () => {
   const model = `m-${randomUUID()}`;
   await producer.enqueue([task(model, 0)]);
-  const allowed = consumerOptions({ concurrency: 1, lockMs: 500, stalledMs: 250 }).maxStalledCount!;
+  const allowed = consumerOptions({ concurrency: 1, lockMs: 500 }).maxStalledCount!;
   // As many workers as may be lost were lost before; this is one more.
   await redis.hset(`${prefix}:${keys.queue(model, 'bulk')}:job-0`, 'stc', allowed);
   await loseWorker(model);
@@ -143,7 +166,7 @@ it('gives up a task that takes too many workers down, without running it, and te
 
 it('tries a task as often as it may, by the back-off of its consumer', async () => {
   const model = `m-${randomUUID()}`;
-  await new LaneProducer(queueOf, { attempts: 2 }).enqueue([task(model, 0)]);
+  await new LaneProducer(queueOf, { operations: OPERATIONS, attempts: 2 }).enqueue([task(model, 0)]);
   const attempts: number[] = [];
   const failing = consumer(model, async (job) => {
     attempts.push(job.attemptsMade);

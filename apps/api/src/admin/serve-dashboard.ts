@@ -29,8 +29,6 @@ export function serveDashboard(server: FastifyInstance): void {
     setHeaders: (reply, path) => {
       reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
       reply.header('content-security-policy', POLICY);
-      reply.header('x-content-type-options', 'nosniff');
-      reply.header('referrer-policy', 'no-referrer');
     },
   });
 }

@@ -42,10 +42,7 @@ export function serveQueueBoard(server: FastifyInstance, queues: readonly Queue[
   server.register(
     (board, _options, done) => {
       board.addHook('onRequest', (request, reply, next) => {
-        void reply
-          .header('content-security-policy', POLICY)
-          .header('x-content-type-options', 'nosniff')
-          .header('cache-control', 'no-store');
+        void reply.header('content-security-policy', POLICY).header('cache-control', 'no-store');
         if (request.method === 'GET' || request.method === 'HEAD') next();
         else sendError(reply, onlyToLook());
       });

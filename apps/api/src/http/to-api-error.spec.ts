@@ -38,7 +38,7 @@ it('leaves an ApiError as it is, and knows those of the HTTP server', () => {
 });
 
 it.each<[string, object, string, RegExp]>([
-  ['what is missing', { input: 'x' }, 'model', /^model must be a string\.$/],
+  ['what is missing', { input: 'x' }, 'model', /^model is missing: it must be a string\.$/],
   ['a name of no length', { model: '' }, 'model', /^model must have at least 1 character\. It is ""\.$/],
   ['a name without end', { model: 'm'.repeat(201) }, 'model', /at most 200 characters. It is a string of 201 /],
   ['a number that is none', { dimensions: '5' }, 'dimensions', /^dimensions must be a number\. It is "5"\.$/],

@@ -2,21 +2,22 @@ import { readInput } from './read-input.js';
 
 const LIMITS = { maxInputs: 3, maxTextBytes: 20 };
 const read = (input: Parameters<typeof readInput>[0]) => readInput(input, LIMITS);
+const textsOf = async (input: Parameters<typeof readInput>[0]) => (await read(input)).values;
 
 it('reads every form of an input as texts', async () => {
-  expect(await read('hello')).toEqual(['hello']);
-  expect(await read(['hello', 'world'])).toEqual(['hello', 'world']);
+  expect(await textsOf('hello')).toEqual(['hello']);
+  expect(await textsOf(['hello', 'world'])).toEqual(['hello', 'world']);
   // cl100k_base: "hello" is 15339, " world" is 1917.
-  expect(await read([15339, 1917])).toEqual(['hello world']);
-  expect(await read([[15339], [15339, 1917]])).toEqual(['hello', 'hello world']);
+  expect(await textsOf([15339, 1917])).toEqual(['hello world']);
+  expect(await textsOf([[15339], [15339, 1917]])).toEqual(['hello', 'hello world']);
 });
 
 it('puts text together that token ids cut within a character', async () => {
-  expect(await read([[9468, 100, 103]])).toEqual(['🧪']);
+  expect(await textsOf([[9468, 100, 103]])).toEqual(['🧪']);
 });
 
 it('makes text of halves of surrogate pairs that UTF-8 can carry', async () => {
-  expect(await read(['a\ud800', '\udc00b'])).toEqual(['a\ufffd', '\ufffdb']);
+  expect(await textsOf(['a\ud800', '\udc00b'])).toEqual(['a\ufffd', '\ufffdb']);
 });
 
 it.each<[string, Parameters<typeof readInput>[0], string, string, RegExp]>([
@@ -37,4 +38,22 @@ it.each<[string, Parameters<typeof readInput>[0], string, string, RegExp]>([
     param,
     message: expect.stringMatching(message),
   });
+});
+
+it('takes any number of inputs where the body alone bounds them', async () => {
+  const { length } = await readInput(Array(100).fill('a'), { ...LIMITS, maxInputs: null });
+  expect(length).toBe(100);
+});
+
+it('calls a list a list, even one of one text', async () => {
+  const params = async (input: Parameters<typeof readInput>[0]) => {
+    const inputs = await read(input);
+    return inputs.values.map((_, index) => inputs.param(index));
+  };
+  expect(await params('a')).toEqual(['input']);
+  expect(await params([15339, 1917])).toEqual(['input']);
+  expect(await params(['a'])).toEqual(['input[0]']);
+  expect(await params([[15339]])).toEqual(['input[0]']);
+  expect(await params(['a', 'b'])).toEqual(['input[0]', 'input[1]']);
+  await expect(read([''])).rejects.toMatchObject({ code: 'empty_text', param: 'input[0]' });
 });

@@ -3,7 +3,7 @@ import { type PlacedInput, type RequestTask, specHash, TASK_FORMAT, TASK_LIMITS,
 import { cutTasks, type LaneProducer, type LaneTask } from '#queue';
 import type { Cancellations, ReplyInbox } from '#store';
 import { type Computed, PendingRequest, type Want } from './pending-request.js';
-import { PendingTask, type Place } from './pending-task.js';
+import { type OnDrop, PendingTask, type Place } from './pending-task.js';
 
 /** How long small requests wait for others to share a task with, ms; only while others are under way. */
 const WINDOW_MS = 1;
@@ -136,13 +136,12 @@ export class Coalescer {
     else if (reply !== 'cancelled') task.settle(reply);
   }
 
-  readonly #drop = ({ id, lane, task }: LaneTask, indexes: readonly number[]): void => {
-    if (indexes.length === 0) return;
+  readonly #drop: OnDrop = ({ id, lane, task }, indexes, all) => {
     const { cancellations, onDropped, producer } = this.#parts;
     onDropped(task.model, indexes.length);
     const dropping = async () => {
       await cancellations.drop(id, indexes);
-      if (indexes.length === task.inputs.length) await producer.remove(task.model, lane, [id]);
+      if (all) await producer.remove(task.model, lane, [id]);
     };
     // Best effort: what is not dropped is computed in vain, and ends in the cache.
     dropping().catch(() => {});

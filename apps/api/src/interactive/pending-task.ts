@@ -9,21 +9,22 @@ export interface Place {
   readonly index: number;
 }
 
+/**
+ * Told of inputs, by index, that nobody waits for any more.
+ * @param all whether these were the last that somebody waited for
+ */
+export type OnDrop = (task: LaneTask, indexes: readonly number[], all: boolean) => void;
+
 /** A task that was enqueued for waiting requests, until its reply is there or nobody waits for it any more. */
 export class PendingTask {
   readonly laneTask: LaneTask;
   /** `places[i]`: where the task's input `i` is waited for. */
   readonly #places: readonly (readonly Place[])[];
-  readonly #onDrop: (task: LaneTask, indexes: readonly number[]) => void;
+  readonly #onDrop: OnDrop;
   readonly #dropped = new Set<number>();
   readonly #over = new AbortController();
 
-  /** @param onDrop called with inputs, by index, that nobody waits for any more */
-  constructor(
-    laneTask: LaneTask,
-    places: readonly (readonly Place[])[],
-    onDrop: (task: LaneTask, indexes: readonly number[]) => void,
-  ) {
+  constructor(laneTask: LaneTask, places: readonly (readonly Place[])[], onDrop: OnDrop) {
     this.laneTask = laneTask;
     this.#places = places;
     this.#onDrop = onDrop;
@@ -49,8 +50,7 @@ export class PendingTask {
 
   /** There was no reply in time: those who wait are told, and nobody needs the rest. */
   late(error: unknown): void {
-    const left = [...this.#places.keys()].filter((index) => !this.#dropped.has(index));
-    this.#onDrop(this.laneTask, left);
+    this.#drop([...this.#places.keys()].filter((index) => !this.#dropped.has(index)));
     this.fail(error);
   }
 
@@ -60,10 +60,14 @@ export class PendingTask {
     const fresh = [...this.#places.entries()]
       .filter(([index, places]) => !this.#dropped.has(index) && places.every(({ request }) => request.gone))
       .map(([index]) => index);
-    if (fresh.length === 0) return;
-    for (const index of fresh) this.#dropped.add(index);
-    this.#onDrop(this.laneTask, fresh);
+    this.#drop(fresh);
     if (this.#dropped.size === this.#places.length) this.#over.abort();
+  }
+
+  #drop(indexes: readonly number[]): void {
+    if (indexes.length === 0) return;
+    for (const index of indexes) this.#dropped.add(index);
+    this.#onDrop(this.laneTask, indexes, this.#dropped.size === this.#places.length);
   }
 
   #requests(): Set<PendingRequest> {

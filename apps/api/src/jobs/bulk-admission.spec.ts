@@ -11,19 +11,24 @@ const LIMIT = 100;
 const server = await startRedis();
 const redis = connectRedis(server.url, 'worker', 'test');
 const keys = new Keys('test');
-const { close, fleet, jobs, list, registry, workers } = fleetOver(redis, keys, ['m', 'other']);
 const NEVER = new AbortController().signal;
 
-beforeEach(() => redis.flushall());
+let parts: ReturnType<typeof fleetOver>;
+
+beforeEach(async () => {
+  await redis.flushall();
+  parts = fleetOver(redis, keys, ['m', 'other']);
+});
+afterEach(() => parts.close());
 afterAll(async () => {
-  await close();
   redis.disconnect();
   await server.stop();
 });
 
-const newAdmission = () => new BulkAdmission(list, fleet, LIMIT);
+const newAdmission = () => new BulkAdmission(parts.list, parts.fleet, LIMIT);
 
 async function unfinished(model: string, texts: number, keyId: string | null = null): Promise<string> {
+  const { jobs } = parts;
   const id = newJobId();
   await jobs.create({
     id,
@@ -68,6 +73,7 @@ describe('room in the queue', () => {
   });
 
   it('is promised for when the fleet has worked off the surplus', async () => {
+    const { registry, workers } = parts;
     for (const name of ['m', 'other']) await registry.announce(modelCard({ name, fingerprint: name.repeat(8) }), {});
     const heartbeat = (id: string, model: string, fingerprint: string, textsPerSecond: number) =>
       workers.heartbeat(workerRecord({ id, models: { [model]: fingerprint }, textsPerSecond }), 60_000);
@@ -97,7 +103,7 @@ describe('room in the queue', () => {
     });
     await expect(admission.require('m', ANYBODY)).rejects.toMatchObject({ code: 'queue_full' });
     expect(there).toBe(false);
-    await jobs.cancel(id);
+    await parts.jobs.cancel(id);
     await waiting;
   });
 

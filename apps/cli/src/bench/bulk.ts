@@ -29,7 +29,7 @@ export async function runBulk(
     });
     const vectors = await client.vectors(job);
     const seconds = (performance.now() - began) / 1000;
-    if (vectors.length !== texts.length * job.dimensions) {
+    if (vectors.length !== texts.length * (job.dimensions ?? 0)) {
       throw new Error(`${vectors.length} numbers were read back, not ${texts.length} x ${job.dimensions}`);
     }
     return { job, seconds };

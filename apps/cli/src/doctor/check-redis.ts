@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { Environment } from '#config';
 import { Keys } from '#contracts';
-import { awaitRedis, connectRedis, readRedisTls, WorkerRegistry } from '#store';
+import { awaitRedis, connectRedis, readRedisTls, type RedisClient, WorkerRegistry } from '#store';
 import { type Check, fail, ok, reasonOf, warn } from './check.js';
 import { judgeCache, judgeQueue } from './judge-redis.js';
 import { judgeWorkers } from './judge-workers.js';
@@ -41,7 +40,7 @@ export async function checkRedis(environment: Environment): Promise<Check[]> {
   return [...queue, ...cache];
 }
 
-async function clock(redis: Redis): Promise<Check> {
+async function clock(redis: RedisClient): Promise<Check> {
   const before = Date.now();
   const [seconds, micros] = await redis.time();
   const apart = Math.round(Number(seconds) * 1000 + Number(micros) / 1000 - (before + Date.now()) / 2);
@@ -50,7 +49,11 @@ async function clock(redis: Redis): Promise<Check> {
   return warn('queue: clock', found, 'set the clocks of both machines by NTP: history and ages are wrong otherwise');
 }
 
-async function withRedis<T>(environment: Environment, url: string, look: (redis: Redis) => Promise<T>): Promise<T> {
+async function withRedis<T>(
+  environment: Environment,
+  url: string,
+  look: (redis: RedisClient) => Promise<T>,
+): Promise<T> {
   const redis = connectRedis(url, 'command', 'embedmill-doctor', { tls: readRedisTls(environment) });
   try {
     await awaitRedis(redis, PATIENCE_MS);

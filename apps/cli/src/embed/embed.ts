@@ -86,10 +86,11 @@ class EmbedRun {
     const { connection, dimensions, model: wanted, patienceMs, quiet } = this.#options;
     // What is wrong with the address is told at once.
     const model = await servedModel(new Rest(connection, { signal }), wanted);
-    if (dimensions !== undefined && dimensions > model.dimensions) {
-      throw new CommandError(EXIT.usage, `--dimensions ${dimensions}: ${model.id} has ${model.dimensions}`);
+    const { dimensions: most = 0 } = model;
+    if (dimensions !== undefined && dimensions > most) {
+      throw new CommandError(EXIT.usage, `--dimensions ${dimensions}: ${model.id} has ${most}`);
     }
-    const { earlier, state } = await this.#begin(model, dimensions ?? model.dimensions);
+    const { earlier, state } = await this.#begin(model, dimensions ?? most);
     const progress = new EmbedProgress(quiet, state.input?.bytes ?? 0, state.tally.texts);
     this.#progress = progress;
     if (earlier) progress.say(`going on after ${whole(state.tally.texts)} texts`);

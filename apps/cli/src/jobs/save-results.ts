@@ -29,7 +29,7 @@ export async function saveResults(connection: Connection, id: string, out: strin
         await pipeResults(rest, id);
         return job;
       }
-      output = new EmbedOutput(out, job.dimensions);
+      output = new EmbedOutput(out, job.dimensions ?? 0);
       await writeRows(rest, job, output);
       const failed = job.counts.failed === 0 ? '' : `, ${whole(job.counts.failed)} failed: ${output.errorsName}`;
       console.error(`${out}: ${whole(job.counts.texts)} texts${failed}`);

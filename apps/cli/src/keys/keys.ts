@@ -1,9 +1,13 @@
+import { ApiKeys, newKeyOf, viewKey } from '#access';
 import { readEnvironment } from '#config';
 import { apiKeyListSchema, type ApiKeyObject, apiKeyObjectSchema, BootError, Keys, type NewApiKey } from '#contracts';
-import { ApiKeys, awaitRedis, connectRedis, newKeyOf, readRedisTls, viewKey } from '#store';
+import { awaitRedis, connectRedis, readRedisTls } from '#store';
 import { connectionOf } from '../connection.js';
 import { Rest } from '../rest.js';
 import type { Terminal } from '../terminal.js';
+
+/** Longest that Redis is waited for, ms. */
+const REDIS_PATIENCE_MS = 30_000;
 
 /** Where keys are kept: behind an API, or in the queue's Redis. */
 export interface KeysTarget {
@@ -54,7 +58,7 @@ async function withKeyRing<T>(target: KeysTarget, use: (ring: KeyRing) => Promis
   const environment = readEnvironment();
   const redis = connectRedis(environment.REDIS_URL, 'worker', 'embedmill-cli', { tls: readRedisTls(environment) });
   try {
-    await awaitRedis(redis, environment.EMBED_REDIS_PATIENCE_MS);
+    await awaitRedis(redis, REDIS_PATIENCE_MS);
     const store = new ApiKeys(redis, new Keys(environment.EMBED_KEY_PREFIX));
     return await use({
       create: async (wanted) => {

@@ -33,7 +33,7 @@ export async function listModels(
       `  ${model.id}`,
       model.dtype,
       model.owned_by,
-      whole(model.dimensions),
+      whole(model.dimensions ?? 0),
       whole(model.max_tokens),
       whole(model.ready_workers),
     ]);
@@ -84,7 +84,8 @@ export async function compileNamed(name: string, options: LoadOptions, terminal:
       onProgress: bar.show,
     });
     bar.close();
-    const { dimensions, dtype, fingerprint, maxTokens, source } = card;
+    const { dtype, fingerprint, maxTokens, operations, source } = card;
+    const dimensions = operations.embed?.dimensions ?? 0;
     if (options.json) {
       terminal.say(
         JSON.stringify({ name, source, dtype, dimensions, maxTokens, fingerprint, path: onnxPath }, null, 2),

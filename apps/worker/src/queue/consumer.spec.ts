@@ -26,7 +26,7 @@ const environment = readEnvironment({
   EMBED_MODELS: card.name,
   EMBED_LOCK_MS: '1000',
 });
-const producerConnection = bench.redis.duplicate();
+const producerConnection = connectRedis(bench.url, 'worker', 'test');
 const queues = new Map<Lane, Queue>();
 for (const lane of ['interactive', 'bulk'] as const) {
   queues.set(

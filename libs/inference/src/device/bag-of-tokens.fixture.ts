@@ -5,16 +5,14 @@ import type { GraphInterface } from '#model';
 
 const { onnx } = onnxProto;
 
-export const BAG_DIMENSIONS = 8;
+export const BAG_WIDTH = 8;
 export const BAG_VOCABULARY = 1000;
 
-const weight = (id: number, dimension: number): number => Math.sin(id * 7 + dimension * 3);
+const weight = (id: number, place: number): number => Math.sin(id * 7 + place * 3);
 
-/** `[BAG_DIMENSIONS]`: what the graph computes for one row of ids. */
-export function bagVector(ids: Int32Array): Float32Array {
-  return new Float32Array(BAG_DIMENSIONS).map((_, dimension) =>
-    ids.reduce((sum, id) => sum + weight(id, dimension), 0),
-  );
+/** `[BAG_WIDTH]`: what the graph computes for one row of ids. */
+export function bagValues(ids: Int32Array): Float32Array {
+  return new Float32Array(BAG_WIDTH).map((_, place) => ids.reduce((sum, id) => sum + weight(id, place), 0));
 }
 
 /** Writes the smallest graph that has a model's interface: the sum of a row's token vectors. Ids beyond the vocabulary fail. */
@@ -30,8 +28,8 @@ export async function writeBagOfTokens(folder: string): Promise<{ onnxPath: stri
     output: [output],
     attribute: to === undefined ? [] : [{ name: 'to', type: onnx.AttributeProto.AttributeType.INT, i: to }],
   });
-  const table = Array.from({ length: BAG_VOCABULARY * BAG_DIMENSIONS }, (_, index) =>
-    weight(Math.floor(index / BAG_DIMENSIONS), index % BAG_DIMENSIONS),
+  const table = Array.from({ length: BAG_VOCABULARY * BAG_WIDTH }, (_, index) =>
+    weight(Math.floor(index / BAG_WIDTH), index % BAG_WIDTH),
   );
   const model = onnx.ModelProto.create({
     irVersion: 8,
@@ -39,9 +37,9 @@ export async function writeBagOfTokens(folder: string): Promise<{ onnxPath: stri
     graph: {
       name: 'bag-of-tokens',
       input: [tensor('input_ids', INT64, ['rows', 'tokens']), tensor('attention_mask', INT64, ['rows', 'tokens'])],
-      output: [tensor('embedding', FLOAT, ['rows', 'dimensions'])],
+      output: [tensor('embedding', FLOAT, ['rows', 'width'])],
       initializer: [
-        { name: 'table', dataType: FLOAT, dims: [BAG_VOCABULARY, BAG_DIMENSIONS], floatData: table },
+        { name: 'table', dataType: FLOAT, dims: [BAG_VOCABULARY, BAG_WIDTH], floatData: table },
         { name: 'middle', dataType: INT64, dims: [1], int64Data: [1] },
       ],
       node: [
@@ -55,6 +53,6 @@ export async function writeBagOfTokens(folder: string): Promise<{ onnxPath: stri
   });
   const onnxPath = join(folder, 'bag-of-tokens.onnx');
   await writeFile(onnxPath, onnx.ModelProto.encode(model).finish());
-  const graph = { inputs: ['input_ids', 'attention_mask'], output: 'embedding', dimensions: BAG_DIMENSIONS };
+  const graph = { inputs: ['input_ids', 'attention_mask'], output: 'embedding', width: BAG_WIDTH };
   return { onnxPath, graph };
 }

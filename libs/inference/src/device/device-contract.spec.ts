@@ -1,15 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeBagOfTokens, BAG_DIMENSIONS, BAG_VOCABULARY, bagVector } from './bag-of-tokens.fixture.js';
+import { writeBagOfTokens, BAG_WIDTH, BAG_VOCABULARY, bagValues } from './bag-of-tokens.fixture.js';
 import { BatchWithdrawnError, DeviceUnavailableError, type Device, type PackedBatch } from './device.js';
 import { OnnxDevice } from './onnx-device.js';
-import { pack } from '../batching/pack.js';
-import { SimulatedDevice, simulatedVector } from '../simulated-device.js';
+import { pack, type PackedInput } from '../batching/pack.js';
+import { SimulatedDevice, simulatedValues } from '../testing.js';
 
 interface DeviceUnderTest {
   readonly start: () => Promise<Device>;
-  readonly vector: (ids: Int32Array) => Float32Array;
+  readonly values: (ids: Int32Array) => Float32Array;
 }
 
 /** No device of this suite can compute a row with this id. */
@@ -31,26 +31,26 @@ const devices: Record<string, DeviceUnderTest> = {
         tokenBudget: 256,
         maxTokens: 64,
       }),
-    vector: bagVector,
+    values: bagValues,
   },
   'a simulated device': {
     start: () =>
       Promise.resolve(
         new SimulatedDevice({
-          dimensions: BAG_DIMENSIONS,
+          width: BAG_WIDTH,
           batchMs: 2,
           tokenMs: 0.01,
           fault: ({ ids }) => (ids.includes(BAD_ID) ? new Error('bad id') : undefined),
         }),
       ),
-    vector: (ids) => simulatedVector(ids, BAG_DIMENSIONS),
+    values: (ids) => simulatedValues(ids, BAG_WIDTH),
   },
 };
 
-const row = (...ids: number[]) => ({ ids: Int32Array.from(ids) });
-const batch = (...rows: { ids: Int32Array }[]): PackedBatch => pack(rows, 0);
+const row = (...ids: number[]) => ({ ids: Int32Array.from(ids), types: null });
+const batch = (...rows: PackedInput[]): PackedBatch => pack(rows, 0);
 
-describe.each(Object.entries(devices))('%s', (_, { start, vector }) => {
+describe.each(Object.entries(devices))('%s', (_, { start, values }) => {
   let device: Device;
   beforeEach(async () => {
     device = await start();
@@ -58,20 +58,20 @@ describe.each(Object.entries(devices))('%s', (_, { start, vector }) => {
   afterEach(() => device.close());
 
   /** Row by row what the device should have given. */
-  const expectVectors = (vectors: Float32Array, rows: { ids: Int32Array }[]): void => {
-    expect(vectors).toHaveLength(rows.length * device.dimensions);
+  const expectValues = (got: Float32Array, rows: PackedInput[]): void => {
+    expect(got).toHaveLength(rows.length * device.width);
     for (const [index, { ids }] of rows.entries()) {
-      const got = vectors.subarray(index * device.dimensions, (index + 1) * device.dimensions);
-      for (const [place, expected] of vector(ids).entries()) expect(got[place]).toBeCloseTo(expected, 4);
+      const own = got.subarray(index * device.width, (index + 1) * device.width);
+      for (const [place, expected] of values(ids).entries()) expect(own[place]).toBeCloseTo(expected, 4);
     }
   };
 
-  it('gives every row the vector of its own ids, whatever stands beside it', async () => {
+  it('gives every row the values of its own ids, whatever stands beside it', async () => {
     const rows = [row(1, 2, 3, 4, 5, 6, 7), row(9), row(3, 2, 1), row(9)];
     const together = await device.run(batch(...rows));
-    expectVectors(together.vectors, rows);
+    expectValues(together.values, rows);
     expect(together.deviceMs).toBeGreaterThan(0);
-    expectVectors((await device.run(batch(rows[2]!))).vectors, [rows[2]!]);
+    expectValues((await device.run(batch(rows[2]!))).values, [rows[2]!]);
   });
 
   it('takes a further batch while one is under way, and finishes them in order', async () => {
@@ -79,9 +79,9 @@ describe.each(Object.entries(devices))('%s', (_, { start, vector }) => {
     await Promise.all(
       Array.from({ length: 20 }, async (_none, index) => {
         const rows = [row(index + 1, index + 2), row(index + 3)];
-        const { vectors } = await device.run(batch(...rows));
+        const result = await device.run(batch(...rows));
         finished.push(index);
-        expectVectors(vectors, rows);
+        expectValues(result.values, rows);
       }),
     );
     expect(finished).toEqual(finished.toSorted((a, b) => a - b));
@@ -91,7 +91,7 @@ describe.each(Object.entries(devices))('%s', (_, { start, vector }) => {
     const bad = device.run(batch(row(1), row(BAD_ID)));
     const good = device.run(batch(row(1)));
     await expect(bad).rejects.toThrow(Error);
-    expectVectors((await good).vectors, [row(1)]);
+    expectValues((await good).values, [row(1)]);
   });
 
   it('gives a batch back that has not begun, and keeps the others', async () => {
@@ -100,9 +100,9 @@ describe.each(Object.entries(devices))('%s', (_, { start, vector }) => {
     expect(device.withdraw(batches[3]!)).toBe(true);
     expect(device.withdraw(batches[3]!)).toBe(false);
     await expect(runs[3]).rejects.toThrow(BatchWithdrawnError);
-    for (const [index, run] of runs.slice(0, 3).entries()) expectVectors((await run).vectors, [row(index + 1)]);
+    for (const [index, run] of runs.slice(0, 3).entries()) expectValues((await run).values, [row(index + 1)]);
     expect(device.withdraw(batches[0]!)).toBe(false);
-    expectVectors((await device.run(batch(row(5)))).vectors, [row(5)]);
+    expectValues((await device.run(batch(row(5)))).values, [row(5)]);
   });
 
   it('rejects what is under way when it is closed, and what comes later', async () => {

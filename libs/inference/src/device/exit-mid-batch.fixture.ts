@@ -16,6 +16,6 @@ const device = await OnnxDevice.start({
 });
 for (let runs = 0; runs < 8; runs++) {
   const ids = new Int32Array(rows * tokens);
-  void device.run({ rows, tokens, ids, lengths: new Int32Array(rows).fill(tokens) });
+  void device.run({ rows, tokens, ids, types: null, lengths: new Int32Array(rows).fill(tokens) });
 }
 setTimeout(() => process.exit(3), 100);

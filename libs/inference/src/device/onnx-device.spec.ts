@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BootError } from '#contracts';
-import { bagVector, writeBagOfTokens } from './bag-of-tokens.fixture.js';
+import { bagValues, writeBagOfTokens } from './bag-of-tokens.fixture.js';
 import { DeviceUnavailableError } from './device.js';
 import { parseDevice } from './device-choice.js';
 import { OnnxDevice, type DeviceRestart } from './onnx-device.js';
 import { pack } from '../batching/pack.js';
-import type { Outcome } from './thread-death.fixture.js';
+import type { Report } from './thread-death.fixture.js';
 
-const one = (...ids: number[]) => pack([{ ids: Int32Array.from(ids) }], 0);
+const one = (...ids: number[]) => pack([{ ids: Int32Array.from(ids), types: null }], 0);
 const settings = { device: { kind: 'cpu' }, threads: 1, tokenBudget: 256, maxTokens: 64 } as const;
 
 describe('an ONNX device', () => {
@@ -56,8 +56,8 @@ describe('an ONNX device', () => {
       if (index === 10) device.restart();
       return device.run(one(index));
     });
-    for (const [index, { vectors }] of (await Promise.all(runs)).entries()) {
-      expect(vectors[3]).toBeCloseTo(bagVector(Int32Array.of(index))[3]!, 4);
+    for (const [index, { values }] of (await Promise.all(runs)).entries()) {
+      expect(values[3]).toBeCloseTo(bagValues(Int32Array.of(index))[3]!, 4);
     }
     expect(device.restarts).toBe(1);
     await device.close();
@@ -66,9 +66,9 @@ describe('an ONNX device', () => {
   it('computes on after its thread died of an uncaught error', async () => {
     const program = fileURLToPath(new URL('./thread-death.fixture.js', import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, [program, folder]);
-    const outcome = JSON.parse(stdout) as Outcome;
-    expect(outcome).toMatchObject({ texts: 600, right: 600, restarts: 3 });
-    expect(outcome.reasons).toHaveLength(3);
+    const report = JSON.parse(stdout) as Report;
+    expect(report).toMatchObject({ texts: 600, right: 600, restarts: 3 });
+    expect(report.reasons).toHaveLength(3);
   });
 
   it('lets its process exit in the middle of a batch', async () => {
@@ -89,14 +89,14 @@ describe('an ONNX device', () => {
     const served = async (): Promise<Float32Array> => {
       for (;;) {
         try {
-          return (await device.run(one(5))).vectors;
+          return (await device.run(one(5))).values;
         } catch (error) {
           if (!(error instanceof DeviceUnavailableError)) throw error;
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
       }
     };
-    expect((await served())[0]).toBeCloseTo(bagVector(Int32Array.of(5))[0]!, 4);
+    expect((await served())[0]).toBeCloseTo(bagValues(Int32Array.of(5))[0]!, 4);
     await device.close();
   });
 });

@@ -1,18 +1,19 @@
 /**
- * Run as a program of its own: embeds texts while the device thread dies again and again of an uncaught error, and
+ * Run as a program of its own: computes texts while the device thread dies again and again of an uncaught error, and
  * prints what came of it. (Node tells of a new thread through its own `process` object, which a test does not see.)
  *
- * Arguments: a folder for the graph. Output: JSON of `Outcome`.
+ * Arguments: a folder for the graph. Output: JSON of `Report`.
  */
 import type { Worker } from 'node:worker_threads';
-import { bagVector, writeBagOfTokens } from './bag-of-tokens.fixture.js';
+import { bagValues, writeBagOfTokens } from './bag-of-tokens.fixture.js';
 import { Engine } from '../engine/engine.js';
+import { isRow, type ModelTexts, rowFloats } from '#contracts';
 import type { Encoded } from '#model';
 import { OnnxDevice } from './onnx-device.js';
 
-export interface Outcome {
+export interface Report {
   readonly texts: number;
-  /** Texts whose vector is their own. */
+  /** Texts whose row is their own. */
   readonly right: number;
   readonly restarts: number;
   readonly reasons: string[];
@@ -33,12 +34,12 @@ const device = await OnnxDevice.start({
     reasons.push(reason);
   },
 });
-const encode = (text: string): Encoded => {
+const encode = ([text]: ModelTexts): Encoded => {
   const ids = Int32Array.from(text.split(' '), Number);
-  return { ids, length: ids.length, truncated: false };
+  return { ids, types: null, length: ids.length, truncated: false };
 };
 const engine = new Engine({
-  tokenizer: { encode: (texts) => Promise.resolve(texts.map(encode)), close: () => Promise.resolve() },
+  tokenizer: { encode: (inputs) => Promise.resolve(inputs.map(encode)), close: () => Promise.resolve() },
   device,
   maxTokens: 64,
   tokenBudget: 256,
@@ -46,17 +47,17 @@ const engine = new Engine({
   lookaheadTexts: 256,
   bulkShare: 0.2,
 });
-const texts = Array.from({ length: 600 }, (_, index) => `${1 + (index % 900)} ${index % 7} ${index % 13}`);
+const inputs = Array.from({ length: 600 }, (_, index): ModelTexts => [`${1 + (index % 900)} ${index % 7} ${index % 13}`]);
 let deaths = 0;
 engine.onBatch(() => {
   // A message that the thread does not understand ends it.
   if (engine.stats().batches % 25 === 10 && deaths++ < 3) thread!.postMessage(null, []);
 });
-const results = await engine.embed(texts, { prompt: '', truncate: 'end', lane: 'bulk' });
-const right = results.filter((result, index) => {
-  const expected = bagVector(encode(texts[index]!).ids);
-  return result.ok && result.vector.every((value, place) => Math.abs(value - expected[place]!) < 1e-4);
+const outcomes = await engine.run(inputs, { prompt: '', truncate: 'end', lane: 'bulk' });
+const right = outcomes.filter((outcome, index) => {
+  const expected = bagValues(encode(inputs[index]!).ids);
+  return isRow(outcome) && rowFloats(outcome).every((value, place) => Math.abs(value - expected[place]!) < 1e-4);
 });
-const outcome: Outcome = { texts: texts.length, right: right.length, restarts: engine.stats().deviceRestarts, reasons };
+const report: Report = { texts: inputs.length, right: right.length, restarts: engine.stats().deviceRestarts, reasons };
 await engine.close();
-console.log(JSON.stringify(outcome));
+console.log(JSON.stringify(report));

@@ -1,18 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BootError, type EmbeddedText, type ServedModel, type TextResult } from '#contracts';
+import { BootError, isRow, type Outcome, rowFloats, rowTokens, rowTruncated, type ServedModel } from '#contracts';
 import { loadModel, type RunnableModel } from '#model';
 import { BERT_VOCAB_SIZE, makeBertModel, POISON_TEXT } from '../../../../test/support/random-model.js';
-import { Engine, type EngineStartOptions } from './engine.js';
+import type { Engine, RunOptions } from './engine.js';
+import { type EngineStartOptions, startEngine } from './start-engine.js';
 
-const bulk = { prompt: '', truncate: 'end', lane: 'bulk' } as const;
+const bulk: RunOptions = { prompt: '', truncate: 'end', lane: 'bulk' };
 const settings: EngineStartOptions = {
   device: 'cpu',
   threads: 1,
   tokenBudget: 2048,
-  maxRows: 256,
-  lookaheadTexts: 1024,
   bulkShare: 0.2,
 };
 
@@ -25,9 +24,20 @@ afterAll(() => rm(folder, { recursive: true }));
 const load = (served: ServedModel): Promise<RunnableModel> =>
   loadModel(served, { modelDir: join(folder, 'models'), hfEndpoint: 'http://127.0.0.1:1', device: 'cpu' });
 
-function vectorOf(result: TextResult | undefined): Float32Array {
-  expect(result).toMatchObject({ ok: true });
-  return (result as EmbeddedText).vector;
+const compute = (engine: Engine, texts: readonly string[], options = bulk) =>
+  engine.run(
+    texts.map((text) => [text] as const),
+    options,
+  );
+
+function vectorOf(outcome: Outcome | undefined): Float32Array {
+  if (outcome === undefined || !isRow(outcome)) throw new Error(`no row: ${JSON.stringify(outcome)}`);
+  return rowFloats(outcome);
+}
+
+function tokensOf(outcome: Outcome | undefined): [tokens: number, truncated: boolean] {
+  if (outcome === undefined || !isRow(outcome)) throw new Error(`no row: ${JSON.stringify(outcome)}`);
+  return [rowTokens(outcome), rowTruncated(outcome)];
 }
 
 function cosine(a: Float32Array, b: Float32Array): number {
@@ -38,34 +48,34 @@ function cosine(a: Float32Array, b: Float32Array): number {
 describe('the engine over the default model', () => {
   let engine: Engine;
   beforeAll(async () => {
-    engine = await Engine.start(await load({ name: 'all-MiniLM-L6-v2', source: 'all-MiniLM-L6-v2' }), settings);
+    engine = await startEngine(await load({ name: 'all-MiniLM-L6-v2', source: 'all-MiniLM-L6-v2' }), settings);
   });
   afterAll(() => engine.close());
 
   it('gives the vectors the model is known for', async () => {
-    const [result] = await engine.embed(['This is an example sentence'], bulk);
-    const raw = vectorOf(result);
+    const [outcome] = await compute(engine, ['This is an example sentence']);
+    const raw = vectorOf(outcome);
     const norm = Math.hypot(...raw);
     expect(raw).toHaveLength(384);
     for (const [place, known] of [0.0677, 0.0636, 0.0487, 0.0794].entries()) {
       expect(raw[place]! / norm).toBeCloseTo(known, 4);
     }
-    expect(result).toMatchObject({ tokens: 7, truncated: false });
+    expect(tokensOf(outcome)).toEqual([7, false]);
   });
 
   it('gives a text the same vector alone and among others', async () => {
     const texts = ['night', 'A map of the town.', 'mill '.repeat(60), '你好，世界', '🙂 fine', 'return x => x + 1;'];
-    const together = await engine.embed([...texts, ...texts.toReversed()], bulk);
+    const together = await compute(engine, [...texts, ...texts.toReversed()]);
     for (const [index, text] of texts.entries()) {
-      const [alone] = await engine.embed([text], { ...bulk, lane: 'interactive' });
+      const [alone] = await compute(engine, [text], { ...bulk, lane: 'interactive' });
       expect(cosine(vectorOf(together[index]), vectorOf(alone))).toBeGreaterThan(0.99999);
       expect(cosine(vectorOf(together.at(-1 - index)), vectorOf(alone))).toBeGreaterThan(0.99999);
     }
   });
 
   it('cuts a text beyond the limit and says so', async () => {
-    const [long] = await engine.embed(['word '.repeat(1000)], bulk);
-    expect(long).toMatchObject({ ok: true, tokens: 256, truncated: true });
+    const [long] = await compute(engine, ['word '.repeat(1000)]);
+    expect(tokensOf(long)).toEqual([256, true]);
   });
 
   it('leaves the event loop free while it infers', async () => {
@@ -77,14 +87,14 @@ describe('the engine over the default model', () => {
       ticksAtBatch ??= ticks;
       expect(deviceMs).toBeGreaterThan(20);
     });
-    await engine.embed(['word '.repeat(1000), 'more '.repeat(1000), 'text '.repeat(1000), 'here '.repeat(1000)], bulk);
+    await compute(engine, ['word '.repeat(1000), 'more '.repeat(1000), 'text '.repeat(1000), 'here '.repeat(1000)]);
     clearInterval(timer);
     expect(ticksAtBatch).toBeGreaterThan(5);
   });
 
   it('refuses a token budget below the longest text', async () => {
     const model = await load({ name: 'all-MiniLM-L6-v2', source: 'all-MiniLM-L6-v2' });
-    await expect(Engine.start(model, { ...settings, tokenBudget: 128 })).rejects.toThrow(BootError);
+    await expect(startEngine(model, { ...settings, tokenBudget: 128 })).rejects.toThrow(BootError);
   });
 });
 
@@ -92,18 +102,18 @@ describe('the engine over a model that cannot compute one token', () => {
   it('fails the text with that token alone', async () => {
     const source = join(folder, 'poisonous');
     await makeBertModel(source, { embeddingRows: BERT_VOCAB_SIZE - 1 });
-    const engine = await Engine.start(await load({ name: 'poisonous', source }), settings);
+    const engine = await startEngine(await load({ name: 'poisonous', source }), settings);
     const texts = Array.from({ length: 100 }, (_, index) => `the quick brown fox number ${index}`);
     texts[37] = POISON_TEXT;
     texts[80] = `${POISON_TEXT} and more text`;
-    const results = await engine.embed(texts, bulk);
-    const failed = results.flatMap((result, index) => (result.ok ? [] : [{ index, code: result.error.code }]));
+    const outcomes = await compute(engine, texts);
+    const failed = outcomes.flatMap((outcome, index) => (isRow(outcome) ? [] : [{ index, code: outcome.code }]));
     expect(failed).toEqual([
       { index: 37, code: 'inference_failed' },
       { index: 80, code: 'inference_failed' },
     ]);
-    const [alone] = await engine.embed([texts[36]!], bulk);
-    expect(cosine(vectorOf(results[36]), vectorOf(alone))).toBeGreaterThan(0.99999);
+    const [alone] = await compute(engine, [texts[36]!]);
+    expect(cosine(vectorOf(outcomes[36]), vectorOf(alone))).toBeGreaterThan(0.99999);
     expect(engine.stats()).toMatchObject({ texts: 99, failedTexts: 2, deviceRestarts: 0 });
     await engine.close();
   });

@@ -1,31 +1,34 @@
 import fc from 'fast-check';
-import { BootError, type Lane, type TextResult } from '#contracts';
+import { BootError, encodeRow, isRow, type Lane, type ModelTexts, type Outcome, rowFloats } from '#contracts';
 import { DeviceLostError, DeviceUnavailableError, type PackedBatch } from '../device/device.js';
 import { Engine, EngineClosedError, type EngineOptions } from './engine.js';
 import type { BatchReport } from './engine-stats.js';
 import type { Encoded, Tokenizer } from '#model';
-import { SimulatedDevice, simulatedVector, type SimulatedDeviceOptions } from '../simulated-device.js';
+import { SimulatedDevice, simulatedValues, type SimulatedDeviceOptions } from '../testing.js';
 
-const DIMENSIONS = 4;
+const WIDTH = 4;
 const MAX_TOKENS = 32;
 /** The device cannot compute a row with this id. */
 const POISON = 666_666;
 /** The device dies of a row with this id. */
 const DEADLY = 777_777;
 
-/** The numbers of a text are its ids; no number at all is what this tokenizer cannot take. */
-const ids = (text: string): Int32Array => Int32Array.from(text.split(' '), Number).slice(0, MAX_TOKENS);
+/** The numbers of a text are its ids, those of a second text are of segment 1; no number is what this tokenizer cannot take. */
+function encode([text, pair]: ModelTexts): Encoded {
+  if (!/^[\d ]*$/.test(text)) throw new Error('no numbers');
+  if (text === '') return { ids: new Int32Array(), types: null, length: 0, truncated: false };
+  const [first, second] = [text, pair].map((one) => (one === undefined ? [] : one.split(' ').map(Number)));
+  const all = [...first!, ...second!];
+  const ids = Int32Array.from(all).slice(0, MAX_TOKENS);
+  const types = pair === undefined ? null : ids.map((_, n) => Number(n >= first!.length));
+  return { ids, types, length: all.length, truncated: all.length > MAX_TOKENS };
+}
 
 class NumberTokenizer implements Tokenizer {
   closed = false;
-  async encode(texts: readonly string[]): Promise<Encoded[]> {
+  async encode(inputs: readonly ModelTexts[]): Promise<Encoded[]> {
     await turn();
-    return texts.map((text) => {
-      if (!/^[\d ]*$/.test(text)) throw new Error('no numbers');
-      if (text === '') return { ids: new Int32Array(), length: 0, truncated: false };
-      const length = text.split(' ').length;
-      return { ids: ids(text), length, truncated: length > MAX_TOKENS };
-    });
+    return inputs.map(encode);
   }
   close(): Promise<void> {
     this.closed = true;
@@ -39,7 +42,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 /** A device that works a few turns on a batch, so that texts come and go meanwhile. */
 const device = (options: Partial<SimulatedDeviceOptions> = {}): SimulatedDevice =>
   new SimulatedDevice({
-    dimensions: DIMENSIONS,
+    width: WIDTH,
     batchMs: 1,
     tokenMs: 0.01,
     sleep: async () => {
@@ -66,8 +69,16 @@ const engine = (options: Partial<EngineOptions> = {}): Engine =>
     ...options,
   });
 
-const embed = (of: Engine, texts: readonly string[], lane: Lane = 'bulk', signals?: AbortSignal) =>
-  of.embed(texts, { prompt: '', truncate: 'end', lane, ...(signals === undefined ? {} : { signals }) });
+const run = (of: Engine, inputs: readonly ModelTexts[], lane: Lane = 'bulk', signals?: AbortSignal) =>
+  of.run(inputs, { prompt: '', truncate: 'end', lane, ...(signals === undefined ? {} : { signals }) });
+
+/** Inputs of one text each. */
+const compute = (of: Engine, texts: readonly string[], lane: Lane = 'bulk') =>
+  run(
+    of,
+    texts.map((text) => [text]),
+    lane,
+  );
 
 /** Lets batch after batch of a held device finish until the work is done. */
 async function finishing(work: Promise<unknown>, finish: () => void): Promise<void> {
@@ -79,26 +90,22 @@ async function finishing(work: Promise<unknown>, finish: () => void): Promise<vo
   }
 }
 
-const code = (result: TextResult | undefined) => (result?.ok === false ? result.error.code : 'ok');
+const code = (outcome: Outcome | undefined) => (outcome === undefined || isRow(outcome) ? 'ok' : outcome.code);
 
-function expectEmbedded(result: TextResult | undefined, text: string): void {
-  const tokens = ids(text);
-  expect(result).toEqual({
-    ok: true,
-    vector: simulatedVector(tokens, DIMENSIONS),
-    tokens: tokens.length,
-    truncated: text.split(' ').length > MAX_TOKENS,
-  });
+function expectRow(outcome: Outcome | undefined, input: ModelTexts): void {
+  const { ids, truncated, types } = encode(input);
+  expect(outcome).toEqual(encodeRow(simulatedValues(ids, WIDTH, types ?? undefined), ids.length, truncated));
 }
 
 const kinds = fc.oneof(
   { weight: 12, arbitrary: fc.constant('good' as const) },
   { weight: 1, arbitrary: fc.constantFrom('poison', 'deadly', 'no numbers', 'empty', 'too long') },
+  { weight: 3, arbitrary: fc.constantFrom('pair' as const, 'long pair' as const) },
 );
-const texts = fc.record({ kind: kinds, tokens: fc.integer({ min: 1, max: MAX_TOKENS }), salt: fc.nat(9999) });
-type TextCase = typeof texts extends fc.Arbitrary<infer T> ? T : never;
+const inputs = fc.record({ kind: kinds, tokens: fc.integer({ min: 1, max: MAX_TOKENS }), salt: fc.nat(9999) });
+type InputCase = typeof inputs extends fc.Arbitrary<infer T> ? T : never;
 
-function write({ kind, tokens, salt }: TextCase): string {
+function write({ kind, tokens, salt }: InputCase): string {
   const numbers = Array.from({ length: kind === 'too long' ? 2 * MAX_TOKENS : tokens }, (_, place) => salt + place);
   if (kind === 'empty') return '';
   if (kind === 'no numbers') return 'no numbers';
@@ -107,12 +114,21 @@ function write({ kind, tokens, salt }: TextCase): string {
   return numbers.join(' ');
 }
 
+function inputOf(one: InputCase): ModelTexts {
+  const text = write(one);
+  if (one.kind === 'pair') return [text.split(' ').slice(0, 4).join(' '), `${one.salt} 1 2 3`];
+  if (one.kind === 'long pair') return [text.split(' ').slice(0, 4).join(' '), `${text}${` ${one.salt}`.repeat(MAX_TOKENS)}`];
+  return [text];
+}
+
+const FAILING = new Set<InputCase['kind']>(['poison', 'deadly', 'no numbers', 'empty']);
+
 describe('the engine', () => {
-  it('gives every text its own result in its place, whatever the mix of lanes, faults, deaths and aborts', async () => {
+  it('gives every input its own row or error in its place, whatever the mix of pairs, lanes, faults, deaths and aborts', async () => {
     const calls = fc.array(
       fc.record({
         lane: fc.constantFrom<Lane>('interactive', 'bulk'),
-        texts: fc.array(texts, { maxLength: 30 }),
+        inputs: fc.array(inputs, { maxLength: 30 }),
         startAfterTurns: fc.nat(12),
         abortAfterTurns: fc.option(fc.nat(12)),
       }),
@@ -128,26 +144,26 @@ describe('the engine', () => {
             for (let turns = 0; turns < call.startAfterTurns; turns++) await turn();
             const controller = shared ? oneForAll : new AbortController();
             const aborting = call.abortAfterTurns !== null;
-            const written = call.texts.map(write);
-            const results = embed(engineUnderTest, written, call.lane, aborting ? controller.signal : undefined);
+            const written = call.inputs.map(inputOf);
+            const outcomes = run(engineUnderTest, written, call.lane, aborting ? controller.signal : undefined);
             if (call.abortAfterTurns !== null) {
               for (let turns = 0; turns < call.abortAfterTurns; turns++) await turn();
               controller.abort();
             }
-            const settled = await results.catch((error: unknown) => error);
+            const settled = await outcomes.catch((error: unknown) => error);
             if (settled instanceof Error) {
-              // Only when the tokenizer could take none of several texts.
-              expect(call.texts.length).toBeGreaterThan(1);
-              expect(call.texts.every(({ kind }) => kind === 'no numbers')).toBe(true);
+              // Only when the tokenizer could take none of several inputs.
+              expect(call.inputs.length).toBeGreaterThan(1);
+              expect(call.inputs.every(({ kind }) => kind === 'no numbers')).toBe(true);
               return;
             }
-            const given = settled as TextResult[];
+            const given = settled as Outcome[];
             expect(given).toHaveLength(written.length);
-            for (const [index, result] of given.entries()) {
-              if (aborting && code(result) === 'cancelled') continue;
-              const { kind } = call.texts[index]!;
-              if (kind === 'good' || kind === 'too long') expectEmbedded(result, written[index]!);
-              else expect(code(result)).toBe('inference_failed');
+            for (const [index, outcome] of given.entries()) {
+              if (aborting && code(outcome) === 'cancelled') continue;
+              const { kind } = call.inputs[index]!;
+              if (FAILING.has(kind)) expect(code(outcome)).toBe('inference_failed');
+              else expectRow(outcome, written[index]!);
             }
           }),
         );
@@ -167,7 +183,7 @@ describe('the engine', () => {
     const all = Array.from({ length: 200 }, (_, index) =>
       write({ kind: 'good', tokens: 1 + (index % 32), salt: index }),
     );
-    await embed(engineUnderTest, all);
+    await compute(engineUnderTest, all);
     for (const { rows, paddedTokens, tokens, laneRows } of reports) {
       expect(rows).toBeLessThanOrEqual(5);
       expect(paddedTokens).toBeLessThanOrEqual(100);
@@ -183,7 +199,36 @@ describe('the engine', () => {
       failedTexts: 0,
       cancelledTexts: 0,
     });
-    expect(sum((report) => report.tokens)).toBe(all.reduce((total, one) => total + ids(one).length, 0));
+    expect(sum((report) => report.tokens)).toBe(all.reduce((total, one) => total + encode([one]).ids.length, 0));
+    await engineUnderTest.close();
+  });
+
+  it('hands the segments of pairs to the device, also beside single texts', async () => {
+    const batches: PackedBatch[] = [];
+    const engineUnderTest = engine({ device: device({ fault: (batch) => void batches.push(batch) }) });
+    const given: ModelTexts[] = [['1 2', '3 4 5'], ['6 7 8'], ['9', '8 7 6 5']];
+    const outcomes = await run(engineUnderTest, given);
+    for (const [index, outcome] of outcomes.entries()) expectRow(outcome, given[index]!);
+    expect(batches).toHaveLength(1);
+    const { ids, tokens, types } = batches[0]!;
+    const rowOf = (first: number) => [...types!.subarray(ids.indexOf(first), ids.indexOf(first) + tokens)];
+    expect([rowOf(1), rowOf(6), rowOf(9)]).toEqual([
+      [0, 0, 1, 1, 1],
+      [0, 0, 0, 0, 0],
+      [0, 1, 1, 1, 1],
+    ]);
+    await compute(engineUnderTest, ['1 2']);
+    expect(batches[1]!.types).toBeNull();
+    await engineUnderTest.close();
+  });
+
+  it('writes the rows of a batch so that their floats are read without a copy', async () => {
+    const engineUnderTest = engine();
+    const outcomes = await compute(engineUnderTest, ['1', '2 3', '4']);
+    for (const outcome of outcomes) {
+      if (!isRow(outcome)) throw new Error(outcome.message);
+      expect(rowFloats(outcome).buffer).toBe(outcome.buffer);
+    }
     await engineUnderTest.close();
   });
 
@@ -197,7 +242,7 @@ describe('the engine', () => {
         },
       }),
     });
-    await embed(engineUnderTest, ['1 2 3']);
+    await compute(engineUnderTest, ['1 2 3']);
     expect(begun).toEqual([1]);
     await engineUnderTest.close();
   });
@@ -212,9 +257,9 @@ describe('the engine', () => {
     }
     let finish = (): void => undefined;
     const sleep = () => new Promise<void>((resolve) => (finish = resolve));
-    const counting = new Counting({ dimensions: DIMENSIONS, batchMs: 0, tokenMs: 0, sleep });
+    const counting = new Counting({ width: WIDTH, batchMs: 0, tokenMs: 0, sleep });
     const engineUnderTest = engine({ device: counting, maxRows: 1 });
-    const results = embed(engineUnderTest, ['1', '2', '3', '4']);
+    const results = compute(engineUnderTest, ['1', '2', '3', '4']);
     for (let expected = 2; expected <= 4; expected++) {
       for (let turns = 0; turns < 5; turns++) await turn();
       expect(handedIn).toBe(expected);
@@ -233,13 +278,13 @@ describe('the engine', () => {
     });
     const engineUnderTest = engine({ device: slow, maxRows: 1, bulkShare: 0.25 });
     const work = [
-      embed(
+      compute(
         engineUnderTest,
         Array.from({ length: 20 }, () => '1'),
       ),
     ];
     for (let batches = 0; batches < 40; batches++) {
-      work.push(embed(engineUnderTest, ['9'], 'interactive'));
+      work.push(compute(engineUnderTest, ['9'], 'interactive'));
       for (let turns = 0; turns < 5; turns++) await turn();
       finish();
     }
@@ -258,9 +303,9 @@ describe('the engine', () => {
       fault: ({ ids: [first] }) => void order.push(String(first)),
     });
     const engineUnderTest = engine({ device: slow, maxRows: 1 });
-    const bulk = embed(engineUnderTest, ['1', '2', '3']);
+    const bulk = compute(engineUnderTest, ['1', '2', '3']);
     for (let turns = 0; turns < 5; turns++) await turn();
-    const query = embed(engineUnderTest, ['9'], 'interactive');
+    const query = compute(engineUnderTest, ['9'], 'interactive');
     for (let turns = 0; turns < 5; turns++) await turn();
     await finishing(Promise.all([bulk, query]), () => finish());
     expect(order).toEqual(['1', '9', '2', '3']);
@@ -279,8 +324,8 @@ describe('the engine', () => {
     });
     const engineUnderTest = engine({ device: slow, maxRows: 2 });
     const controllers = Array.from({ length: 12 }, () => new AbortController());
-    const results = engineUnderTest.embed(
-      controllers.map((_, index) => `${index + 1} ${index + 1}`),
+    const results = engineUnderTest.run(
+      controllers.map((_, index): ModelTexts => [`${index + 1} ${index + 1}`]),
       { prompt: '', truncate: 'end', lane: 'bulk', signals: controllers.map(({ signal }) => signal) },
     );
     for (let turns = 0; turns < 5; turns++) await turn();
@@ -295,17 +340,17 @@ describe('the engine', () => {
     await engineUnderTest.close();
   });
 
-  it('fails a text alone when the device gives a vector that is not finite', async () => {
+  it('fails an input alone when the device gives numbers that are not finite', async () => {
     class Overflowing extends SimulatedDevice {
       override async run(batch: PackedBatch) {
         const result = await super.run(batch);
-        if (batch.rows > 1) result.vectors[DIMENSIONS + 1] = Number.NaN;
+        if (batch.rows > 1) result.values[WIDTH + 1] = Number.NaN;
         return result;
       }
     }
-    const overflowing = new Overflowing({ dimensions: DIMENSIONS, batchMs: 0, tokenMs: 0 });
+    const overflowing = new Overflowing({ width: WIDTH, batchMs: 0, tokenMs: 0 });
     const engineUnderTest = engine({ device: overflowing });
-    const results = await embed(engineUnderTest, ['1', '2', '3']);
+    const results = await compute(engineUnderTest, ['1', '2', '3']);
     expect(results.map(code)).toEqual(['ok', 'inference_failed', 'ok']);
     await engineUnderTest.close();
   });
@@ -313,7 +358,7 @@ describe('the engine', () => {
   it('rejects, so that texts may be tried again, when the device cannot be had', async () => {
     const gone = device({ fault: () => new DeviceUnavailableError('gone') });
     const engineUnderTest = engine({ device: gone });
-    const calls = [embed(engineUnderTest, ['1', '2', '3']), embed(engineUnderTest, ['4'], 'interactive')];
+    const calls = [compute(engineUnderTest, ['1', '2', '3']), compute(engineUnderTest, ['4'], 'interactive')];
     for (const call of calls) await expect(call).rejects.toThrow(DeviceUnavailableError);
     expect(engineUnderTest.stats()).toMatchObject({ failedTexts: 0, queued: { interactive: 0, bulk: 0 } });
     await engineUnderTest.close();
@@ -323,10 +368,10 @@ describe('the engine', () => {
     const tokenizer = new NumberTokenizer();
     const engineUnderTest = engine({ tokenizer });
     const all = Array.from({ length: 40 }, (_, index) => String(index));
-    const results = embed(engineUnderTest, all);
+    const results = compute(engineUnderTest, all);
     const closed = engineUnderTest.close();
-    await expect(embed(engineUnderTest, ['1'])).rejects.toThrow(EngineClosedError);
-    for (const [index, result] of (await results).entries()) expectEmbedded(result, all[index]!);
+    await expect(compute(engineUnderTest, ['1'])).rejects.toThrow(EngineClosedError);
+    for (const [index, outcome] of (await results).entries()) expectRow(outcome, [all[index]!]);
     await closed;
     expect(tokenizer.closed).toBe(true);
   });
@@ -334,7 +379,7 @@ describe('the engine', () => {
   it('rejects what it cannot finish before the deadline', async () => {
     const hanging = device({ sleep: () => new Promise(() => undefined) });
     const engineUnderTest = engine({ device: hanging });
-    const results = embed(engineUnderTest, ['1', '2']);
+    const results = compute(engineUnderTest, ['1', '2']);
     const closed = engineUnderTest.close({ deadlineMs: 20 });
     await expect(results).rejects.toThrow(EngineClosedError);
     await closed;

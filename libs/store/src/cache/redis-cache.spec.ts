@@ -1,6 +1,6 @@
 import { startRedis } from '../../../../test/support/redis.js';
 import { until } from '../../../../test/support/until.js';
-import { connectRedis } from '../connect-redis.js';
+import { connectRedis } from '../redis/client.js';
 import type { RowCache } from './row-cache.js';
 import { MemoryCache } from './memory-cache.js';
 import { RedisCache } from './redis-cache.js';

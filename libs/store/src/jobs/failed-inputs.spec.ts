@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { Keys, type TextError } from '#contracts';
+import { Keys, type PlacedInput, type TextError } from '#contracts';
 import { startRedis } from '../../../../test/support/redis.js';
-import { connectRedis } from '../connect-redis.js';
-import { type FailedPlaces, FailedTexts } from './failed-inputs.js';
+import { connectRedis } from '../redis/client.js';
+import { FailedInputs } from './failed-inputs.js';
 import { JobInspection } from './job-inspection.js';
-import { JobStore } from './job-ledger.js';
-import { encodeRow } from '../row-codec.js';
+import { openJob, openLedger, unitOf, upTo } from './ledger.fixture.js';
 
 const keys = new Keys('test');
 const server = await startRedis();
 const redis = connectRedis(server.url, 'worker', 'test');
-const store = new JobStore(redis, keys, { ttlSeconds: 60 });
-const failed = new FailedTexts(redis, keys);
-const inspection = new JobInspection(redis, keys);
+const { ledger, list, results } = openLedger(redis, keys);
+const failed = new FailedInputs(redis, keys);
 
 afterAll(async () => {
   redis.disconnect();
@@ -20,101 +18,109 @@ afterAll(async () => {
 });
 
 const error: TextError = { code: 'inference_failed', message: 'no' };
-const row = encodeRow({ ok: true, vector: Float32Array.of(1, 2), tokens: 3, truncated: false });
 
-/** A job of one unit, some texts of which failed; the others have vectors. */
-async function jobWith(texts: number, failedTexts: readonly FailedPlaces[], lasting: readonly number[] = []) {
-  const id = `job_${randomUUID()}`;
-  const spec = { fingerprint: 'f'.repeat(64), prompt: '', truncate: 'end' } as const;
-  const output = { dimensions: null, normalize: false };
-  await store.create({ id, model: 'm', spec, rowDimensions: 2, output, lane: 'bulk', tenant: '', keyId: null });
-  await store.accept(id, texts, 1);
-  await store.seal(id);
-  const bad = [...failedTexts.flatMap(({ positions }) => positions), ...lasting];
-  const good = Array.from({ length: texts }, (_, n) => n).filter((n) => !bad.includes(n));
-  await store.acknowledge({
-    jobId: id,
-    unit: 0,
-    cached: false,
-    rowDimensions: 2,
-    rows: good.map((position) => ({ position, row })),
-    errors: bad.map((position) => ({ position, error })),
-    failedTexts,
-  });
-  return { id, createdAt: (await store.get(id))!.createdAt };
+/** A job of one unit, some inputs of which failed, `lasting` for good; the others have rows. */
+async function jobWith(texts: number, failedInputs: readonly PlacedInput[], lasting: readonly number[] = []) {
+  const model = `m-${randomUUID()}`;
+  const id = await openJob(ledger, texts, { model });
+  await ledger.seal(id);
+  const bad = [...failedInputs.flatMap(({ positions }) => positions), ...lasting];
+  const good = upTo(texts).filter((n) => !bad.includes(n));
+  const errors = bad.map((position) => ({ position, error }));
+  await ledger.acknowledge(unitOf(id, 0, good, { errors, failedInputs }));
+  return { id, model, createdAt: (await ledger.get(id))!.createdAt };
 }
 
 async function all<T>(parts: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const part of parts) list.push(part);
-  return list;
+  const found: T[] = [];
+  for await (const part of parts) found.push(part);
+  return found;
 }
 
-const TEXTS: FailedPlaces[] = [
-  { text: 'it\'s "bad" \u{1f600} \u0000', positions: [1, 7] },
-  { text: 'worse', positions: [3] },
+const INPUTS: PlacedInput[] = [
+  { input: 'it\'s "bad" \u{1f600} \u0000', positions: [1, 7] },
+  { input: ['any', { form: 'of input' }], positions: [3] },
 ];
 
-it('failed texts are kept, and tried again they are unfinished until their new unit is counted', async () => {
-  const job = await jobWith(10, TEXTS, [5]);
-  expect(await store.get(job.id)).toMatchObject({ state: 'completed', done: 6, failed: 4, retriable: 3, units: 1 });
-  expect((await all(failed.kept(job.id))).flat()).toEqual(expect.arrayContaining(TEXTS));
+it('failed inputs are kept, and tried again they are unfinished until their new unit is counted', async () => {
+  const job = await jobWith(10, INPUTS, [5]);
+  expect(await ledger.get(job.id)).toMatchObject({ state: 'completed', done: 6, failed: 4, retriable: 3, units: 2 });
+  expect((await all(failed.kept(job.id))).flat()).toEqual(expect.arrayContaining(INPUTS));
 
-  expect(await store.retry(job, [1, 3, 4])).toBe(true);
-  const running = (await store.get(job.id))!;
-  expect(running).toMatchObject({ state: 'running', failed: 1, retriable: 0, done: 6, units: 2, finishedAt: null });
-  expect((await store.activeTexts()).find(({ model }) => model === 'm')).toMatchObject({ jobs: 1, texts: 3 });
-  const { rows, errors } = await store.rawRows(running, 0, 10);
+  expect(await ledger.retry(job, [1, 3, 4])).toBe(3);
+  const running = (await ledger.get(job.id))!;
+  expect(running).toMatchObject({ state: 'running', failed: 1, retriable: 0, done: 6, units: 3, finishedAt: null });
+  expect((await list.activeTexts()).find(({ model }) => model === job.model)).toMatchObject({ jobs: 1, texts: 3 });
+  const rows = await results.read(running, 0, 10);
   expect([rows[1], rows[3], rows[7]]).toEqual([null, null, null]);
-  expect([...errors.keys()]).toEqual([5]);
+  expect([...(await ledger.errors(job.id, upTo(10))).keys()]).toEqual([5]);
   const [underWay] = await all(failed.underWay(job.id));
-  expect(underWay!.unit).toBe(1);
-  expect(underWay!.texts).toEqual(TEXTS);
+  expect(underWay!.unit).toBe(2);
+  expect(underWay!.inputs).toEqual(INPUTS);
 
-  const outcome = {
-    jobId: job.id,
-    unit: 1,
-    cached: false,
-    rowDimensions: 2,
-    rows: [1, 7].map((position) => ({ position, row })),
-    errors: [{ position: 3, error }],
-    failedTexts: [TEXTS[1]!],
-  };
-  expect(await store.acknowledge(outcome)).toEqual({ counted: true, state: 'completed' });
-  expect(await store.acknowledge(outcome)).toEqual({ counted: false, state: 'completed' });
-  expect(await store.get(job.id)).toMatchObject({ state: 'completed', done: 8, failed: 2, retriable: 1 });
+  const outcome = unitOf(job.id, 2, [1, 7], { errors: [{ position: 3, error }], failedInputs: [INPUTS[1]!] });
+  expect(await ledger.acknowledge(outcome)).toEqual({ counted: 'now', state: 'completed' });
+  expect(await ledger.acknowledge(outcome)).toEqual({ counted: 'before', state: 'completed' });
+  expect(await ledger.get(job.id)).toMatchObject({ state: 'completed', done: 8, failed: 2, retriable: 1 });
   expect(await failed.unitsUnderWay(job.id)).toBe(0);
-  expect((await all(failed.kept(job.id))).flat()).toEqual([TEXTS[1]]);
-  expect(await redis.pttl(keys.jobFailedTexts(job.id))).toBeGreaterThan(0);
+  expect((await all(failed.kept(job.id))).flat()).toEqual([INPUTS[1]]);
+  expect(await redis.pttl(keys.jobFailedInputs(job.id))).toBeGreaterThan(0);
+});
+
+it('inputs that 0.1.0 kept, which it called texts, are tried again like others', async () => {
+  const job = await jobWith(10, [], [1, 3, 7]);
+  await redis.hset(keys.jobFailedInputs(job.id), '1', '{"positions":[1,7],"text":"it\'s \\"bad\\""}');
+  await redis.hset(keys.jobFailedInputs(job.id), '3', '{"positions":[3],"text":""}');
+  await redis.hset(keys.job(job.id), 'retriable', 3);
+  const old: PlacedInput[] = [
+    { input: 'it\'s "bad"', positions: [1, 7] },
+    { input: '', positions: [3] },
+  ];
+  expect((await all(failed.kept(job.id))).flat()).toEqual(expect.arrayContaining(old));
+  expect(await ledger.retry(job, [1, 3])).toBe(3);
+  const [underWay] = await all(failed.underWay(job.id));
+  expect(underWay!.inputs).toEqual(old);
 });
 
 it('of those who try the same again at once, one does', async () => {
-  const job = await jobWith(10, TEXTS);
-  const took = await Promise.all(Array.from({ length: 8 }, () => store.retry(job, [1, 3])));
-  expect(took.filter(Boolean)).toHaveLength(1);
-  expect(await store.get(job.id)).toMatchObject({ state: 'running', failed: 0, units: 2 });
+  const job = await jobWith(10, INPUTS);
+  const took = await Promise.all(upTo(8).map(() => ledger.retry(job, [1, 3])));
+  expect(took.toSorted((a, b) => b - a)).toEqual([3, 0, 0, 0, 0, 0, 0, 0]);
+  expect(await ledger.get(job.id)).toMatchObject({ state: 'running', failed: 0, units: 3 });
   expect(await failed.unitsUnderWay(job.id)).toBe(1);
 });
 
 it('a cancelled job gives nothing to try again', async () => {
-  const job = await jobWith(10, TEXTS);
-  await store.retry(job, [3]);
-  await store.cancel(job.id);
-  expect(await store.retry(job, [1])).toBe(false);
-  expect(await store.get(job.id)).toMatchObject({ state: 'cancelled', failed: 2, retriable: 2 });
+  const job = await jobWith(10, INPUTS);
+  await ledger.retry(job, [3]);
+  await ledger.cancel(job.id);
+  expect(await ledger.retry(job, [1])).toBe(0);
+  expect(await ledger.get(job.id)).toMatchObject({ state: 'cancelled', failed: 2, retriable: 2 });
 });
 
-it('a job shows how far it is along its input, and its first failures', async () => {
-  const job = await jobWith(450, [{ text: 'a', positions: [0, 4, 449] }], [1]);
-  await store.retry(job, [0]);
-  const record = (await store.get(job.id))!;
-  const { done, textsEach } = await inspection.bars(record);
-  expect(textsEach).toBe(3);
-  expect(done).toHaveLength(150);
-  expect([done[0], done[1], done[2], done[149]]).toEqual([2 / 3, 2 / 3, 1, 2 / 3]);
-  expect(await inspection.failures(record, 5)).toEqual({ failures: [{ position: 1, error }], hasMore: false });
-  const other = await jobWith(10, [], [8, 2, 5]);
-  const failures = await inspection.failures((await store.get(other.id))!, 2);
-  expect(failures.failures.map(({ position }) => position)).toEqual([2, 5]);
-  expect(failures.hasMore).toBe(true);
+describe('a job shows', () => {
+  const inspection = new JobInspection(redis, keys, results);
+
+  it('how far it is along its input, and its first failures', async () => {
+    const job = await jobWith(450, [{ input: 'a', positions: [0, 4, 449] }], [1]);
+    await ledger.retry(job, [0]);
+    const record = (await ledger.get(job.id))!;
+    const { done, textsEach } = await inspection.bars(record);
+    expect(textsEach).toBe(3);
+    expect(done).toHaveLength(150);
+    expect([done[0], done[1], done[2], done[149]]).toEqual([2 / 3, 2 / 3, 1, 2 / 3]);
+    expect(await inspection.failures(record, 5)).toEqual({ failures: [{ position: 1, error }], hasMore: false });
+    const other = await jobWith(10, [], [8, 2, 5]);
+    const failures = await inspection.failures((await ledger.get(other.id))!, 2);
+    expect(failures.failures.map(({ position }) => position)).toEqual([2, 5]);
+    expect(failures.hasMore).toBe(true);
+  });
+
+  it('the same of rows of different lengths', async () => {
+    const rowBytes = { least: 5, most: 50 };
+    const id = await openJob(ledger, 4, { rowBytes });
+    const rows = [0, 2].map((position) => ({ position, row: Buffer.alloc(5 + position, 1) }));
+    await ledger.acknowledge(unitOf(id, 0, [], { rowBytes, rows, errors: [{ position: 3, error }] }));
+    expect((await inspection.bars((await ledger.get(id))!)).done).toEqual([1, 0, 1, 1]);
+  });
 });

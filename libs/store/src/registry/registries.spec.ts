@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Keys, type ModelCard, type WorkerRecord } from '#contracts';
 import { startRedis } from '../../../../test/support/redis.js';
 import { until } from '../../../../test/support/until.js';
-import { connectRedis } from '../connect-redis.js';
+import { connectRedis } from '../redis/client.js';
+import { CanaryReferences } from './canary-references.js';
 import { ModelRegistry } from './model-registry.js';
 import { WorkerRegistry } from './worker-registry.js';
 
@@ -52,7 +53,7 @@ describe('the worker registry', () => {
     expect((await registry.list()).map(({ id }) => id)).toEqual(['young']);
   });
 
-  it('keeps the last words of those who fell silent, until they are back, leave or are dismissed', async () => {
+  it('keeps the last records of those who fell silent, until they are back, leave or are dismissed', async () => {
     const registry = new WorkerRegistry(redis, keys);
     for (const id of ['back', 'dismissed', 'silent']) await registry.heartbeat(worker(id, 1), 20);
     await registry.heartbeat(worker('gone', 1), 60_000);
@@ -63,7 +64,7 @@ describe('the worker registry', () => {
     await registry.heartbeat(worker('back', 1), 60_000);
     expect((await registry.lost()).map(({ id }) => id)).toEqual(['silent']);
     expect((await registry.list()).map(({ id }) => id)).toEqual(['back']);
-    const ttl = await redis.ttl(keys.lastWords('silent'));
+    const ttl = await redis.ttl(keys.lastRecord('silent'));
     expect(ttl).toBeGreaterThan(3500);
     expect(ttl).toBeLessThanOrEqual(3600);
   });
@@ -83,12 +84,9 @@ describe('the model registry', () => {
       fingerprint,
       source: 'folder:/m',
       dtype: 'fp32',
-      dimensions: 3,
       maxTokens: 8,
-      pooling: 'mean',
-      normalize: true,
       prompts: {},
-      matryoshka: [],
+      operations: { embed: { dimensions: 3, pooling: 'mean', normalize: true, matryoshka: [] } },
       createdAt: 1,
     };
   }
@@ -106,7 +104,17 @@ describe('the model registry', () => {
     expect(await registry.tokenizerFiles('none')).toBeNull();
   });
 
-  it('keeps no tokenizer for ever that no card names any more', async () => {
+  it('reads cards that workers of 0.1.0 announced, among others', async () => {
+    const registry = new ModelRegistry(redis, keys);
+    const { operations, ...rest } = card('old', first);
+    await redis.set(keys.model('old'), JSON.stringify({ ...rest, ...operations.embed }));
+    await redis.sadd(keys.models(), 'old');
+    await registry.announce(card('new', second), {});
+    expect(await registry.card('old')).toEqual(card('old', first));
+    expect((await registry.list()).map(({ name }) => name)).toEqual(['new', 'old']);
+  });
+
+  it('keeps no tokenizer forever that no card names any more', async () => {
     const registry = new ModelRegistry(redis, keys);
     await registry.announce(card('a', first), {});
     await registry.announce(card('b', first), {});
@@ -117,5 +125,23 @@ describe('the model registry', () => {
     expect(await redis.ttl(keys.tokenizer(second))).toBe(-1);
     await registry.announce(card('b', first), {});
     expect(await redis.ttl(keys.tokenizer(first))).toBe(-1);
+  });
+});
+
+describe('references of self-tests', () => {
+  const fingerprint = 'f'.repeat(64);
+
+  it('are what the first worker of a fingerprint computed', async () => {
+    const references = new CanaryReferences(redis, keys);
+    const [first, second] = [Float32Array.of(1, 2), Float32Array.of(1, 2.5)];
+    expect(await references.agree(fingerprint, first)).toEqual(first);
+    expect(await references.agree(fingerprint, second)).toEqual(first);
+    expect(await references.agree('e'.repeat(64), second)).toEqual(second);
+  });
+
+  it('are none of another length', async () => {
+    const own = Float32Array.of(1, 2);
+    await redis.set(keys.canary(fingerprint), Buffer.alloc(7));
+    expect(await new CanaryReferences(redis, keys).agree(fingerprint, own)).toEqual(own);
   });
 });

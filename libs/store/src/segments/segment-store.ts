@@ -13,7 +13,7 @@ export interface SegmentStore {
    */
   write(name: string, bytes: AsyncIterable<Uint8Array>): Promise<void>;
   /**
-   * The bytes `[from, to)` of an object, read no faster than they are taken.
+   * The bytes `[from, to)` of an object as far as they exist, read no faster than they are taken.
    * @throws SegmentMissingError before the first byte when there is no such object
    */
   read(name: string, from?: number, to?: number): AsyncIterable<Uint8Array>;

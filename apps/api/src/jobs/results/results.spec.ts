@@ -1,22 +1,31 @@
 import {
+  encodeRow,
   type JobRecord,
   jobResultsPageSchema,
   Keys,
   npyHeader,
   type ResultsQuery,
   resultsQuerySchema,
+  rowsOfFloats,
   SLICE_ROWS,
 } from '#contracts';
-import { connectRedis, encodeRow, JobStore } from '#store';
+import { connectRedis, JobIndex, JobLedger, RedisResults } from '#store';
 import { startRedis } from '../../../../../test/support/redis.js';
+import { OUTPUT_SHAPES } from '../../output/shapes.js';
 import { newJobId } from '../job-id.js';
-import { answerResults, resultsFormat } from './answer.js';
+import { ResultsAnswer, resultsFormat } from './answer.js';
+import { FORMATS } from './formats/formats.js';
+import { JobRows } from './job-rows.js';
 
 const DIMENSIONS = 6;
 const server = await startRedis();
 const redis = connectRedis(server.url, 'worker', 'test');
 const keys = new Keys('test');
-const store = new JobStore(redis, keys, { ttlSeconds: 60 });
+const results = new RedisResults(redis, keys);
+const jobs = new JobLedger(redis, keys, new JobIndex(redis, keys), results, { ttlSeconds: 60 });
+const answers = new ResultsAnswer(new JobRows(results, jobs), OUTPUT_SHAPES);
+const rowBytes = rowsOfFloats(DIMENSIONS);
+const fingerprint = 'f'.repeat(16);
 const OPEN = new AbortController().signal;
 
 afterAll(async () => {
@@ -31,11 +40,11 @@ function vectorAt(position: number): Float32Array {
 
 async function newJob(normalize = false): Promise<string> {
   const id = newJobId();
-  await store.create({
+  await jobs.create({
     id,
     model: 'm',
-    spec: { fingerprint: 'f'.repeat(16), prompt: '', truncate: 'end' },
-    rowDimensions: DIMENSIONS,
+    spec: { operation: 'embed', fingerprint, prompt: '', truncate: 'end' },
+    rowBytes,
     output: { dimensions: null, normalize },
     lane: 'bulk',
     tenant: '',
@@ -46,14 +55,15 @@ async function newJob(normalize = false): Promise<string> {
 
 let unit = 0;
 async function settle(jobId: string, positions: readonly number[], failed: readonly number[] = []): Promise<void> {
-  await store.acknowledge({
+  await jobs.acknowledge({
     jobId,
     unit: unit++,
     cached: false,
-    rowDimensions: DIMENSIONS,
+    fingerprint,
+    rowBytes,
     rows: positions.map((position) => ({
       position,
-      row: encodeRow({ ok: true, vector: vectorAt(position), tokens: position + 1, truncated: position % 5 === 0 }),
+      row: encodeRow(vectorAt(position), position + 1, position % 5 === 0),
     })),
     errors: failed.map((position) => ({ position, error: { code: 'inference_failed', message: `no ${position}` } })),
   });
@@ -64,25 +74,25 @@ const range = (from: number, to: number) => Array.from({ length: to - from }, (_
 /** A completed job over several slices; the texts in `failed` have errors. */
 async function completedJob(texts: number, failed: readonly number[] = [], normalize = false): Promise<JobRecord> {
   const id = await newJob(normalize);
-  await store.accept(id, texts);
+  await jobs.accept(id, texts);
   await settle(
     id,
     range(0, texts).filter((position) => !failed.includes(position)),
     failed,
   );
-  await store.seal(id);
+  await jobs.seal(id);
   return recordOf(id);
 }
 
 async function recordOf(id: string): Promise<JobRecord> {
-  const job = await store.get(id);
+  const job = await jobs.get(id);
   if (job === null) throw new Error('no such job');
   return job;
 }
 
 async function answer(job: JobRecord, query: Record<string, string>, signal = OPEN) {
   const parsed: ResultsQuery = resultsQuerySchema.parse(query);
-  return answerResults(store, job, resultsFormat(parsed, undefined), parsed, signal);
+  return answers.of(job, resultsFormat(parsed, undefined), parsed, signal);
 }
 
 async function bytesOf(job: JobRecord, query: Record<string, string>): Promise<Buffer> {
@@ -192,22 +202,30 @@ describe('results of a completed job', () => {
   it('are 410 when they have expired, in every format', async () => {
     const job = await completedJob(10);
     await redis.del(keys.jobSlice(job.id, 0));
-    for (const format of ['json', 'ndjson', 'f32', 'npy']) {
+    for (const format of Object.keys(FORMATS)) {
       await expect(answer(job, { format })).rejects.toMatchObject({ status: 410, code: 'results_expired' });
     }
   });
 
   it('refuse dimensions that the model has not and pages that are too long', async () => {
     const job = await completedJob(1);
-    await expect(answer(job, { dimensions: '7' })).rejects.toMatchObject({ status: 400, param: 'dimensions' });
-    await expect(answer(job, { limit: '1001' })).rejects.toMatchObject({ status: 400, param: 'limit' });
+    await expect(answer(job, { dimensions: '7' })).rejects.toMatchObject({
+      status: 400,
+      code: 'invalid_dimensions',
+      param: 'dimensions',
+    });
+    await expect(answer(job, { limit: '1001' })).rejects.toMatchObject({
+      status: 400,
+      code: 'limit_too_large',
+      param: 'limit',
+    });
   });
 });
 
 describe('results of a running job', () => {
   it('come in pages up to the first that is missing', async () => {
     const id = await newJob();
-    await store.accept(id, 20);
+    await jobs.accept(id, 20);
     expect(await pageOf(await recordOf(id))).toMatchObject({ data: [], has_more: true, next_cursor: '0' });
     await settle(id, [0, 1, 2, 5, 6], [3]);
     const page = await pageOf(await recordOf(id));
@@ -219,7 +237,7 @@ describe('results of a running job', () => {
 
   it('are not to be had as f32 or npy', async () => {
     const id = await newJob();
-    await store.accept(id, 1);
+    await jobs.accept(id, 1);
     for (const format of ['f32', 'npy']) {
       await expect(answer(await recordOf(id), { format })).rejects.toMatchObject({
         status: 409,
@@ -231,13 +249,13 @@ describe('results of a running job', () => {
 
   it('are followed as lines in input order until the job ends', async () => {
     const id = await newJob();
-    await store.accept(id, 3);
+    await jobs.accept(id, 3);
     const lines = linesOf(await recordOf(id));
     await settle(id, [2]);
     await settle(id, [0]);
-    await store.accept(id, 2);
+    await jobs.accept(id, 2);
     await settle(id, [1, 4]);
-    await store.seal(id);
+    await jobs.seal(id);
     await settle(id, [3]);
     expect((await lines).map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
   });
@@ -245,7 +263,7 @@ describe('results of a running job', () => {
   it('stop being followed at a shutdown, as a broken stream and not as an end', async () => {
     const closing = new AbortController();
     const id = await newJob();
-    await store.accept(id, 3);
+    await jobs.accept(id, 3);
     const file = await answer(await recordOf(id), { format: 'ndjson' }, closing.signal);
     const read = (async () => {
       for await (const piece of file.getStream()) expect(piece).toBe('');
@@ -258,9 +276,9 @@ describe('results of a running job', () => {
 describe('results of a job that was cancelled', () => {
   it('are those that were there, and errors for the rest', async () => {
     const id = await newJob();
-    await store.accept(id, 3);
+    await jobs.accept(id, 3);
     await settle(id, [0, 2]);
-    await store.cancel(id);
+    await jobs.cancel(id);
     const { data, has_more } = await pageOf(await recordOf(id));
     expect(has_more).toBe(false);
     expect(data).toMatchObject([

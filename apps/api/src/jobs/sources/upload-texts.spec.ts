@@ -1,14 +1,16 @@
-import { checkTexts, textOfLine } from './upload-texts.js';
+import { InputReader } from '../../input/input-reader.js';
+import { textOfLine } from './upload-texts.js';
 
 const line = (text: string) => ({ number: 7, text });
+const upTo = (maxTextBytes: number) => new InputReader({ maxInputs: 1, maxTextBytes });
 
 describe('the text of a line', () => {
   it('is a JSON string, or stands under input or text', () => {
-    expect(textOfLine(line('"a \\u00e9"'), 100)).toBe('a é');
-    expect(textOfLine(line('{"input": "b", "id": 3}'), 100)).toBe('b');
-    expect(textOfLine(line('{"text": "c"}'), 100)).toBe('c');
-    expect(textOfLine(line('" "'), 100)).toBe(' ');
-    expect(textOfLine(line(String.raw`"\ud83d\ude00 \ud83d"`), 100)).toBe('😀 \ufffd');
+    expect(textOfLine(line('"a \\u00e9"'), upTo(100))).toBe('a é');
+    expect(textOfLine(line('{"input": "b", "id": 3}'), upTo(100))).toBe('b');
+    expect(textOfLine(line('{"text": "c"}'), upTo(100))).toBe('c');
+    expect(textOfLine(line('" "'), upTo(100))).toBe(' ');
+    expect(textOfLine(line(String.raw`"\ud83d\ude00 \ud83d"`), upTo(100))).toBe('😀 \ufffd');
   });
 
   it.each([
@@ -24,31 +26,18 @@ describe('the text of a line', () => {
     ['{"input": ""}', 'empty_text'],
     ['"ééééé!"', 'text_too_large'],
   ])('is refused in %s as %s, by line', (text, code) => {
-    expect(() => textOfLine(line(text), 10)).toThrow(
+    expect(() => textOfLine(line(text), upTo(10))).toThrow(
       expect.objectContaining({ status: 400, code, param: 'line 7', message: expect.stringContaining('Line 7 ') }),
     );
   });
 
   it('may have as many bytes of UTF-8 as the limit says', () => {
-    expect(textOfLine(line('"ééééé"'), 10)).toBe('ééééé');
-  });
-});
-
-describe('the texts of a JSON job', () => {
-  it('are refused by the index of the first at fault', () => {
-    expect(() => checkTexts(['a', 'b', ''], 10)).toThrow(
-      expect.objectContaining({ code: 'empty_text', param: 'input[2]' }),
-    );
-    expect(() => checkTexts(['a', 'x'.repeat(11), ''], 10)).toThrow(
-      expect.objectContaining({ code: 'text_too_large', param: 'input[1]' }),
-    );
-    expect(() => checkTexts(['a', 'x'.repeat(10)], 10)).not.toThrow();
-    expect(() => checkTexts([''], 10)).toThrow(expect.objectContaining({ param: 'input' }));
+    expect(textOfLine(line('"ééééé"'), upTo(10))).toBe('ééééé');
   });
 });
 
 it('a refused line is not quoted: errors end up in logs', () => {
-  expect(() => textOfLine(line('{"input": secret}'), 100)).toThrow(
+  expect(() => textOfLine(line('{"input": secret}'), upTo(100))).toThrow(
     expect.objectContaining({ message: expect.not.stringContaining('secret') }),
   );
 });

@@ -1,0 +1,110 @@
+import { Keys, rowsOfFloats, type Spec } from '#contracts';
+import { startRedis } from '../../../../test/support/redis.js';
+import { connectRedis } from '../redis/client.js';
+import { openJob, openLedger, ROW_BYTES, SPEC, unitOf } from './ledger.fixture.js';
+
+const keys = new Keys('test');
+const server = await startRedis();
+const redis = connectRedis(server.url, 'worker', 'test');
+const { ledger, results } = openLedger(redis, keys);
+
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+const NEW: Spec = { ...SPEC, fingerprint: 'e'.repeat(64) };
+const NEW_ROWS = rowsOfFloats(4);
+const ERROR = { code: 'inference_failed', message: 'no' } as const;
+
+const replan = (id: string) => ledger.replan(id, SPEC, NEW, NEW_ROWS);
+const specOf = async (id: string) => {
+  const { spec, rowBytes } = (await ledger.get(id))!;
+  return { spec, rowBytes };
+};
+
+it('gives a job without rows another version of its model, however often', async () => {
+  const id = await openJob(ledger, 4);
+  expect(await replan(id)).toBe('replanned');
+  expect(await specOf(id)).toEqual({ spec: NEW, rowBytes: NEW_ROWS });
+  expect(await replan(id)).toBe('replanned');
+  expect(await Promise.all([replan(id), replan(id)])).toEqual(['replanned', 'replanned']);
+  expect(await specOf(id)).toEqual({ spec: NEW, rowBytes: NEW_ROWS });
+});
+
+it('takes errors for no rows: they are of no version', async () => {
+  const id = await openJob(ledger, 4);
+  await ledger.acknowledge(unitOf(id, 0, [], { errors: [{ position: 0, error: ERROR }] }));
+  expect(await replan(id)).toBe('replanned');
+});
+
+it('leaves a job that has rows of the old version as it is', async () => {
+  const id = await openJob(ledger, 4);
+  await ledger.acknowledge(unitOf(id, 0, [2]));
+  expect(await replan(id)).toBe('begun');
+  expect(await specOf(id)).toEqual({ spec: SPEC, rowBytes: ROW_BYTES });
+});
+
+it('leaves a job alone that has got a third version meanwhile', async () => {
+  const id = await openJob(ledger, 4);
+  const third: Spec = { ...SPEC, fingerprint: 'd'.repeat(64) };
+  expect(await ledger.replan(id, SPEC, third, NEW_ROWS)).toBe('replanned');
+  expect(await replan(id)).toBe('begun');
+  expect((await specOf(id)).spec).toEqual(third);
+});
+
+it('says that it is over with a job that is final or not there', async () => {
+  const id = await openJob(ledger, 4);
+  await ledger.cancel(id);
+  expect(await replan(id)).toBe('over');
+  expect((await specOf(id)).spec).toEqual(SPEC);
+  expect(await replan('job_none')).toBe('over');
+  expect(await redis.exists(keys.job('job_none'))).toBe(0);
+});
+
+it('writes and counts nothing of rows of another version than the job has', async () => {
+  const id = await openJob(ledger, 4);
+  await replan(id);
+  await ledger.seal(id);
+  const state = await ledger.state(id);
+  const late = unitOf(id, 0, [0, 1], { errors: [{ position: 2, error: ERROR }] });
+  expect(await ledger.acknowledge(late)).toEqual({ counted: 'other-version', state });
+  const job = (await ledger.get(id))!;
+  expect(job).toMatchObject({ done: 0, failed: 0, state });
+  expect(await redis.exists(keys.jobSlice(id, 0))).toBe(0);
+  expect((await ledger.errors(id, [2])).size).toBe(0);
+  expect(await ledger.acknowledged(id, 0)).toBe(false);
+
+  // The same unit by a worker of the version that the job has now.
+  const { fingerprint } = NEW;
+  const row = Buffer.alloc(NEW_ROWS.most, 1);
+  const rows = [0, 1].map((position) => ({ position, row }));
+  const right = { ...late, fingerprint, rowBytes: NEW_ROWS, rows };
+  expect(await ledger.acknowledge(right)).toEqual({ counted: 'now', state: 'running' });
+  expect(await results.read(job, 0, 3)).toEqual([row, row, null]);
+});
+
+it('takes errors without rows from any version', async () => {
+  const id = await openJob(ledger, 1);
+  await replan(id);
+  await ledger.seal(id);
+  const errors = [{ position: 0, error: ERROR }];
+  expect(await ledger.acknowledge(unitOf(id, 0, [], { errors }))).toEqual({ counted: 'now', state: 'completed' });
+  expect([...(await ledger.errors(id, [0])).values()]).toEqual([ERROR]);
+});
+
+it('of rows of the old version and a replan at once, one comes first and the other is refused', async () => {
+  const other = connectRedis(server.url, 'worker', 'test');
+  const replanner = openLedger(other, keys).ledger;
+  for (let n = 0; n < 40; n++) {
+    const id = await openJob(ledger, 2);
+    const acknowledge = () => ledger.acknowledge(unitOf(id, 0, [0]));
+    const replanning = () => replanner.replan(id, SPEC, NEW, NEW_ROWS);
+    const [ack, replanned] =
+      n % 2 === 0
+        ? await Promise.all([acknowledge(), replanning()])
+        : await Promise.all([replanning(), acknowledge()]).then(([a, b]) => [b, a] as const);
+    expect([ack.counted, replanned]).toEqual(ack.counted === 'now' ? ['now', 'begun'] : ['other-version', 'replanned']);
+  }
+  other.disconnect();
+});
