@@ -149,6 +149,22 @@ it.each<[string, unknown, number, string, string | null, RegExp]>([
     /17 tokens.* 16 /,
   ],
   [
+    'a long text alone in a list',
+    { model: 'org/small', input: [LONG], truncate: 'error' },
+    400,
+    'text_too_long',
+    'input[0]',
+    /^input\[0\] has 17 tokens/,
+  ],
+  [
+    'a long text and no list',
+    { model: 'org/small', input: LONG, truncate: 'error' },
+    400,
+    'text_too_long',
+    'input',
+    /^input has 17 tokens/,
+  ],
+  [
     'wide dimensions',
     { model: 'org/small', input: 'x', dimensions: 33 },
     400,

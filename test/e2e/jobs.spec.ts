@@ -339,6 +339,8 @@ describe('a JSON job that is not right', () => {
     ['an empty text', { model: 'idle', input: ['a', 'b', ''] }, 400, 'input[2]'],
     ['a text of too many bytes', { model: 'idle', input: ['a', 'x'.repeat(4097)] }, 400, 'input[1]'],
     ['a text of too many tokens', { model: 'idle', input: ['a', long], truncate: 'error' }, 400, 'input[1]'],
+    ['nothing but a text of too many tokens', { model: 'idle', input: [long], truncate: 'error' }, 400, 'input[0]'],
+    ['a text of too many tokens, no list', { model: 'idle', input: long, truncate: 'error' }, 400, 'input'],
     ['an unknown model', { model: 'unknown', input: 'a' }, 404, 'model'],
     ['no model', { input: 'a' }, 400, 'model'],
     ['bad dimensions', { model: 'idle', input: 'a', dimensions: 0 }, 400, 'dimensions'],

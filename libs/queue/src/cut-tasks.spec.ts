@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { embed, type Operation } from '#contracts';
+import { embed } from '#contracts';
 import { cutTasks } from './cut-tasks.js';
 
 it('keeps every input with its positions, in order, within the limits', () => {
@@ -10,7 +10,7 @@ it('keeps every input with its positions, in order, within the limits', () => {
       fc.integer({ min: 1, max: 40 }),
       (pairs, maxInputs, maxBytes) => {
         const placed = pairs.map(([input, positions]) => ({ input, positions }));
-        const tasks = cutTasks(placed, embed as Operation, { maxInputs, maxBytes });
+        const tasks = cutTasks(placed, embed, { maxInputs, maxBytes });
         expect(tasks.flatMap((task) => task.inputs)).toEqual(placed.map(({ input }) => input));
         expect(tasks.flatMap((task) => task.positions)).toEqual(placed.map(({ positions }) => positions));
         for (const task of tasks) {

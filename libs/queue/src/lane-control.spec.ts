@@ -44,7 +44,7 @@ it('tells whose tasks were given up, whatever version enqueued them', async () =
   await deadLetter({
     'job_a-3': { kind: 'job', jobId: 'job_a', unit: 3, texts: ['a'] },
     'job_b-0': { v: 9, kind: 'job', jobId: 'job_b', unit: 0, parcels: [] },
-    request: { v: 2, kind: 'request', inputs: ['a'] },
+    'request': { v: 2, kind: 'request', inputs: ['a'] },
     ...(Object.fromEntries(many) as Record<string, object>),
   });
   const tasks = await control.deadLettered('m', 'bulk');

@@ -118,7 +118,7 @@ it('shows that a lane is paused, and what waits in it all the same', async () =>
 it('gives tasks of API keys turns by what their inputs weigh, and none to tasks without a key', async () => {
   const model = `m-${randomUUID()}`;
   const heavy: Operation<string> = { ...embed, name: 'heavy', bytes: (text) => 16_384 * text.length };
-  const operations = new Operations([embed as Operation, heavy as Operation]);
+  const operations = new Operations([embed, heavy]);
   const fairQueueing = new FairQueueing(redis, keys);
   const fair = new LaneProducer(queueOf, { operations, fairQueueing });
   const of = (unit: number, keyId: string | undefined, operation: string, inputs: string[]): LaneTask => {

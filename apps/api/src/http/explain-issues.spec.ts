@@ -60,8 +60,18 @@ describe('a refused query', () => {
     [jobListQuerySchema, { limit: '101' }, 'limit', 'limit must be at most 100. It is "101".'],
     [jobListQuerySchema, { limit: 'ten' }, 'limit', 'limit must be a number. It is "ten".'],
     [jobQuerySchema, { wait: '-1' }, 'wait', 'wait must be at least 0. It is "-1".'],
-    [resultsQuerySchema, { cursor: 'job_1' }, 'cursor', 'cursor is not a cursor that this service gave. It is "job_1".'],
-    [resultsQuerySchema, { format: 'csv' }, 'format', 'format must be one of "json", "ndjson", "f32", "npy". It is "csv".'],
+    [
+      resultsQuerySchema,
+      { cursor: 'job_1' },
+      'cursor',
+      'cursor is not a cursor that this service gave. It is "job_1".',
+    ],
+    [
+      resultsQuerySchema,
+      { format: 'csv' },
+      'format',
+      'format must be one of "json", "ndjson", "f32", "npy". It is "csv".',
+    ],
   ])('names the parameter, what it must be and what it is', (schema, query, param, message) => {
     expect(refusal(() => read(schema, query))).toMatchObject({ status: 400, code: 'invalid_value', param, message });
   });

@@ -1,6 +1,5 @@
 import type { Lane, Operation, Outcome, Spec, TaskTimings } from '#contracts';
 import { currentTrace, type TraceHandle } from '#telemetry';
-import type { PendingTask } from './pending-task.js';
 
 /** Inputs of one waiting request that have to be computed. */
 export interface Want {
@@ -24,13 +23,19 @@ export interface Computed {
   readonly timings: TaskTimings;
 }
 
+/** A task that some of a request's inputs are computed in. */
+interface JoinedTask {
+  /** Some request has gone: inputs that only it waited for are dropped. */
+  dropUnwanted(): void;
+}
+
 /** A waiting request, until all its inputs have their outcomes. */
 export class PendingRequest {
   readonly want: Want;
   readonly trace: TraceHandle = currentTrace();
   readonly computed: Promise<Computed>;
   readonly #outcomes: (Outcome | undefined)[];
-  readonly #tasks: PendingTask[] = [];
+  readonly #tasks: JoinedTask[] = [];
   #missing: number;
   #resolve!: (computed: Computed) => void;
   #reject!: (error: unknown) => void;
@@ -52,7 +57,7 @@ export class PendingRequest {
   }
 
   /** Part of its inputs are computed in this task. */
-  join(task: PendingTask): void {
+  join(task: JoinedTask): void {
     this.#tasks.push(task);
   }
 

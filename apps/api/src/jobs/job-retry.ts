@@ -5,6 +5,7 @@ import {
   type JobTask,
   jobTaskId,
   type Operations,
+  type PlacedInput,
   TASK_FORMAT,
   TASK_LIMITS,
 } from '#contracts';
@@ -57,29 +58,32 @@ export class JobRetry {
     if (card.fingerprint !== job.spec.fingerprint) throw modelChanged(job);
     await admission.require(job.model, job);
 
-    // Those under way already are counted first: what a worker finishes meanwhile was tried again all the same.
-    let texts = 0;
-    for await (const { inputs } of failed.underWay(id)) {
-      texts += inputs.reduce((sum, { positions }) => sum + positions.length, 0);
-    }
+    /** Unit -> its texts. Looked up before as well: what a worker finishes meanwhile was tried again all the same. */
+    const tried = new Map<number, number>();
+    for await (const { unit, inputs } of failed.underWay(id)) tried.set(unit, textsOf(inputs));
     const operation = operations.of(job.spec);
     for await (const inputs of failed.kept(id)) {
       for (const { positions } of cutTasks(inputs, operation, TASK_LIMITS)) {
-        texts += await jobs.retry(
+        await jobs.retry(
           job,
           positions.map((places) => places[0]!),
         );
       }
     }
-    await this.#enqueue(job);
+    await this.#enqueue(job, tried);
+    const texts = [...tried.values()].reduce((sum, count) => sum + count, 0);
     return { job: requireJob(await jobs.get(id), id), texts };
   }
 
-  /** Everything that is to be tried again; what the queue has already, it does not take twice. */
-  async #enqueue(job: JobRecord): Promise<void> {
+  /**
+   * Everything that is to be tried again, whoever asked for it; what the queue has already, it does not take twice.
+   * @param tried told of each unit
+   */
+  async #enqueue(job: JobRecord, tried: Map<number, number>): Promise<void> {
     const { failed, producer } = this.#parts;
     let tasks: LaneTask[] = [];
     for await (const { unit, inputs } of failed.underWay(job.id)) {
+      tried.set(unit, textsOf(inputs));
       const task: JobTask = {
         v: TASK_FORMAT,
         kind: 'job',
@@ -98,6 +102,10 @@ export class JobRetry {
     }
     await producer.enqueue(tasks);
   }
+}
+
+function textsOf(inputs: readonly PlacedInput[]): number {
+  return inputs.reduce((sum, { positions }) => sum + positions.length, 0);
 }
 
 function requireSealed({ id, state }: JobRecord): void {

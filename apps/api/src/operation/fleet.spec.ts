@@ -123,7 +123,12 @@ describe('what waits', () => {
     expect(lanes.bulk.oldestAgeMs).toBeGreaterThanOrEqual(0);
     expect(activeJobs(await parts.fleet.read())).toBe(3);
     expect(backlog).toBe(5);
-    expect((await parts.status('silent')).lanes.bulk).toMatchObject({ waiting: 0, jobs: 0, texts: 0, oldestAgeMs: null });
+    expect((await parts.status('silent')).lanes.bulk).toMatchObject({
+      waiting: 0,
+      jobs: 0,
+      texts: 0,
+      oldestAgeMs: null,
+    });
     leave(false);
     expect((await parts.status('m')).lanes.interactive.texts).toBe(1);
   });

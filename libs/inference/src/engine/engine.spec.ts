@@ -117,7 +117,8 @@ function write({ kind, tokens, salt }: InputCase): string {
 function inputOf(one: InputCase): ModelTexts {
   const text = write(one);
   if (one.kind === 'pair') return [text.split(' ').slice(0, 4).join(' '), `${one.salt} 1 2 3`];
-  if (one.kind === 'long pair') return [text.split(' ').slice(0, 4).join(' '), `${text}${` ${one.salt}`.repeat(MAX_TOKENS)}`];
+  if (one.kind === 'long pair')
+    return [text.split(' ').slice(0, 4).join(' '), `${text}${` ${one.salt}`.repeat(MAX_TOKENS)}`];
   return [text];
 }
 
@@ -206,13 +207,13 @@ describe('the engine', () => {
   it('hands the segments of pairs to the device, also beside single texts', async () => {
     const batches: PackedBatch[] = [];
     const engineUnderTest = engine({ device: device({ fault: (batch) => void batches.push(batch) }) });
-    const given: ModelTexts[] = [['1 2', '3 4 5'], ['6 7 8'], ['9', '8 7 6 5']];
+    const given: ModelTexts[] = [['1 2', '3 4 5'], ['61 7 8'], ['91', '8 7 6 5']];
     const outcomes = await run(engineUnderTest, given);
     for (const [index, outcome] of outcomes.entries()) expectRow(outcome, given[index]!);
     expect(batches).toHaveLength(1);
     const { ids, tokens, types } = batches[0]!;
     const rowOf = (first: number) => [...types!.subarray(ids.indexOf(first), ids.indexOf(first) + tokens)];
-    expect([rowOf(1), rowOf(6), rowOf(9)]).toEqual([
+    expect([rowOf(1), rowOf(61), rowOf(91)]).toEqual([
       [0, 0, 1, 1, 1],
       [0, 0, 0, 0, 0],
       [0, 1, 1, 1, 1],

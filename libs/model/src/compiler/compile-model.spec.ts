@@ -48,7 +48,7 @@ async function run({ onnxPath, graph }: Graph, rows: readonly (readonly number[]
       attention_mask: new ort.Tensor('int64', mask, shape),
     });
     const data = result[graph.output]!.data as Float32Array;
-    return rows.map((_, r) => data.slice(r * graph.dimensions, (r + 1) * graph.dimensions));
+    return rows.map((_, r) => data.slice(r * graph.width, (r + 1) * graph.width));
   } finally {
     await session.release();
   }
@@ -128,7 +128,7 @@ it('lets a poisonous text fail its batch without harm to the process', async () 
     { modelDir, device: 'cpu', hfEndpoint: 'http://127.0.0.1' },
   );
   const tokenizer = await TokenizerThread.start(model.tokenizerFiles);
-  const [bad, good] = await tokenizer.encode([POISON_TEXT, 'the quick fox'], {
+  const [bad, good] = await tokenizer.encode([[POISON_TEXT], ['the quick fox']], {
     prompt: '',
     truncate: 'end',
     maxTokens: 64,

@@ -56,9 +56,16 @@ async function embed(texts: readonly string[], dtype: Dtype): Promise<Float32Arr
     { name: 'all-MiniLM-L6-v2', source: 'all-MiniLM-L6-v2' },
     { modelDir: folder, device: 'cpu', dtype, hfEndpoint: 'http://127.0.0.1' },
   );
-  expect(model.card).toMatchObject({ dimensions: 384, maxTokens: 256, pooling: 'mean', normalize: true, dtype });
+  expect(model.card).toMatchObject({
+    maxTokens: 256,
+    dtype,
+    operations: { embed: { dimensions: 384, pooling: 'mean', normalize: true, matryoshka: [] } },
+  });
   const tokenizer = await TokenizerThread.start(model.tokenizerFiles);
-  const encoded = await tokenizer.encode(texts, { prompt: '', truncate: 'end', maxTokens: model.card.maxTokens });
+  const encoded = await tokenizer.encode(
+    texts.map((text) => [text]),
+    { prompt: '', truncate: 'end', maxTokens: model.card.maxTokens },
+  );
   await tokenizer.close();
   const session = await ort.InferenceSession.create(model.onnxPath, { intraOpNumThreads: 2 });
   const order = encoded.map((_, index) => index).sort((a, b) => encoded[a]!.ids.length - encoded[b]!.ids.length);

@@ -12,7 +12,7 @@ export interface EncodeOptions {
 export interface Encoded {
   /** Special tokens included, after truncation; no padding. */
   readonly ids: Int32Array;
-  /** `[ids.length]`: the segment that each token belongs to, for a pair; null for a single text, which is all segment 0. */
+  /** `[ids.length]`: the segment that each token belongs to; for a single text null, or 0 throughout. */
   readonly types: Int32Array | null;
   /** Tokens before truncation, special tokens and prompt included. */
   readonly length: number;

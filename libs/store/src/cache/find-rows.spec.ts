@@ -38,12 +38,12 @@ describe('the cache key of an input', () => {
 
   it('is made of its spec and of what its operation says stands for it', () => {
     const upper: Operation<string> = { ...embed, key: (text) => text.toUpperCase() };
-    expect(cacheKeyOf(keys, embed as Operation, spec)('a')).toBe(keys.row(specHash(spec), inputHash('a')));
-    expect(cacheKeyOf(keys, upper as Operation, spec)('a')).toBe(keys.row(specHash(spec), inputHash('A')));
+    expect(cacheKeyOf(keys, embed, spec)('a')).toBe(keys.row(specHash(spec), inputHash('a')));
+    expect(cacheKeyOf(keys, upper, spec)('a')).toBe(keys.row(specHash(spec), inputHash('A')));
   });
 
   it('differs between operations over one model', () => {
     const other = { ...spec, operation: 'sparse' };
-    expect(cacheKeyOf(keys, embed as Operation, spec)('a')).not.toBe(cacheKeyOf(keys, embed as Operation, other)('a'));
+    expect(cacheKeyOf(keys, embed, spec)('a')).not.toBe(cacheKeyOf(keys, embed, other)('a'));
   });
 });

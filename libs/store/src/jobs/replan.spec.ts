@@ -1,7 +1,7 @@
 import { Keys, rowsOfFloats, type Spec } from '#contracts';
 import { startRedis } from '../../../../test/support/redis.js';
 import { connectRedis } from '../redis/client.js';
-import { openJob, openLedger, ROW_BYTES, SPEC, unitOf } from './ledger.fixture.js';
+import { openJob, openLedger, ROW_BYTES, rowAt, SPEC, unitOf } from './ledger.fixture.js';
 
 const keys = new Keys('test');
 const server = await startRedis();
@@ -107,4 +107,31 @@ it('of rows of the old version and a replan at once, one comes first and the oth
     expect([ack.counted, replanned]).toEqual(ack.counted === 'now' ? ['now', 'begun'] : ['other-version', 'replanned']);
   }
   other.disconnect();
+});
+
+describe('a job that 0.1.0 opened, whose record names its version in the spec only', () => {
+  async function openOldJob(): Promise<string> {
+    const id = await openJob(ledger, 2);
+    const { operation: _, ...spec } = SPEC;
+    await redis.hdel(keys.job(id), 'v', 'fingerprint', 'rowBytes');
+    await redis.hset(keys.job(id), { spec: JSON.stringify(spec), rowDimensions: 3 });
+    await ledger.seal(id);
+    return id;
+  }
+
+  it('takes rows of that version and refuses others', async () => {
+    const id = await openOldJob();
+    const other = unitOf(id, 0, [0], { fingerprint: NEW.fingerprint });
+    expect(await ledger.acknowledge(other)).toMatchObject({ counted: 'other-version' });
+    expect(await ledger.acknowledge(unitOf(id, 0, [0]))).toMatchObject({ counted: 'now' });
+    expect(await ledger.acknowledge(unitOf(id, 1, [1]))).toEqual({ counted: 'now', state: 'completed' });
+    expect(await results.read((await ledger.get(id))!, 0, 2)).toEqual([rowAt(0), rowAt(1)]);
+  });
+
+  it('is given another version as well', async () => {
+    const id = await openOldJob();
+    expect(await replan(id)).toBe('replanned');
+    expect(await specOf(id)).toEqual({ spec: NEW, rowBytes: NEW_ROWS });
+    expect(await ledger.acknowledge(unitOf(id, 0, [0]))).toMatchObject({ counted: 'other-version' });
+  });
 });
