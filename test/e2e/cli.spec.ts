@@ -129,8 +129,8 @@ describe('embedmill embed', () => {
     expect(errors.map((line) => JSON.parse(line) as unknown)).toEqual([
       { index: 1, error: { code: 'empty_text', message: 'an empty text' } },
       { index: 2, error: { code: 'inference_failed', message: expect.any(String) as string } },
-      { index: 3, error: { code: 'text_too_large', message: expect.stringContaining('4096 bytes') as string } },
-      { index: 4, error: { code: 'text_too_large', message: expect.stringContaining('4096 bytes') as string } },
+      { index: 3, error: { code: 'text_too_large', message: expect.stringContaining('more than the 4096') as string } },
+      { index: 4, error: { code: 'text_too_large', message: expect.stringContaining('more than the 4096') as string } },
     ]);
   });
 

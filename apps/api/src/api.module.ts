@@ -40,7 +40,7 @@ import { ModelsController } from './planning/models.controller.js';
 import { Planner } from './planning/planner.js';
 import type { ApiServices } from './services.js';
 
-/** Controllers, which Nest constructs, and the services that they ask for by their classes. */
+/** Controllers, which Nest constructs, and the services that it injects into them by class. */
 @Module({})
 export class ApiModule {
   static for(services: ApiServices): DynamicModule {
@@ -101,7 +101,7 @@ export class ApiModule {
   }
 }
 
-/** A service under its class, checked by the compiler. */
+/** A typed provider: the compiler checks the service against its class. */
 function provide<T>(token: Type<T> | Abstract<T>, useValue: T): { provide: Type<T> | Abstract<T>; useValue: T } {
   return { provide: token, useValue };
 }

@@ -4,11 +4,11 @@ import type { FastifyBaseLogger } from 'fastify';
 
 /** This process's Redis connections. */
 export class Connections {
-  /** Fails at once while Redis is away: clients are told. */
+  /** Commands fail at once while Redis is unavailable, so that clients get an error. */
   readonly command: RedisClient;
   readonly subscriber: RedisClient;
   readonly cache: RedisClient;
-  /** How long cache entries live, s; null for as long as Redis likes. */
+  /** Time to live of cache entries, s; null: until Redis evicts them. */
   readonly cacheTtlSeconds: number | null;
 
   constructor(environment: Environment, log: FastifyBaseLogger) {
@@ -21,7 +21,7 @@ export class Connections {
     this.cacheTtlSeconds = cacheTtlSeconds(environment);
   }
 
-  /** @throws BootError when the queue Redis does not answer in time. The cache may stay away. */
+  /** @throws BootError when the queue Redis does not answer in time. The cache is not required. */
   ready(patienceMs: number): Promise<void> {
     return awaitRedis(this.command, patienceMs);
   }

@@ -20,10 +20,10 @@ import { traceRequests } from './http/trace-requests.js';
 import type { ApiMetrics } from './operation/api-metrics.js';
 import type { ApiServices } from './services.js';
 
-/** How long a browser remembers that it may ask, s. */
+/** How long browsers cache a CORS preflight response, s. */
 const CORS_SECONDS = 600;
 
-/** JSON lines on standard output. */
+/** Logs JSON lines to standard output. */
 export function createLog(environment: Environment): FastifyBaseLogger {
   return pino({
     level: environment.LOG_LEVEL,
@@ -33,7 +33,7 @@ export function createLog(environment: Environment): FastifyBaseLogger {
   });
 }
 
-/** An API process, wired and not yet listening. */
+/** Builds the HTTP application of an API process; it does not listen yet. */
 export async function createApi(services: ApiServices): Promise<NestFastifyApplication> {
   const { environment, log, metrics, models, queues } = services;
   const server = createServer(log);
@@ -59,20 +59,21 @@ function createServer(log: FastifyBaseLogger): FastifyInstance {
     requestIdHeader: false,
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
     frameworkErrors: (error, request, reply) => {
-      // No hook runs for a URL that no route can be looked up for.
+      // Fastify runs no hooks for a URL that it cannot parse.
       void reply.header('x-request-id', request.id);
       sendError(reply, badUrl(error));
     },
-    // Uploads may take as long as they like; a client that says nothing at all may not.
+    // No limit on the whole request, since uploads may take long. Silent clients end by Node's headersTimeout (60 s),
+    // `endSlowBodies` and `Upload`.
     requestTimeout: 0,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },
   });
-  // With a logger of our own its type is another one, which plugins and Nest do not take.
+  // A custom logger changes the server's type, and Nest and plugins accept only the default one.
   return server as unknown as FastifyInstance;
 }
 
-/** Registered after the hooks that every answer needs, and before any route. */
+/** Must run after `observeRequests`, whose hooks apply to refused requests too, and before routes are registered. */
 function controlAccess(app: NestFastifyApplication, server: FastifyInstance, services: ApiServices): void {
   const { authenticator, environment, log, openRequests, sessions } = services;
   const { on, loopback, why } = accessControl(environment);
@@ -94,12 +95,12 @@ function controlAccess(app: NestFastifyApplication, server: FastifyInstance, ser
   endSlowBodies(server, environment.EMBED_BODY_TIMEOUT_MS);
 }
 
-/** The client's own id of the request when it is a plain word, else one of ours. */
+/** The client's `x-request-id` if it is 1 to 200 printable ASCII characters without spaces, else a new UUID. */
 function requestId(given: string | string[] | undefined): string {
   return typeof given === 'string' && /^[\x21-\x7e]{1,200}$/.test(given) ? given : randomUUID();
 }
 
-/** Ids and times for every request: in the headers as OpenAI gives them, in the log and in the metrics. */
+/** Adds the request id and duration to each response, in OpenAI's headers, and to log and metrics. */
 function observeRequests(server: FastifyInstance, metrics: ApiMetrics, models: readonly string[]): void {
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
@@ -120,7 +121,7 @@ function observeRequests(server: FastifyInstance, metrics: ApiMetrics, models: r
   });
 }
 
-/** The served model that a request names in its body or query; `''` when it names none. */
+/** The served model named in the request's body or query; `''` when there is none. */
 function modelOf({ body, query }: FastifyRequest, models: readonly string[]): string {
   const named = [body, query].map((part) => (part as { model?: unknown } | null | undefined)?.model);
   return models.find((model) => named.includes(model)) ?? '';

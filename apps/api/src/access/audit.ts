@@ -3,7 +3,7 @@ import { mayAct } from '#contracts';
 import type { FastifyRequest } from 'fastify';
 import { callerOf } from './caller.js';
 
-/** Writes down what operators did, and by which key. */
+/** Records the actions of operators in the audit log, with the API key that acted. */
 export class Audit {
   readonly #log: AuditLog;
   readonly #keys: ApiKeys;
@@ -14,10 +14,10 @@ export class Audit {
   }
 
   /**
-   * Leaves out what others do with jobs of their own: they are no operators, and could fill the log.
+   * Appends an entry if the caller has scope `admin`. Other callers act on their own jobs only, and could fill the log.
    * @param action `queue.pause`, `job.cancel`, …
-   * @param target what it was done to
-   * @param detail in words
+   * @param target what was acted on: a job id, `model/lane`, a key id, …
+   * @param detail free text
    */
   async record(request: FastifyRequest, action: string, target: string, detail = ''): Promise<void> {
     const caller = callerOf(request);

@@ -4,17 +4,17 @@ import type { FastifyRequest } from 'fastify';
 
 const callers = new WeakMap<FastifyRequest, Caller>();
 
-/** Notes who a request comes from, once that is known. */
+/** Stores the caller of a request after authentication. */
 export function setCaller(request: FastifyRequest, caller: Caller): void {
   callers.set(request, caller);
 }
 
-/** null for a request that nobody asked who it comes from. */
+/** The caller of a request; null before authentication and on public routes. */
 export function callerIfKnown(request: FastifyRequest): Caller | null {
   return callers.get(request) ?? null;
 }
 
-/** Who a request comes from. @throws for one that was let through unasked: a public route has no caller */
+/** The caller of a request. @throws Error if it was not authenticated: public routes have no caller */
 export function callerOf(request: FastifyRequest): Caller {
   const caller = callers.get(request);
   if (caller === undefined)
@@ -22,7 +22,7 @@ export function callerOf(request: FastifyRequest): Caller {
   return caller;
 }
 
-/** A handler's parameter: who the request comes from. */
+/** Parameter decorator: injects the caller of the request. */
 export const FromCaller = createParamDecorator((_: unknown, context: ExecutionContext) =>
   callerOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );

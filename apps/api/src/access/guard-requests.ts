@@ -14,9 +14,9 @@ import { SESSION_COOKIE } from './session-cookie.js';
 export interface GuardParts {
   readonly authenticator: Authenticator;
   readonly sessions: Sessions;
-  /** Of whose pages a browser may ask. */
+  /** Origins whose pages may send requests from a browser. */
   readonly corsOrigins: readonly string[];
-  /** Whether keys are not asked for only because nobody but this machine can reach the service. */
+  /** Whether authentication is off only because the service listens on loopback. */
   readonly loopbackOnly: boolean;
   readonly maxBodyBytes: number;
   readonly openRequests: OpenRequests;
@@ -27,7 +27,8 @@ const MOST_UNAUTHENTICATED_BYTES = 16 * 1024;
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
- * Lets only those in who may, for every route of the server, whoever made it, and before anything of a body is read.
+ * Authenticates and authorises every request before its body is read. The hook covers all routes of the server: those of
+ * Nest and those of plugins. Also counts the open requests of each API key.
  */
 export function guardRequests(server: FastifyInstance, parts: GuardParts): void {
   server.addHook('onRequest', async (request, reply) => {
@@ -48,18 +49,18 @@ export function guardRequests(server: FastifyInstance, parts: GuardParts): void 
 
 async function admit(request: FastifyRequest, parts: GuardParts): Promise<void> {
   const route = request.routeOptions.url;
-  // Nothing is there: the answer tells nobody anything.
+  // No route matches: the 404 reveals nothing, so it needs no authentication.
   const requirement = route === undefined ? 'public' : requirementOf(route);
   if (requirement === 'public') requireSmallBody(request);
   if (route === undefined) return;
   if (holdsKey(request.url)) throw keyInUrl();
   const key = bearerOf(request.headers.authorization);
-  // Whoever sends a key by hand is no page of another site: browsers do not do that by themselves.
+  // Not needed with an Authorization header: browsers never add bearer tokens to cross-site requests by themselves.
   if (key === null && !SAFE_METHODS.includes(request.method) && isOfAnotherSite(request.headers, parts.corsOrigins)) {
     throw crossSite();
   }
   if (!parts.authenticator.on) {
-    // A name that an attacker's DNS points at this machine would make its pages pages of this site.
+    // DNS rebinding: under a name that an attacker points at this machine, the attacker's pages would be same-origin.
     if (parts.loopbackOnly && !isLoopbackHost(request.host)) throw foreignHost(request.host);
     setCaller(request, ANYBODY);
     return;
@@ -69,7 +70,7 @@ async function admit(request: FastifyRequest, parts: GuardParts): Promise<void> 
   setCaller(request, requireScope(caller, requirement));
 }
 
-/** Memory is for callers who authenticate. */
+/** Unauthenticated requests may not occupy memory. A body without a declared length counts as too large. */
 function requireSmallBody({ headers }: FastifyRequest): void {
   const bytes = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
   if (bytes > MOST_UNAUTHENTICATED_BYTES) throw unauthenticatedBody(MOST_UNAUTHENTICATED_BYTES);

@@ -14,7 +14,7 @@ import { parse } from '../http/parse.js';
 import { jsonSchema } from '../http/json-schema.js';
 import { Audit } from './audit.js';
 
-/** API keys, for those with an admin key. */
+/** Manages API keys; requires scope `admin`. */
 @ApiTags('admin')
 @Controller('admin/v1/keys')
 export class KeysController {

@@ -3,19 +3,19 @@ import { ApiError, type Caller } from '#contracts';
 const MOST_OPEN_REQUESTS = 1024;
 
 /**
- * How many requests of one API key this process has open at a time, so that one key's slow ones cannot take all of its
- * sockets and memory. Where no keys are asked for, all clients together are one.
+ * Limits the concurrent requests of each API key in this process, so that the slow requests of one key cannot take all
+ * sockets and memory. With authentication off, all clients share one limit.
  */
 export class OpenRequests {
   readonly #open = new Map<string, number>();
   readonly #most: number;
 
-  /** @param most requests that one key may have open at a time, those that wait or look on included */
+  /** @param most concurrent requests of one key, including requests that wait and event streams */
   constructor(most = MOST_OPEN_REQUESTS) {
     this.#most = most;
   }
 
-  /** @returns what to call when it has ended. @throws ApiError 429 `too_many_open_requests` */
+  /** @returns a function to call when the request has ended. @throws ApiError 429 `too_many_open_requests` */
   enter({ keyId }: Caller): () => void {
     const key = keyId ?? '';
     const open = this.#open.get(key) ?? 0;

@@ -2,15 +2,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 const LOOPBACK_NAME = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
-/** Whether a `Host` header names this machine as only itself would. */
+/** Whether a `Host` header names the loopback interface. */
 export function isLoopbackHost(host: string): boolean {
   return LOOPBACK_NAME.test(host);
 }
 
 /**
- * Whether a browser says that a page of another site made it ask (Fetch Metadata, and `Origin` of older ones).
- * Programs that are no browsers say nothing of the kind.
- * @param allowed origins of pages that may
+ * Whether a page of another origin made a browser send this request: by `Sec-Fetch-Site` (Fetch Metadata), or by `Origin`
+ * in older browsers. Clients that are not browsers send neither.
+ * @param allowed origins of pages that may send requests
  */
 export function isOfAnotherSite(headers: IncomingHttpHeaders, allowed: readonly string[]): boolean {
   const { host, origin, 'sec-fetch-site': site } = headers;

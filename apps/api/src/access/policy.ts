@@ -1,12 +1,9 @@
 import type { Scope } from '#contracts';
 
-/** What a route asks of its caller; `public` asks nothing. */
+/** The scope that a route requires; `public` requires no authentication. */
 export type Requirement = Scope | 'public';
 
-/**
- * What routes ask, by the beginning of their pattern; the longest that fits counts. A route that nobody thought of asks
- * for `admin`.
- */
+/** Requirements by path prefix of the route pattern; the longest prefix wins. A route without an entry requires `admin`. */
 const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   '/health': 'public',
   '/docs': 'public',
@@ -22,7 +19,7 @@ const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   '/admin': 'admin',
 };
 
-/** @param route pattern of the route that a request was matched with, as `/v1/jobs/:id` */
+/** @param route pattern of the matched route, for example `/v1/jobs/:id` */
 export function requirementOf(route: string): Requirement {
   for (let path = route; path !== ''; path = path.slice(0, path.lastIndexOf('/'))) {
     const requirement = REQUIREMENTS[path];

@@ -4,19 +4,19 @@ import type { RateWindow, RateWindows } from '#access';
 import type { FastifyReply } from 'fastify';
 import { resetTime } from './reset-time.js';
 
-/** Limits of keys that have none of their own, a minute; undefined for none. */
+/** Limits per minute of keys that have no limits of their own; undefined: no limit. */
 export type DefaultLimits = Readonly<Record<RateUnit, number | undefined>>;
 
 interface Limit {
   readonly unit: RateUnit;
   readonly keyId: string;
-  /** A minute. */
+  /** Per minute. */
   readonly most: number;
 }
 
 /**
- * Requests and tokens of each API key in windows of a minute, over all API processes. Answers tell as OpenAI's do how
- * much is left.
+ * Rate limits of each API key: requests and tokens in windows of one minute, counted over all API processes. Responses
+ * carry OpenAI's `x-ratelimit-*` headers with what is left.
  */
 export class RateLimits {
   readonly #windows: RateWindows;
@@ -28,10 +28,12 @@ export class RateLimits {
   }
 
   /**
-   * Does what a request asks for, and counts it: one request, and the tokens that it is estimated to have, which are given
-   * back when `run` refuses it. A request whose tokens are refused counts as one.
-   * @param run may settle the estimate with the tokens that it really was
-   * @throws ApiError 429 `rate_limit_exceeded` with `Retry-After`; 400 `request_too_large` when no wait would help
+   * Charges one request and its estimated tokens, then calls `run`. The tokens are refunded when `run` throws an ApiError
+   * below 500. A request whose tokens exceed the limit still counts as one request.
+   * @param estimate tokens
+   * @param run may call `settle` with the actual number of tokens, to correct the estimate
+   * @throws ApiError 429 `rate_limit_exceeded` with `Retry-After`; 400 `request_too_large` when the estimate exceeds the
+   * limit of a whole minute; what `run` throws
    */
   async charged<T>(
     caller: Caller,
@@ -51,7 +53,7 @@ export class RateLimits {
     try {
       return await run(settle);
     } catch (error) {
-      // Nothing was done for a request that was refused.
+      // A refused request did no work.
       if (error instanceof ApiError && error.status < 500) await settle(0);
       throw error;
     }
@@ -63,7 +65,7 @@ export class RateLimits {
     if (limit !== null) await this.#take(limit, 1, reply);
   }
 
-  /** Takes so many tokens as they become free: what an upload is slowed by. @throws the signal's reason */
+  /** Takes `tokens` as they become free, which slows an upload to the key's limit. @throws the signal's reason */
   async pace(caller: Caller, tokens: number, signal: AbortSignal): Promise<void> {
     const limit = this.#limit('tokens', caller);
     if (limit === null) return;
@@ -103,7 +105,7 @@ export class RateLimits {
     });
   }
 
-  /** null for none. */
+  /** null: no limit. */
   #limit(unit: RateUnit, { keyId, limits }: Caller): Limit | null {
     const own = unit === 'requests' ? limits.requestsPerMinute : limits.tokensPerMinute;
     const most = own ?? this.#defaults[unit];

@@ -1,4 +1,4 @@
-/** A span as OpenAI's headers have it: `250ms`, `1.5s`, `6m0s`. @param ms rounded up to whole ones */
+/** A duration in the format of OpenAI's `x-ratelimit-reset-*` headers: `250ms`, `1.5s`, `6m0s`. Rounds up. */
 export function resetTime(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.ceil(ms))}ms`;
   if (ms < 60_000) return `${Math.ceil(ms / 100) / 10}s`;

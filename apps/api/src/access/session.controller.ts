@@ -13,7 +13,7 @@ import { SESSION_COOKIE, sessionCookie } from './session-cookie.js';
 const MOST_SIGN_INS_A_MINUTE = 10;
 const RETRY_SECONDS = 60;
 
-/** Signing in to the dashboard and out of it, with an admin key that the browser does not keep. */
+/** Dashboard sign-in and sign-out with an admin key; the browser keeps a session cookie, not the key. */
 @ApiExcludeController()
 @Controller('dashboard/session')
 export class SessionController {

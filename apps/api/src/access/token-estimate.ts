@@ -1,9 +1,9 @@
 import type { Plan } from '../planning/planner.js';
 
-/** Bytes of UTF-8 that are a token, about: OpenAI's rule of thumb for English, and low for most other scripts. */
+/** UTF-8 bytes per token: OpenAI's rule of thumb for English; it is too low for most other scripts. */
 const TOKEN_BYTES = 4;
 
-/** Tokens that inputs may have, before anybody has counted them. */
+/** Estimated tokens of all inputs, without tokenising them: each input counts as 1 to `maxTokens`. */
 export function estimateTokens(
   { card: { maxTokens }, operation }: Pick<Plan, 'card' | 'operation'>,
   inputs: readonly unknown[],

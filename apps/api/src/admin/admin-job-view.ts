@@ -2,7 +2,7 @@ import type { AdminJob, AdminJobDetail, JobRecord } from '#contracts';
 import type { OutputShapes } from '../output/output-shape.js';
 import { viewJob } from '../jobs/job-view.js';
 
-/** A job's record as operators see it. @param keyNames of API keys by id, as far as they are known */
+/** A job's record as operators see it. @param keyNames API key id -> name; keys that no longer exist are absent */
 export function viewAdminJob(job: JobRecord, shapes: OutputShapes, keyNames: ReadonlyMap<string, string>): AdminJob {
   return {
     ...viewJob(job, shapes),
@@ -12,7 +12,7 @@ export function viewAdminJob(job: JobRecord, shapes: OutputShapes, keyNames: Rea
   };
 }
 
-/** What happened to it when, oldest first; the last entry lies in the future. */
+/** Events of a job, oldest first, in epoch seconds; the last one, `expires`, is in the future. */
 export function viewTimeline(job: JobRecord): AdminJobDetail['timeline'] {
   const events = [
     { event: 'created', at: job.createdAt },

@@ -17,10 +17,10 @@ import { jsonSchema } from '../http/json-schema.js';
 import { OutputShapes } from '../output/output-shape.js';
 import { viewAdminJob, viewTimeline } from './admin-job-view.js';
 
-/** Failures told on a job's page. */
+/** Failed texts listed in a job's details. */
 const MOST_FAILURES = 100;
 
-/** Everybody's jobs. */
+/** Jobs of all tenants. */
 @ApiTags('admin')
 @Controller('admin/v1/jobs')
 export class AdminJobsController {

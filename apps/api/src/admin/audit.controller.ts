@@ -5,7 +5,7 @@ import { AuditLog } from '#access';
 import { ApiQueryOf } from '../http/api-query-of.js';
 import { jsonSchema } from '../http/json-schema.js';
 
-/** What operators did. */
+/** The audit log: actions of operators. */
 @ApiTags('admin')
 @Controller('admin/v1/audit')
 export class AuditController {

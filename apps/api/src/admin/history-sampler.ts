@@ -10,7 +10,10 @@ export interface SamplerParts {
   readonly models: readonly string[];
 }
 
-/** Samples queue depth into history, once in a tick. */
+/**
+ * Samples queue depth into history once per tick, in one process of the deployment. Every process adds its own waiting
+ * texts.
+ */
 export class HistorySampler {
   readonly #parts: SamplerParts;
 
@@ -22,7 +25,7 @@ export class HistorySampler {
     const { admission, models, recorder } = this.#parts;
     recorder.beforeTick((tick) => {
       for (const model of models) recorder.add(model, 'waiting', admission.of(model) * HISTORY_TICK_MS);
-      // Redis is away or slow: the tick stays without a sample.
+      // Redis is unavailable or slow: the tick has no sample.
       this.#sample(tick).catch(() => recorder.missed());
     });
     recorder.start();

@@ -3,27 +3,27 @@ import { HISTORY_TICK_MS, type HistoryReader, type HistoryStep } from '#store';
 import { type Load, loadOf } from '../operation/load.js';
 import { addUp, loadSample, measure, type Measures, seriesOf } from './measure.js';
 
-/** After the end of a tick every process has written its counts within this time, ms. */
+/** Time after the end of a tick within which every process has written its counts, ms. */
 const SETTLED_MS = 500;
-/** A model's present rates are those of the last 10 s; what is rarer is taken from the last minute. */
+/** A model's current rates are measured over the last 10 s, rarer events over the last minute. */
 const RATE_TICKS = 5;
 const MINUTE_TICKS = 30;
-/** The verdict on a model looks back five minutes, in steps of half a minute, whatever range is displayed. */
+/** The verdict on a model covers the last five minutes in steps of 30 s, whatever range is displayed. */
 const LOAD_RANGE = '1h';
 const LOAD_STEPS = 11;
 
-/** What a model did lately. */
+/** Recent measurements of a model. */
 export interface Lately {
   /** Over 10 s. */
   readonly rates: Measures;
   /** Over a minute. */
   readonly minute: Measures;
-  /** Texts of waiting requests of all processes, by the last tick. */
+  /** Texts of waiting requests of all processes, as of the last tick. */
   readonly waitingTexts: number;
   readonly load: Load;
 }
 
-/** Recorded counts as the dashboard draws them. */
+/** Converts recorded counts into the series that the dashboard draws. */
 export class HistoryView {
   readonly #reader: HistoryReader;
   readonly #models: readonly string[];
@@ -33,7 +33,7 @@ export class HistoryView {
     this.#models = models;
   }
 
-  /** Up to the last tick that all have written; of the last step there may be only a part. */
+  /** Ends at the last tick that all processes have written, so the last step may be incomplete. */
   async of(range: HistoryRange): Promise<History> {
     const { stepSeconds, steps: count } = HISTORY_RANGES[range];
     const known = lastTickEnd();
@@ -82,6 +82,6 @@ function lastTickEnd(): number {
 }
 
 function countsOf(step: HistoryStep | null, model: string): Pick<Parameters<typeof measure>[0], 'counts' | 'nameless'> {
-  // Something of a step is known, so a model that is not in it did nothing.
+  // The step was recorded, so a model without counts in it did nothing.
   return { counts: step === null ? null : (step.get(model) ?? new Map()), nameless: step?.get('') ?? new Map() };
 }

@@ -4,10 +4,10 @@ import type { Snapshots } from './snapshots.js';
 
 const EVERY_MS = 2000;
 
-/** Hears of a snapshot; null: there is none this time. */
+/** Receives each snapshot; null when none is available this time. */
 export type SnapshotListener = (snapshot: Snapshot | null) => void;
 
-/** One snapshot every 2 s for all who listen, however many they are; none while nobody does. */
+/** Takes one snapshot every 2 s for all listeners together, and none while there are no listeners. */
 export class LiveSnapshots {
   readonly #snapshots: Snapshots;
   readonly #onError: (error: unknown) => void;
@@ -20,7 +20,7 @@ export class LiveSnapshots {
     this.#onError = onError;
   }
 
-  /** @returns to be called when it wants no more */
+  /** @returns a function that unsubscribes the listener */
   listen(listener: SnapshotListener): () => void {
     this.#listeners.add(listener);
     this.#timer ??= setInterval(() => void this.#produce(), EVERY_MS);
@@ -37,7 +37,7 @@ export class LiveSnapshots {
     for (const listener of [...this.#listeners]) listener(snapshot);
   }
 
-  /** Null while the one before is not there yet: those who listen hear at least that this process lives. */
+  /** Null while the previous snapshot is still under way, or on an error: listeners still get a sign of life. */
   async #take(): Promise<Snapshot | null> {
     if (this.#taking) return null;
     this.#taking = true;

@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import type { Snapshot } from '#contracts';
 
-/** When a client whose connection broke comes again, ms. */
+/** Delay before a client reconnects after a broken connection, ms. */
 const RETRY_MS = 2000;
-/** A stream ends after this and the client comes again, so that whoever lost the right to look stops seeing, ms. */
+/** Longest life of a stream, ms. The client then reconnects and is authenticated again, in case its key was revoked. */
 const LONGEST_MS = 600_000;
 
 /** A stream of server-sent events for one client. */
@@ -11,7 +11,7 @@ export class LiveStream {
   readonly body = new PassThrough();
   readonly #deadline: NodeJS.Timeout;
 
-  /** @param onEnd called once, when either side has ended it */
+  /** @param onEnd called once, when either side has ended the stream */
   constructor(onEnd: () => void) {
     this.body.write(`retry: ${RETRY_MS}\n\n`);
     this.#deadline = setTimeout(() => this.end(), LONGEST_MS).unref();
@@ -21,7 +21,7 @@ export class LiveStream {
     });
   }
 
-  /** Null: only a sign of life. A client that reads too slowly misses some. */
+  /** Null sends an empty comment as a keep-alive. Snapshots are skipped while the client reads too slowly. */
   send(snapshot: Snapshot | null): void {
     if (!this.body.writable || this.body.writableNeedDrain) return;
     this.body.write(snapshot === null ? ':\n\n' : `event: snapshot\ndata: ${JSON.stringify(snapshot)}\n\n`);

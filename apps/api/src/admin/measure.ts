@@ -3,17 +3,17 @@ import { type HistoryCounts, type HistoryName, waitPercentile, waitsOf } from '#
 import { backlogSeconds } from '../operation/fleet.js';
 import type { LoadSample } from '../operation/load.js';
 
-/** Counts of one model over a stretch of time, and those of requests that named no model. */
+/** Counts of one model over a period, and those of requests that named no model. */
 export interface Stretch {
   readonly seconds: number;
-  /** null: nothing is known of the stretch, whatever the model. */
+  /** null: nothing was recorded in the period, for any model. */
   readonly counts: HistoryCounts | null;
   readonly nameless: HistoryCounts;
 }
 
 type Columns = Omit<HistorySeries, 'tasks' | 'texts' | 'backlog_seconds'>;
 
-/** What the counts of a stretch come to: one row of a `HistorySeries`. */
+/** Measures computed from the counts of a period: one row of a `HistorySeries`; null: unknown. */
 export type Measures = Readonly<
   Record<keyof Columns, number | null> &
     Record<'tasks' | 'texts' | 'backlog_seconds', Readonly<Record<Lane, number | null>>>
@@ -38,12 +38,12 @@ export function measure({ seconds, counts, nameless }: Stretch): Measures {
     wait_p95_seconds: waitPercentile(waits, 0.95),
     wait_p99_seconds: waitPercentile(waits, 0.99),
     fill: ratio(count('tokens'), count('padded')),
-    // A request that names no model is a fault of all.
+    // A failed request that named no model counts against every model.
     errors: count('failed') + count('faults') + (nameless.get('faults') ?? 0),
   };
 }
 
-/** The part of a stretch that the verdict on a model is made from. */
+/** The measures that the verdict on a model uses. */
 export function loadSample({ seconds, counts }: Pick<Stretch, 'seconds' | 'counts'>): LoadSample {
   if (counts === null) return { seconds, unfinished: null, finished: null };
   const interactive = unfinishedTexts(counts, seconds, 'interactive');
@@ -55,14 +55,14 @@ export function loadSample({ seconds, counts }: Pick<Stretch, 'seconds' | 'count
   };
 }
 
-/** Mean of the stretch; null when nobody looked at the queue. */
+/** Mean over the period; null when the queue was not sampled. */
 function unfinishedTexts(counts: HistoryCounts, seconds: number, lane: Lane): number | null {
   const samples = counts.get('samples') ?? 0;
   const waiting = lane === 'interactive' ? (counts.get('waiting') ?? 0) / 1000 / seconds : 0;
   return samples === 0 ? null : (counts.get(`jobs.${lane}`) ?? 0) / samples + waiting;
 }
 
-/** Rows as columns. */
+/** Transposes rows into columns. */
 export function seriesOf(rows: readonly Measures[]): HistorySeries {
   const perLane = (name: 'tasks' | 'texts' | 'backlog_seconds') =>
     Object.fromEntries(LANES.map((lane) => [lane, rows.map((row) => rounded(row[name][lane]))])) as Record<
@@ -85,7 +85,7 @@ export function seriesOf(rows: readonly Measures[]): HistorySeries {
   };
 }
 
-/** Counts of several stretches as of one; null when nothing is known of any. */
+/** Sums the counts of several periods; null when none of them was recorded. */
 export function addUp(all: readonly (HistoryCounts | null)[]): HistoryCounts | null {
   const known = all.filter((counts) => counts !== null);
   if (known.length === 0) return null;
@@ -113,7 +113,7 @@ function ratio(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole;
 }
 
-/** Five digits: hundreds of points travel every few seconds. */
+/** Five significant digits, to keep responses small: a client fetches hundreds of points every few seconds. */
 function rounded(value: number | null): number | null {
   return value === null ? null : Number(value.toPrecision(5));
 }

@@ -17,7 +17,7 @@ import { LiveSnapshots } from './live-snapshots.js';
 import { LiveStream } from './live-stream.js';
 import { Snapshots } from './snapshots.js';
 
-/** How the deployment stands, and stood. */
+/** Present and past state of the deployment. */
 @ApiTags('admin')
 @Controller('admin/v1')
 export class OverviewController {
@@ -30,7 +30,7 @@ export class OverviewController {
     this.#snapshots = snapshots;
     this.#live = live;
     this.#history = history;
-    // A shutdown cannot wait for those who look on; they come again, to another process.
+    // A shutdown cannot wait for event streams to end. Their clients reconnect to another process.
     closing.signal.addEventListener('abort', () => {
       for (const stream of this.#streams) stream.end();
     });

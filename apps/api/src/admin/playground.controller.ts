@@ -20,7 +20,7 @@ import { OutputShapes } from '../output/output-shape.js';
 import { Planner } from '../planning/planner.js';
 import { stagesOf } from './stages.js';
 
-/** A few texts to try, on the way that every waiting request takes. */
+/** Embeds a few texts to try out, on the same path as POST /v1/embeddings. */
 @ApiTags('admin')
 @Controller('admin/v1/playground')
 export class PlaygroundController {

@@ -3,15 +3,15 @@ import type { DeadLetteredTask, LaneControl } from '#queue';
 import type { JobLedger } from '#store';
 import type { JobRetry } from '../jobs/job-retry.js';
 
-/** Errors of a retry after which there is nothing left to try again. */
+/** Error codes of a job retry that leave nothing to retry. */
 const NOTHING_LEFT = ['job_not_found', 'job_ended', 'nothing_to_retry'];
 
 /**
- * What operators may do to a lane.
+ * Operator actions on a lane.
  *
- * A dead-lettered task has, as a rule, been reported: its unit of its job is counted, and its texts are failed. To
- * run that very task again would count for nothing, so its job is told to try its failed texts again, in new tasks. A
- * task that could not even be reported is still owed: it goes back into the queue, and is never cleaned away.
+ * A dead-lettered task is usually reported: its unit of the job is counted and its texts are marked as failed. Running
+ * that task again would change nothing, so its job retries the failed texts in new tasks. A task that could not be
+ * reported is still owed to its job: it goes back into the queue and is never cleaned.
  */
 export class QueueActions {
   readonly #control: LaneControl;
@@ -24,7 +24,7 @@ export class QueueActions {
     this.#retry = retry;
   }
 
-  /** @returns tasks it was done to; 0 for pause and resume */
+  /** @returns number of tasks affected; 0 for pause and resume */
   async act({ action, lane, model }: QueueActionRequest): Promise<number> {
     switch (action) {
       case 'pause':
@@ -58,7 +58,7 @@ export class QueueActions {
     return affected;
   }
 
-  /** `refused`: its texts cannot be tried again as things stand, and its tasks stay to be looked at. */
+  /** `over`: nothing is left to retry. `refused`: the job cannot be retried now; its dead-lettered tasks are kept. */
   async #retryJob(jobId: string): Promise<'retried' | 'over' | 'refused'> {
     try {
       await this.#retry.retry(jobId);
@@ -79,7 +79,7 @@ export class QueueActions {
     return affected;
   }
 
-  /** Whether a job still waits for its outcome. */
+  /** Whether an unfinished job still waits for the outcome of this task. */
   async #isOwed({ unit }: DeadLetteredTask): Promise<boolean> {
     if (unit === null) return false;
     const state = await this.#jobs.state(unit.jobId);

@@ -8,7 +8,7 @@ import { ModelDirectory } from '../planning/model-directory.js';
 import { jsonSchema } from '../http/json-schema.js';
 import { QueueActions } from './queue-actions.js';
 
-/** What operators do to queues. */
+/** Operator actions on queues. */
 @ApiTags('admin')
 @Controller('admin/v1/queues')
 export class QueuesController {

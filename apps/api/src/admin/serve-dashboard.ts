@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
-/** What `vite build apps/dashboard` wrote. */
+/** Output of `vite build apps/dashboard`. */
 const SITE = fileURLToPath(new URL('../../../dashboard/site/', import.meta.url));
 
 const POLICY = [
@@ -14,9 +14,9 @@ const POLICY = [
 ].join('; ');
 
 /**
- * Serves the dashboard at `/dashboard/`: files only, which tell nothing and are everybody's; what they show comes from
- * /admin/v1. Sent as compressed at the build. Names under `assets/` carry a hash of their content, so a browser asks
- * for them once; for the page itself it asks every time.
+ * Serves the dashboard at `/dashboard/`: static files, public because they contain no data; the data comes from
+ * /admin/v1. Files are sent as compressed at build time. Names under `assets/` contain a content hash, so browsers cache
+ * them forever; they revalidate the page itself every time.
  */
 export function serveDashboard(server: FastifyInstance): void {
   server.register(fastifyStatic, {

@@ -8,7 +8,7 @@ import { sendError } from '../http/send-error.js';
 
 const PATH = '/dashboard/queues';
 
-/** Its page sets styles of its own, and a base for its relative links. The fonts it would fetch elsewhere it does without. */
+/** The board uses inline styles and a `base` element. Its fonts from other hosts stay blocked; it works without them. */
 const POLICY = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",
@@ -20,8 +20,8 @@ const POLICY = [
 ].join('; ');
 
 /**
- * Serves BullMQ's standard board at `/dashboard/queues/`: the raw view of tasks, texts included. Only to look: what
- * changes something goes through /admin/v1, which keeps a log of it.
+ * Serves Bull Board at `/dashboard/queues/`: a raw view of tasks, including their texts. Read-only: changes go through
+ * /admin/v1, which writes the audit log.
  */
 export function serveQueueBoard(server: FastifyInstance, queues: readonly Queue[]): void {
   const serverAdapter = new FastifyAdapter();
@@ -53,7 +53,7 @@ export function serveQueueBoard(server: FastifyInstance, queues: readonly Queue[
   );
 }
 
-/** `{model/lane}` without the braces, which are for Redis. */
+/** `{model/lane}` without the braces, which are a Redis Cluster hash tag. */
 function laneName({ name }: Queue): string {
   return name.slice(1, -1);
 }

@@ -6,7 +6,7 @@ import { presentRate, verdictOf } from '../operation/verdict.js';
 import type { HistoryView, Lately } from './history-view.js';
 import { viewLostWorker, viewWorker } from './worker-view.js';
 
-/** Where a snapshot is taken from. */
+/** Sources of a snapshot. */
 export interface SnapshotSources {
   readonly fleet: Fleet;
   readonly history: HistoryView;
@@ -14,7 +14,7 @@ export interface SnapshotSources {
   readonly cache: RedisCache;
 }
 
-/** Takes snapshots: everything the dashboard shows of the present. */
+/** Takes snapshots: the current state that the dashboard shows. */
 export class Snapshots {
   readonly #sources: SnapshotSources;
 
@@ -22,7 +22,7 @@ export class Snapshots {
     this.#sources = sources;
   }
 
-  /** While Redis is away nothing is known of models and workers, and old figures must not look like present ones. */
+  /** While Redis is unavailable, models and workers are empty, so that old figures do not look current. */
   async take(): Promise<Snapshot> {
     const cache = this.#sources.cache.up ? 'up' : 'down';
     try {
@@ -54,7 +54,7 @@ function viewModel(model: ModelStatus, lately: Lately): ModelView {
   const rate = presentRate({ readyWorkers, reportedPerSecond }, load) ?? 0;
   const lane = (name: Lane): LaneView => {
     const state = model.lanes[name];
-    // Other API processes have waiting requests too: of those the last tick of history tells.
+    // Waiting requests of other API processes are known only from the last tick of history.
     const texts =
       name === 'interactive' ? Math.max(state.texts, state.jobTexts + Math.round(waitingTexts)) : state.texts;
     return viewLane(state, texts, rate);

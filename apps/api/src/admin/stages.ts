@@ -1,8 +1,10 @@
 import type { PlaygroundResponse, TaskTimings } from '#contracts';
 
 /**
- * The worker's clock says how long the texts took it, this process's how long all of it took; what lies between is the
- * way there and back, of which the queue's part is what two clocks say, within what is possible.
+ * Splits the total time into stages, all in ms. This process measured the lookup and the total; the worker measured
+ * tokenize, batch and inference. The rest is queue and reply. The queue time compares the clocks of two machines, so it is
+ * limited to that rest.
+ * @param timings null when all rows came from the cache
  */
 export function stagesOf(lookupMs: number, totalMs: number, timings: TaskTimings | null): PlaygroundResponse['stages'] {
   if (timings === null) return [{ stage: 'lookup', ms: totalMs }];

@@ -1,6 +1,6 @@
 import type { ModelCard, WorkerRecord, WorkerView } from '#contracts';
 
-/** @param cards of the models by name, as announced */
+/** @param cards announced model cards by model name */
 export function viewWorker(worker: WorkerRecord, cards: ReadonlyMap<string, ModelCard>): WorkerView {
   const ageSeconds = Math.max(0, (Date.now() - worker.heartbeatAt) / 1000);
   return {
@@ -27,7 +27,7 @@ export function viewWorker(worker: WorkerRecord, cards: ReadonlyMap<string, Mode
   };
 }
 
-/** One that fell silent without saying goodbye, as it was when last heard of; it does nothing any more. */
+/** A worker whose heartbeats stopped without leaving the registry: its last record, with rates of 0. */
 export function viewLostWorker(worker: WorkerRecord, cards: ReadonlyMap<string, ModelCard>): WorkerView {
   const view = viewWorker(worker, cards);
   return {

@@ -3,7 +3,7 @@ import { ApiQuery } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { jsonSchema } from './json-schema.js';
 
-/** Describes every field of a query's schema on the reference page. None is marked as required. */
+/** Documents every field of a query schema in OpenAPI, as optional. */
 export function ApiQueryOf(schema: z.ZodObject, description?: string): MethodDecorator {
   return applyDecorators(
     ...Object.entries(schema.shape).map(([name, field]) =>

@@ -2,12 +2,13 @@ import { ApiError } from '#contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { jsonProblem } from './json-problem.js';
 
-/** Types whose bodies are one text a line; they reach the controller as a stream. */
+/** Content types with one text per line; the controller receives such a body as a stream. */
 const LINE_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
 
 /**
- * The two kinds of body: JSON, read whole up to a limit and only as valid UTF-8; and lines, which stay a stream.
- * Every other type is refused with 415.
+ * Registers the two kinds of body: JSON, which is read completely, up to a limit, and must be valid UTF-8; and lines,
+ * which stay a stream. Every other content type is refused with 415.
+ * @param maxBodyBytes limit of a JSON body
  */
 export function registerContentTypes(fastify: FastifyInstance, maxBodyBytes: number): void {
   fastify.removeAllContentTypeParsers();
@@ -17,7 +18,7 @@ export function registerContentTypes(fastify: FastifyInstance, maxBodyBytes: num
     (request, body, done) => {
       try {
         requirePlain(request);
-        // Many clients name the type of a body that they do not send.
+        // Many clients send a content type without a body.
         const none = request.method === 'DELETE' && body.length === 0;
         done(null, none ? undefined : parseJson(body as Buffer));
       } catch (error) {

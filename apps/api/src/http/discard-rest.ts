@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 
-/** Longest an answered client is listened to, ms. */
+/** Longest time to read on after the response was sent, ms. */
 const LISTEN_MS = 30_000;
 
 /**
- * Reads what is left of a body into nothing, for a while. A connection closed on a client that still sends is reset,
- * and many clients lose the answer with it.
+ * Reads and discards the rest of a body, for at most 30 s. Closing the connection while the client still sends would reset
+ * it, and many clients would then lose the response.
  */
 export function discardRest(body: Readable): void {
   if (isOver(body)) return;
@@ -14,7 +14,7 @@ export function discardRest(body: Readable): void {
   body.resume();
 }
 
-/** A request without a body is complete without having been read. */
+/** A request without a body is complete without being read. */
 function isOver(body: Readable): boolean {
   return body.readableEnded || body.destroyed || ('complete' in body && body.complete === true);
 }

@@ -4,7 +4,7 @@ import { ClientGone } from './hang-up.js';
 import { sendError } from './send-error.js';
 import { type ErrorContext, toApiError } from './to-api-error.js';
 
-/** The one place where errors become responses. */
+/** Converts every error thrown by a handler into a response. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   readonly #context: ErrorContext;
@@ -15,7 +15,7 @@ export class ErrorFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    // Nobody reads what would be answered, and nothing went wrong here.
+    // The client has disconnected: no response is possible, and it is not an error of this service.
     if (error instanceof ClientGone) {
       reply.log.debug('the client has gone');
       reply.raw.destroy();
@@ -23,9 +23,9 @@ export class ErrorFilter implements ExceptionFilter {
     }
     const apiError = toApiError(error, this.#context);
     if (apiError.status === 500) reply.log.error({ err: apiError.cause ?? apiError }, apiError.message);
-    // Overload and outages come by the thousand; connections report theirs once.
+    // Overload and outages fail thousands of requests: the Redis connection logs an outage once.
     else if (apiError.status > 500) reply.log.debug({ err: apiError.cause, code: apiError.code }, apiError.message);
-    // A stream had begun: breaking it off is all that can be said.
+    // The response has started: only breaking the connection can signal the error.
     if (reply.sent || reply.raw.headersSent) reply.raw.destroy();
     else sendError(reply, apiError);
   }

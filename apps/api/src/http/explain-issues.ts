@@ -4,7 +4,7 @@ import type { z } from 'zod';
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** A refused value as the error that names the field, what it must be, and what it is. */
+/** The ApiError for a value that a schema refused: names the field, what it must be, and what it is. */
 export function invalidInput(issues: readonly Issue[], input: unknown): ApiError {
   const issue = issues[0]!;
   const { path } = issue;
@@ -64,7 +64,7 @@ function valueAt(input: unknown, path: Path): unknown {
   );
 }
 
-/** Short, and of texts no more than their length: errors end up in logs. */
+/** Short, and without the content of long texts, since errors end up in logs. */
 function describeValue(value: unknown): string {
   if (typeof value === 'string')
     return value.length <= 40 ? JSON.stringify(value) : `a string of ${value.length} characters`;

@@ -1,11 +1,11 @@
 import type { FastifyReply } from 'fastify';
 
-/** The client has closed the connection before it had its answer. */
+/** The client closed the connection before the response was complete. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
 
-/** Fires with `ClientGone`. */
+/** A signal that aborts with `ClientGone` when the client disconnects before the response is complete. */
 export function hangUp({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
   const leave = () => gone.abort(new ClientGone('The client has gone.'));

@@ -1,4 +1,4 @@
-/** What V8 says is wrong with JSON, without the text that it quotes: errors end up in logs. */
+/** V8's message for a JSON syntax error without the input that it quotes, since errors end up in logs. */
 export function jsonProblem(error: unknown): string {
   return (error as Error).message.replace(/, ?".*/s, '');
 }

@@ -2,7 +2,7 @@ import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { z } from 'zod';
 import { parse } from './parse.js';
 
-/** Checks what a handler's parameter names a schema for: `@Query({ schema })`, `@Body({ schema })`. */
+/** Validates handler parameters that declare a schema: `@Query({ schema })`, `@Body({ schema })`. */
 export class SchemaPipe implements PipeTransform {
   /** @throws ApiError 400 naming the field, what it must be and what it is */
   transform(value: unknown, { schema }: ArgumentMetadata): unknown {

@@ -5,8 +5,8 @@ import { isSecure } from '../access/session-cookie.js';
 const YEAR_SECONDS = 31_536_000;
 
 /**
- * Headers that keep browsers from making more of an answer than it is (OWASP's HTTP headers cheat sheet). An answer
- * that is no page may do nothing; routes that serve pages replace the policy by their own.
+ * Sends the security headers of OWASP's HTTP headers cheat sheet. The default content security policy allows nothing;
+ * routes that serve pages replace it with their own.
  */
 export function sendSecurityHeaders(server: FastifyInstance): void {
   server.register(helmet, {
@@ -15,7 +15,7 @@ export function sendSecurityHeaders(server: FastifyInstance): void {
     strictTransportSecurity: false,
   });
   server.addHook('onRequest', (request, reply, done) => {
-    // Only over TLS (RFC 6797, section 7.2), and that may end at a proxy.
+    // Only over TLS (RFC 6797, section 7.2), which may terminate at a proxy.
     if (isSecure(request)) void reply.header('strict-transport-security', `max-age=${YEAR_SECONDS}`);
     done();
   });

@@ -2,10 +2,10 @@ import type { ApiError } from '#contracts';
 import type { FastifyReply } from 'fastify';
 import { discardRest } from './discard-rest.js';
 
-/** An error as a response, also to a client that has not sent all of its body. */
+/** Sends an error as the response, also to a client that has not yet sent its whole body. */
 export function sendError(reply: FastifyReply, error: ApiError): void {
   if (error.retryAfter !== undefined) void reply.header('Retry-After', Math.max(1, Math.ceil(error.retryAfter)));
-  // Fastify wants to close it on whoever sends too much.
+  // Fastify sets `connection: close` on a body that is too large, and the client could then lose the response.
   void reply.removeHeader('connection');
   discardRest(reply.request.raw);
   void reply

@@ -3,7 +3,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { apiErrorBodySchema } from '#contracts';
 import { jsonSchema } from './json-schema.js';
 
-/** What Swagger UI needs: it sets styles in its elements, and has pictures in its stylesheet. */
+/** Swagger UI needs inline styles, and images as data URLs in its stylesheet. */
 const POLICY = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",
@@ -13,7 +13,7 @@ const POLICY = [
   "object-src 'none'",
 ].join('; ');
 
-/** Serves the API's reference at `/docs` and its OpenAPI document at `/docs-json`. */
+/** Serves the API reference at `/docs` and the OpenAPI document at `/docs-json`. */
 export function setUpOpenApi(app: NestFastifyApplication, version: string): void {
   const description = new DocumentBuilder()
     .setTitle('Embedmill')
@@ -29,7 +29,7 @@ export function setUpOpenApi(app: NestFastifyApplication, version: string): void
   SwaggerModule.setup('docs', app, () => nameModelId(SwaggerModule.createDocument(app, description)));
 }
 
-/** The route of one model is a wildcard, since names hold slashes; OpenAPI knows only named parameters. */
+/** The route of one model is a wildcard, since model names contain slashes; OpenAPI has only named parameters. */
 function nameModelId(document: OpenAPIObject): OpenAPIObject {
   const { '/v1/models/{path}': route, ...paths } = document.paths;
   if (route === undefined) return document;

@@ -1,7 +1,7 @@
 import { ApiError } from '#contracts';
 import type { FastifyInstance } from 'fastify';
 
-/** An upload, or a body, that did not come in time. */
+/** The error for a body or upload that did not arrive in time. */
 export function bodyTimeout(timeoutMs: number): ApiError {
   return new ApiError({
     status: 408,
@@ -11,8 +11,8 @@ export function bodyTimeout(timeoutMs: number): ApiError {
 }
 
 /**
- * Ends requests whose JSON body trickles in without end: each would hold a connection and a part of a body for ever.
- * Uploads of lines may take as long as they like, while something comes (see `Upload`).
+ * Ends requests with 408 whose JSON body is not complete within `timeoutMs`: each would hold a connection and part of a
+ * body forever. NDJSON uploads may take any time as long as data keeps arriving (see `Upload`).
  */
 export function endSlowBodies(server: FastifyInstance, timeoutMs: number): void {
   server.addHook('onRequest', (request, reply, done) => {

@@ -4,20 +4,20 @@ import { ApiError } from '#contracts';
 import { isRedisAway } from '#store';
 import { unsupportedType } from './unsupported-type.js';
 
-/** What a client may try again after, while Redis is away, s. */
+/** `Retry-After` while Redis is unavailable, s. */
 const RETRY_AFTER_SECONDS = 2;
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="embedmill"' };
 
-/** What an error's words depend on. */
+/** Values that error messages mention. */
 export interface ErrorContext {
-  /** Largest JSON body. */
+  /** Limit of a JSON body. */
   readonly maxBodyBytes?: number;
-  /** Of an outage, and what to do. */
+  /** What a Redis outage means for this request, and what the client should do. */
   readonly consequence?: string;
 }
 
-/** Any error as one with a status and OpenAI's shape. What is nobody else's fault becomes a 500 that tells no secrets. */
+/** Converts any error to an ApiError. Unknown errors become a 500 whose message reveals nothing internal. */
 export function toApiError(error: unknown, context: ErrorContext = {}): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof KeyRefusedError) return fromRefusal(error);
@@ -48,12 +48,12 @@ function fromRefusal({ code, message }: KeyRefusedError): ApiError {
   return new ApiError({ status: 401, code, message, headers: CHALLENGE });
 }
 
-/** For a URL that is none. */
+/** The error for a URL that cannot be parsed. */
 export function badUrl(cause: Error): ApiError {
   return new ApiError({ status: 400, code: 'bad_url', message: 'The URL is not a valid one.', cause });
 }
 
-/** What Nest throws, and what it makes of the HTTP server's own errors. */
+/** Converts exceptions that Nest throws, and the errors of the HTTP server that it wraps. */
 function fromHttpException(error: HttpException, { maxBodyBytes = Infinity }: ErrorContext): ApiError {
   const status = error.getStatus();
   switch (status) {

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { requestSpan, type RequestSpan } from '#telemetry';
 
-/** The work that clients ask for; pages, probes and streams of the dashboard would drown it. */
+/** Routes that do work for clients. Dashboard pages, probes and event streams would dominate the traces. */
 const TRACED = /^\/(v1|admin\/v1\/playground)(\/|$)/;
 
-/** Opens a span for every request that asks for work, and names its trace in the answer. */
+/** Opens a span for every request to a traced route, and returns its `traceparent` in the response. */
 export function traceRequests(server: FastifyInstance): void {
   const spans = new WeakMap<FastifyRequest, RequestSpan>();
   server.addHook('onRequest', (request, reply, done) => {
@@ -23,7 +23,7 @@ export function traceRequests(server: FastifyInstance): void {
     spans.set(request, span);
     span.run(done);
   });
-  // Between these hooks the body is read, by events of a connection that knows nothing of the span.
+  // The body is read between these hooks, in socket callbacks outside the span's context: enter it again.
   server.addHook('preValidation', (request, _reply, done) => {
     const span = spans.get(request);
     if (span === undefined) done();

@@ -2,19 +2,19 @@ import { setImmediate } from 'node:timers/promises';
 import { ApiError } from '#contracts';
 import type { Tiktoken } from 'js-tiktoken/lite';
 
-/** Ids below are ordinary tokens; those above are control tokens, which are no text. */
+/** Ids below this are ordinary tokens; the others are special tokens without a text. */
 const ORDINARY_TOKENS = 100_256;
 
-/** So many are decoded in some ms; others get their turn then. */
+/** Decoding this many takes a few ms; then the event loop gets a turn. */
 const PAUSE_AFTER_IDS = 10_000;
 
 let encoding: Promise<Tiktoken> | undefined;
 
 /**
- * Texts of token ids. Clients such as LangChain tokenise for OpenAI's models before they send, with cl100k_base; those
- * ids mean nothing to another model, so they are turned back into the text they stand for.
- * @param paramOf the request field of a list
- * @throws ApiError 400 naming the list and the id that is none of cl100k_base
+ * Decodes lists of token ids to texts. Clients such as LangChain tokenise for OpenAI's models, with cl100k_base, before
+ * they send; other models have other ids, so they are decoded back to text.
+ * @param paramOf name of the request field of a list
+ * @throws ApiError 400 `invalid_token_id` naming the first id of a list that is not an ordinary cl100k_base token
  */
 export async function decodeCl100k(
   lists: readonly (readonly number[])[],
@@ -45,7 +45,7 @@ export async function decodeCl100k(
   return texts;
 }
 
-/** A megabyte of ranks: only once somebody sends ids. */
+/** Loads a megabyte of ranks, so only when the first request with token ids arrives. */
 async function load(): Promise<Tiktoken> {
   const [{ Tiktoken }, { default: ranks }] = await Promise.all([
     import('js-tiktoken/lite'),

@@ -1,9 +1,9 @@
-/** The inputs of one request, and how each is named in an error. */
+/** The inputs of one request, with their field names for error messages. */
 export class Inputs {
   readonly values: readonly unknown[];
   readonly #alone: boolean;
 
-  /** @param alone whether the request gave one input and no list */
+  /** @param alone whether the request gave a single input instead of a list */
   constructor(values: readonly unknown[], { alone }: { alone: boolean }) {
     this.values = values;
     this.#alone = alone;
@@ -13,7 +13,7 @@ export class Inputs {
     return this.values.length;
   }
 
-  /** The request field where an input stands: `input` or `input[3]`. */
+  /** The request field of an input: `input` or `input[3]`. */
   param(index: number): string {
     return this.#alone ? 'input' : `input[${index}]`;
   }

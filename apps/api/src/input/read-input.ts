@@ -4,15 +4,15 @@ import { decodeCl100k } from './cl100k.js';
 import { Inputs } from './inputs.js';
 
 export interface InputLimits {
-  /** Inputs of one request; null: as many as its body may hold. */
+  /** Inputs of one request; null: no limit but that of the body. */
   readonly maxInputs: number | null;
   /** UTF-8. */
   readonly maxTextBytes: number;
 }
 
 /**
- * Reads every form of `input`: a text, a list of texts, one text as token ids, or a list of those. Halves of surrogate
- * pairs become U+FFFD, since UTF-8 has none.
+ * Reads every form of `input`: a text, a list of texts, one text as token ids, or a list of those. Lone surrogates become
+ * U+FFFD, since UTF-8 cannot encode them.
  * @throws ApiError 400 naming the field, the limit and the value
  */
 export async function readInput(input: EmbeddingsRequest['input'], limits: InputLimits): Promise<Inputs> {
@@ -45,7 +45,7 @@ async function textsOf(
   const lists = typeof input[0] === 'number' ? [input as number[]] : (input as number[][]);
   for (const [index, ids] of lists.entries()) {
     if (ids.length === 0) throw refused('empty_text', paramOf(index), 'is an empty list of token ids');
-    // A token is at least a byte: what is too long is not worth decoding.
+    // A token is at least one byte, so this list is too long whatever it decodes to.
     if (ids.length > maxTextBytes) {
       throw refused(
         'text_too_large',

@@ -1,6 +1,6 @@
 import { ApiError, type ModelCard, type TextError } from '#contracts';
 
-/** A text over the model's limit, as an error that says what to do. @param what the text: `input[3]` */
+/** The error of a text over the model's token limit. @param what names the text, for example `input[3]` */
 export function tooLong(what: string, tokens: number, card: ModelCard): TextError {
   return {
     code: 'text_too_long',
@@ -10,7 +10,7 @@ export function tooLong(what: string, tokens: number, card: ModelCard): TextErro
   };
 }
 
-/** The same as the answer to a request. */
+/** The same error as the response to a request. */
 export function textTooLong(param: string, tokens: number, card: ModelCard): ApiError {
   return new ApiError({ status: 400, param, ...tooLong(param, tokens, card) });
 }
