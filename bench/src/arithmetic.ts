@@ -22,7 +22,7 @@ export interface Arithmetic {
 }
 
 /** Reads off a compiled fp32 graph what one token costs: two operations for each weight that it is multiplied by. */
-export async function readArithmetic({ onnxPath, graph: { dimensions } }: RunnableModel): Promise<Arithmetic> {
+export async function readArithmetic({ onnxPath, card: { dimensions } }: RunnableModel): Promise<Arithmetic> {
   const graph = onnx.ModelProto.decode(await readFile(onnxPath)).graph;
   const sizes = new Map<string, number>();
   for (const { name, dims } of graph?.initializer ?? []) {

@@ -68,6 +68,7 @@ function madeUp({ name, source }: ServedModel, dimensions: number): RunnableMode
     padTokenId: 0,
     tokenizerFiles: { tokenizer: {}, config: {} },
     onnxPath: '',
-    graph: { inputs: [], output: '', dimensions },
+    graph: { inputs: [], output: '', width: dimensions },
+    warnings: [],
   };
 }

@@ -55,6 +55,6 @@ export async function writeBagOfTokens(folder: string): Promise<{ onnxPath: stri
   });
   const onnxPath = join(folder, 'bag-of-tokens.onnx');
   await writeFile(onnxPath, onnx.ModelProto.encode(model).finish());
-  const graph = { inputs: ['input_ids', 'attention_mask'], output: 'embedding', dimensions: BAG_DIMENSIONS };
+  const graph = { inputs: ['input_ids', 'attention_mask'], output: 'embedding', width: BAG_DIMENSIONS };
   return { onnxPath, graph };
 }

@@ -88,7 +88,7 @@ export class OnnxDevice implements Device {
 
   private constructor(options: OnnxDeviceOptions) {
     this.#options = options;
-    this.dimensions = options.model.graph.dimensions;
+    this.dimensions = options.model.graph.width;
   }
 
   /**

@@ -47,16 +47,16 @@ export class OnnxSession {
     return new OnnxSession(session, graph);
   }
 
-  /** @returns `[rows * dimensions]`, a buffer of its own. */
+  /** @returns `[rows * width]`, a buffer of its own. */
   async run(batch: PackedBatch): Promise<Float32Array<ArrayBuffer>> {
     const feeds: Record<string, Tensor> = {};
     for (const name of this.#session.inputNames) feeds[name] = this.#tensor(name, batch);
-    const { output, dimensions } = this.#graph;
+    const { output, width } = this.#graph;
     const fetched = (await this.#session.run(feeds, [output]))[output]!;
     const vectors = fetched.data;
-    if (!(vectors instanceof Float32Array) || vectors.length !== batch.rows * dimensions) {
+    if (!(vectors instanceof Float32Array) || vectors.length !== batch.rows * width) {
       throw new Error(
-        `the graph gave ${fetched.type} [${fetched.dims.join(', ')}], not float32 [${batch.rows}, ${dimensions}]`,
+        `the graph gave ${fetched.type} [${fetched.dims.join(', ')}], not float32 [${batch.rows}, ${width}]`,
       );
     }
     return vectors as Float32Array<ArrayBuffer>;

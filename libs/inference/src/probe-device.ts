@@ -17,7 +17,7 @@ export async function probeDevice(device: DeviceChoice): Promise<void> {
   try {
     const onnxPath = join(folder, 'probe.onnx');
     await writeFile(onnxPath, probeGraph());
-    const graph = { inputs: ['input_ids'], output: 'number', dimensions: 1 };
+    const graph = { inputs: ['input_ids'], output: 'number', width: 1 };
     const session = await OnnxSession.create({ onnxPath, graph, device, threads: 1 });
     try {
       const [number] = await session.run({ rows: 1, tokens: 1, ids: Int32Array.of(7), lengths: Int32Array.of(1) });
