@@ -34,7 +34,7 @@ async function acquire(path: string): Promise<() => Promise<void>> {
         onCompromised: () => {},
       });
     } catch (error) {
-      // The library's own retries would wait for ever on a folder that cannot be written, too.
+      // The library's own retries would wait forever on a folder that cannot be written.
       if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
     }
     await sleep(LOOK_AGAIN_MS);

@@ -76,25 +76,35 @@ export async function adoptOnnx(
   const width = head.width(manifest.hiddenSize);
   const folder = await buildOnce(modelDir, digest, async (target) => {
     const half = hidden.type?.tensorType?.elemType === onnx.TensorProto.DataType.FLOAT16;
-    addHead(model, head, { hidden: hidden.name ?? '', half, width });
+    const needed = addHead(model, head, { hidden: hidden.name ?? '', half, width });
+    const missing = needed.find((name) => !inputs.includes(name));
+    if (missing !== undefined) {
+      throw new BootError(
+        `${files.source}: its ONNX graph has no input "${missing}", which its head (${head.name}) needs`,
+      );
+    }
     for (const file of external) await bring(join(dirname(path), file), join(target, file));
     await writeFile(join(target, GRAPH_FILE), onnx.ModelProto.encode(model).finish());
   });
   return { onnxPath: join(folder, GRAPH_FILE), graph: { inputs, output: OUTPUT, width }, sources };
 }
 
-/** Puts a head behind the hidden states, in the graph's own opset; its rows are the only output then. */
+/**
+ * Puts a head behind the hidden states, in the graph's own opset; its rows are the only output then.
+ * @returns inputs that the head takes
+ */
 function addHead(
   model: OnnxModel,
   head: Head,
   { hidden, half, width }: { hidden: string; half: boolean; width: number },
-): void {
+): readonly string[] {
   const builder = new GraphBuilder(inlineWeights, { half, opset: opsetOf(model) });
   builder.cast(OUTPUT, head.build(builder, 'embedmill.pooling', hidden), 'float');
   const graph = model.graph!;
   graph.node = [...(graph.node ?? []), ...builder.nodes];
   graph.initializer = [...(graph.initializer ?? []), ...builder.initializers];
   graph.output = [valueInfo({ name: OUTPUT, type: 'float', dims: ['rows', width] })];
+  return builder.inputs;
 }
 
 /** Beside the copy, without a second copy of the bytes where the file system allows. */

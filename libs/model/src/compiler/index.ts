@@ -1,5 +1,4 @@
 export { adoptOnnx } from './adopt-onnx.js';
-export type { Encoder } from './architectures/architecture.js';
 export { compileModel } from './compile-model.js';
 export { COMPILER_VERSION } from './compiler-version.js';
 export { describeEncoder } from './describe-encoder.js';

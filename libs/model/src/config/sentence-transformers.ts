@@ -3,11 +3,16 @@ import type { KnownMembers } from './closed-file.js';
 
 /** What is known of the files that sentence-transformers writes beside a model. */
 export const sentenceBert = {
-  used: { max_seq_length: z.int().positive().nullish() },
+  used: {
+    max_seq_length: z.int().positive().nullish(),
+    // How texts are read; other modalities do not matter.
+    modality_config: z
+      .object({ text: z.object({ method: z.literal('forward'), method_output_name: z.literal('last_hidden_state') }) })
+      .nullish(),
+  },
   only: {
     do_lower_case: [false],
     transformer_task: ['feature-extraction'],
-    modality_config: [{ text: { method: 'forward', method_output_name: 'last_hidden_state' } }],
     module_output_name: ['token_embeddings'],
   },
   harmless: ['unpad_inputs'],

@@ -13,7 +13,7 @@ export interface Architecture {
   /** `position_embedding_type` of `config.json`, `absolute` where it is not there. */
   readonly positionTypes: readonly string[];
   /**
-   * Reads `config.json`, of which every member is known or told of. What it refuses is not compiled.
+   * Reads `config.json`, of which every member is known or reported. What it refuses is not compiled.
    * @throws BootError, one line, when a member that is used is missing or of another kind
    */
   read(config: JsonFile): Reading<Encoder>;

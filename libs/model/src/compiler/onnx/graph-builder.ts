@@ -66,6 +66,11 @@ export class GraphBuilder {
     return this.#half ? 'float16' : 'float';
   }
 
+  /** Names of the inputs that were asked for. */
+  get inputs(): readonly string[] {
+    return [...this.#inputs.keys()];
+  }
+
   /** An input of the graph, `[rows, tokens]` unless said otherwise; asked for twice it is the same one. */
   input(name: string, type: ElementType = 'int64', dims: readonly (string | number)[] = ['rows', 'tokens']): string {
     if (!this.#inputs.has(name)) this.#inputs.set(name, { name, type, dims });
