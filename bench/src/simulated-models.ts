@@ -70,5 +70,6 @@ function madeUp({ name, source }: ServedModel, dimensions: number): RunnableMode
     tokenizerFiles: { tokenizer: {}, config: {} },
     onnxPath: '',
     graph: { inputs: [], output: '', width: dimensions },
+    warnings: [],
   };
 }

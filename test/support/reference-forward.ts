@@ -8,12 +8,13 @@ type Matrix = Vector[];
 /**
  * The forward pass of a BERT-like encoder in plain loops and double precision, straight from its definition: what the
  * compiled graphs are checked against. Reads a folder as `random-model.ts` writes it.
- * @param ids one text's token ids, without padding
+ * @param ids one input's token ids, without padding
+ * @param types token types, one an id; default all 0
  */
 export function referenceForward(
   folder: string,
   ids: readonly number[],
-  { pooling, normalize }: { pooling: Pooling; normalize: boolean },
+  { pooling, types = ids.map(() => 0) }: { pooling: Pooling; types?: readonly number[] },
 ): Vector {
   const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Config;
   const tensors = readTensors(join(folder, 'model.safetensors'));
@@ -40,10 +41,10 @@ export function referenceForward(
 
   const words = matrix('embeddings.word_embeddings.weight');
   const positions = matrix('embeddings.position_embeddings.weight');
-  const [type] = matrix('embeddings.token_type_embeddings.weight');
+  const typeVectors = matrix('embeddings.token_type_embeddings.weight');
   const firstPosition = config.model_type === 'bert' ? 0 : config.pad_token_id + 1;
   let hidden = norm(
-    ids.map((id, t) => words[id]!.map((x, d) => x + positions[firstPosition + t]![d]! + type![d]!)),
+    ids.map((id, t) => words[id]!.map((x, d) => x + positions[firstPosition + t]![d]! + typeVectors[types[t]!]![d]!)),
     'embeddings.LayerNorm',
   );
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
@@ -67,12 +68,11 @@ export function referenceForward(
     hidden = norm(add(linear(wide, `${at}.output.dense`), attended), `${at}.output.LayerNorm`);
   }
 
-  const pooled = hidden[0]!.map((first, d) => {
+  return hidden[0]!.map((first, d) => {
     if (pooling === 'cls') return first;
     const column = hidden.map((row) => row[d]!);
     return pooling === 'mean' ? sum(column) / column.length : Math.max(...column);
   });
-  return normalize ? pooled.map((x) => x / Math.sqrt(dot(pooled, pooled))) : pooled;
 }
 
 interface Config {

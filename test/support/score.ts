@@ -77,7 +77,7 @@ export function scoringModels(onBatch: (rows: number) => void): ModelSource {
         createdAt: Date.now(),
       };
       const graph = { inputs: [], output: '', width: 1 };
-      return { card, padTokenId: 0, tokenizerFiles: { tokenizer: {}, config: {} }, onnxPath: '', graph };
+      return { card, padTokenId: 0, tokenizerFiles: { tokenizer: {}, config: {} }, onnxPath: '', graph, warnings: [] };
     },
     start: async ({ card: { maxTokens } }) => {
       const engine = new Engine({

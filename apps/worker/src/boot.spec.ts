@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -109,6 +109,15 @@ describe('a worker that is up', () => {
     expect(await ready.json()).toEqual({ status: 'ok', checks: { taking_tasks: true, redis: true, heartbeat: true } });
     expect(await readMetric(worker.url, 'embedmill_worker_ready')).toBe(1);
     expect((await fetch(`${worker.url}/elsewhere`)).status).toBe(404);
+    await worker.stop();
+  });
+
+  it('logs which members of the files of a model it goes on without', async () => {
+    const odd = join(folder, 'odd');
+    await makeBertModel(odd);
+    await writeFile(join(odd, 'config_sentence_transformers.json'), JSON.stringify({ truncate_dim: 16 }));
+    const worker = await startWorker({ ...environment, EMBED_MODELS: `odd=${odd}`, LOG_LEVEL: 'warn' });
+    expect(worker.output()).toMatch(/"model":"odd".*config_sentence_transformers\.json: truncate_dim is 16/);
     await worker.stop();
   });
 

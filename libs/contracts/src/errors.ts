@@ -9,13 +9,13 @@ const errorTypeSchema = z.enum([
 ]);
 export type ApiErrorType = z.infer<typeof errorTypeSchema>;
 
-/** Body of every response that is an error. Some have further members beside the four. */
+/** Body of every error response. Some errors have further members beside these four. */
 export const apiErrorBodySchema = z.object({
   error: z.looseObject({
     /** Says what to do. */
     message: z.string(),
     type: errorTypeSchema,
-    /** The request field at fault, as `input[3]` or `limit`; null when it is no field. */
+    /** The request field at fault, such as `input[3]` or `limit`; null when no field is at fault. */
     param: z.string().nullable(),
     /** Stable and machine-readable. */
     code: z.string(),
@@ -23,16 +23,14 @@ export const apiErrorBodySchema = z.object({
 });
 export type ApiErrorBody = z.infer<typeof apiErrorBodySchema>;
 
-/**
- * An error with the shape OpenAI's clients expect. Thrown where found, turned into a response in one place.
- */
+/** An error in the shape that OpenAI's clients expect. Thrown where found, turned into a response in one place. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly type: ApiErrorType;
   /** Stable and machine-readable. */
   readonly code: string;
-  /** The request field at fault, as `input[3]` or `limit`; null when it is no field. */
+  /** The request field at fault, such as `input[3]` or `limit`; null when no field is at fault. */
   readonly param: string | null;
   /** Seconds; sent as `Retry-After`. */
   readonly retryAfter: number | undefined;
@@ -77,7 +75,7 @@ function typeOfStatus(status: number): ApiErrorType {
   return status >= 500 ? 'server_error' : 'invalid_request_error';
 }
 
-/** A process that cannot start says why in one line and exits with 1. */
+/** Why a process cannot start: printed as one line before it exits with code 1. */
 export class BootError extends Error {
   override readonly name = 'BootError';
 }

@@ -5,8 +5,8 @@ import type { Lane } from './task/lane.js';
 export const SLICE_ROWS = 64;
 
 /**
- * Every Redis key and channel name of Embedmill; the prefix is `EMBED_KEY_PREFIX`, `em` by default. Braces are Redis Cluster hash tags: all keys that one script
- * touches share one.
+ * Every Redis key and channel name of Embedmill; the prefix is `EMBED_KEY_PREFIX`, `em` by default. Braces are Redis
+ * Cluster hash tags: all keys that one script accesses share a tag.
  */
 export class Keys {
   readonly #prefix: string;
@@ -20,8 +20,8 @@ export class Keys {
     return `${this.#prefix}:job:{${id}}`;
   }
   /**
-   * Rows of positions `[slice * SLICE_ROWS, (slice + 1) * SLICE_ROWS)`. A string where all have one length, else a hash
-   * position within the slice -> row.
+   * Rows of positions `[slice * SLICE_ROWS, (slice + 1) * SLICE_ROWS)`. If all rows have the same length, a string;
+   * else a hash, position within the slice -> row.
    */
   jobSlice(id: string, slice: number): string {
     return `${this.job(id)}:vec:${slice}`;
@@ -30,23 +30,23 @@ export class Keys {
   jobErrors(id: string): string {
     return `${this.job(id)}:err`;
   }
-  /** Hash: first position -> JSON of a failed input that may be tried again. */
+  /** Hash: first position -> JSON of a failed input that can be retried. */
   jobFailedInputs(id: string): string {
     return `${this.job(id)}:failed`;
   }
-  /** Hash: unit -> JSON of the inputs that are tried again in it. */
+  /** Hash: unit -> JSON of the inputs that this unit retries. */
   jobRetries(id: string): string {
     return `${this.job(id)}:retries`;
   }
-  /** Bitmap: units already counted. */
+  /** Bitmap: units already acknowledged. */
   jobAcks(id: string): string {
     return `${this.job(id)}:acks`;
   }
-  /** Sorted set: job id by creation time, epoch ms; of all, or of one tenant. */
+  /** Sorted set: job id by creation time, epoch ms; all jobs, or those of one tenant. */
   jobs(tenant = ''): string {
     return tenant === '' ? `${this.#prefix}:jobs` : `${this.#prefix}:jobs:of:${tenant}`;
   }
-  /** Sorted set: unfinished job id by creation time, epoch ms; what queue depth in texts is summed over. */
+  /** Sorted set: id of unfinished jobs by creation time, epoch ms; queue depth in texts is summed over these. */
   activeJobs(): string {
     return `${this.#prefix}:jobs:active`;
   }
@@ -55,15 +55,15 @@ export class Keys {
     return `${this.#prefix}:jobs:finished`;
   }
 
-  /** String with TTL: the rows that answer a waiting request's task. */
+  /** String with TTL: the reply to a waiting request's task. */
   reply(taskId: string): string {
     return `${this.#prefix}:reply:${taskId}`;
   }
-  /** Channel of one API process: ids of tasks whose reply is written. */
+  /** Channel of one API process: ids of tasks whose reply is written, with the reply itself if it is small. */
   replies(apiId: string): string {
     return `${this.#prefix}:replies:${apiId}`;
   }
-  /** Set with TTL: indexes within a request's task that nobody waits for any more. */
+  /** Set with TTL: indexes of cancelled inputs of a waiting request's task. */
   dropped(taskId: string): string {
     return `${this.#prefix}:dropped:${taskId}`;
   }
@@ -77,7 +77,7 @@ export class Keys {
     return `${this.#prefix}:vec:${specHash}:${inputHash}`;
   }
 
-  /** String: version of everything that is kept here, see `SCHEMA_VERSION`. */
+  /** String: version of the data formats, see `SCHEMA_VERSION`. */
   schema(): string {
     return `${this.#prefix}:schema`;
   }
@@ -90,11 +90,11 @@ export class Keys {
   models(): string {
     return `${this.#prefix}:models`;
   }
-  /** String: floats that a model's self-test is compared with, by fingerprint. */
+  /** String: float32 reference of the self-test, by `<fingerprint>` for embed, else by `<fingerprint>-<operation>`. */
   canary(fingerprint: string): string {
     return `${this.#prefix}:canary:${fingerprint}`;
   }
-  /** String: gzipped JSON of the tokenizer files that belong to a fingerprint. */
+  /** String: gzipped JSON of the tokenizer files of a fingerprint. */
   tokenizer(fingerprint: string): string {
     return `${this.#prefix}:tokenizer:${fingerprint}`;
   }
@@ -102,7 +102,7 @@ export class Keys {
   worker(id: string): string {
     return `${this.#prefix}:worker:${id}`;
   }
-  /** String with TTL: the same, kept for a while after the worker fell silent. */
+  /** String with TTL: the same JSON, kept for an hour after the last heartbeat. */
   lastRecord(id: string): string {
     return `${this.#prefix}:worker:${id}:last`;
   }
@@ -110,7 +110,7 @@ export class Keys {
   workers(): string {
     return `${this.#prefix}:workers`;
   }
-  /** Sorted set: id of a worker that fell silent, by when that was noticed, epoch ms. */
+  /** Sorted set: id of workers whose heartbeats stopped, by the time this was noticed, epoch ms. */
   lostWorkers(): string {
     return `${this.#prefix}:workers:lost`;
   }
@@ -127,37 +127,37 @@ export class Keys {
   session(tokenHash: string): string {
     return `${this.#prefix}:session:${tokenHash}`;
   }
-  /** String with TTL: what an API key used in the present window. */
+  /** String with TTL: what an API key has used in the current rate-limit window. */
   rate(unit: RateUnit, keyId: string): string {
     return `${this.#prefix}:rate:${unit}:${keyId}`;
   }
-  /** String with TTL: attempts to sign in from one address, by its hash. */
+  /** String with TTL: number of sign-in attempts from one address, by the address's hash. */
   signInAttempts(addressHash: string): string {
     return `${this.#prefix}:sign-ins:${addressHash}`;
   }
-  /** Stream of bounded length: what operators did. */
+  /** Stream of bounded length: actions of operators. */
   audit(): string {
     return `${this.#prefix}:audit`;
   }
-  /** Hash with TTL: counters and gauges of one step of history. @param step number since the epoch */
+  /** Hash with TTL: counts of one step of history. @param step number of the step since the epoch */
   history(range: string, step: number): string {
     return `${this.#prefix}:history:${range}:${step}`;
   }
 
-  /** String with TTL: taken by the one process that looks at the queue for a tick of history. */
+  /** String with TTL: claimed by the one process that samples queue depth for a tick of history. */
   historyClaim(tick: number): string {
     return `${this.#prefix}:history:claim:${tick}`;
   }
 
-  /** BullMQ queue name; the braces keep one queue's keys in one cluster slot and spread queues over slots. */
+  /** BullMQ queue name. The braces keep one queue's keys in one cluster slot and spread queues over slots. */
   queue(model: string, lane: Lane): string {
     return `{${model}/${lane}}`;
   }
-  /** A key of BullMQ's own: `prioritized`, or the beginning of the keys of tasks with `''`. */
+  /** One of BullMQ's own keys: with `prioritized` the sorted set, with `''` the prefix of the keys of tasks. */
   queuePart(model: string, lane: Lane, part: string): string {
     return `${this.queuePrefix()}:${this.queue(model, lane)}:${part}`;
   }
-  /** Hash: API key id -> tag of its last task, as `fair-queueing.lua` keeps it. */
+  /** Hash: API key id -> tag of its last task, maintained by `fair-queueing.lua`. */
   shares(model: string, lane: Lane): string {
     return this.queuePart(model, lane, 'shares');
   }

@@ -1,4 +1,4 @@
-/** An error as it stands in a log. */
+/** An error as it is written to the log. */
 export interface LoggedError {
   readonly type: string;
   readonly message: string;
@@ -8,8 +8,8 @@ export interface LoggedError {
 }
 
 /**
- * What of an error may be logged. Not its other properties: those of Redis clients hold whole commands, with the
- * passwords of `AUTH`, and texts.
+ * The parts of an error that are safe to log. Other properties are left out: errors of Redis clients carry whole
+ * commands, including texts and the password of `AUTH`.
  */
 export function loggedError(error: unknown): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: 'something that is no Error was thrown' };

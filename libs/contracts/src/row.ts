@@ -2,38 +2,38 @@ import { z } from 'zod';
 import type { TextError } from './text-error.js';
 
 /**
- * A row is the bytes of one result, from the device to the answer: `[u32 little-endian: tokens | truncated << 31]`, then
- * what the operation says, as `[float32 x dimensions]`. It is written once, by the engine, and read once, by the API's
- * `output/`; between the two nobody looks behind the first four bytes. A row of zero tokens was never written.
+ * A row is the result of one input as bytes: `[u32 little-endian: tokens | truncated << 31]`, then the operation's
+ * payload, such as `[float32 x dimensions]`. The engine encodes it and the API's `output/` decodes it; all code in
+ * between reads at most the first four bytes. A row with zero tokens was never written.
  */
 export type Row = Buffer;
 
-/** What became of one input. */
+/** The result of one input: its row, or why it has none. */
 export type Outcome = Row | TextError;
 
 /** Bytes before a row's payload. */
 export const ROW_HEAD_BYTES = 4;
 const TRUNCATED = 0x8000_0000;
 
-/** How long rows of one kind are, bytes, head included. Equal bounds: all rows have the same length. */
+/** Bounds on the length of one kind of row, bytes, head included. Equal bounds: all rows have the same length. */
 export const rowBytesSchema = z.object({
   least: z.int().min(ROW_HEAD_BYTES),
   most: z.int().min(ROW_HEAD_BYTES),
 });
 export type RowBytes = z.infer<typeof rowBytesSchema>;
 
-/** Rows of so many float32 each. */
+/** Row length for a payload of this many float32. */
 export function rowsOfFloats(floats: number): RowBytes {
   const bytes = ROW_HEAD_BYTES + floats * Float32Array.BYTES_PER_ELEMENT;
   return { least: bytes, most: bytes };
 }
 
-/** Whether all rows of this kind have one length, so that a row is found by its position alone. */
+/** Whether all rows of this kind have the same length, so that the offset of a row follows from its position. */
 export function isFixed({ least, most }: RowBytes): boolean {
   return least === most;
 }
 
-/** Whether bytes from outside, as a cache's, can be a row of this kind. */
+/** Whether untrusted bytes, from a cache for example, can be a row of this kind. */
 export function fitsRow(bytes: Buffer, { least, most }: RowBytes): bytes is Row {
   return bytes.length >= least && bytes.length <= most && rowTokens(bytes) > 0;
 }
@@ -43,8 +43,10 @@ export function isRow(outcome: Outcome): outcome is Row {
 }
 
 /**
- * Writes a row. @param tokens that the model saw: special tokens and prompt included, after truncation
- * @param into `[ROW_HEAD_BYTES + payload.byteLength]`; default: bytes of its own
+ * Encodes a row.
+ * @param tokens tokens the model computed: special tokens and prompt included, after truncation
+ * @param into `[ROW_HEAD_BYTES + payload.byteLength]`; default: a new buffer
+ * @returns `into`
  */
 export function encodeRow(
   payload: Float32Array | Uint8Array,
@@ -57,22 +59,22 @@ export function encodeRow(
   return into;
 }
 
-/** Tokens of the input; 0 when the row was never written. @param row or its head alone */
+/** Tokens of the input; 0 when the row was never written. @param row the row, or only its first `ROW_HEAD_BYTES` */
 export function rowTokens(row: Buffer): number {
   return row.readUInt32LE(0) & ~TRUNCATED;
 }
 
-/** Whether the input was longer than the model's limit, and cut. */
+/** Whether the input exceeded the model's limit and was truncated. */
 export function rowTruncated(row: Row): boolean {
   return row.readUInt32LE(0) >= TRUNCATED;
 }
 
-/** What follows the head, without a copy. */
+/** The bytes after the head: a view on the row, not a copy. */
 export function rowPayload(row: Row): Buffer {
   return row.subarray(ROW_HEAD_BYTES);
 }
 
-/** The payload as floats `[floats]`: a view on the row where its alignment allows, else a copy. */
+/** The payload as floats: a view on the row if it is aligned to 4 bytes, else a copy. */
 export function rowFloats(row: Row): Float32Array {
   const start = row.byteOffset + ROW_HEAD_BYTES;
   const floats = Math.floor((row.length - ROW_HEAD_BYTES) / Float32Array.BYTES_PER_ELEMENT);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Why one input has no row. Stable codes; the message says what to do. */
+/** Why one input has no row. Codes are stable; the message says what to do. */
 export const textErrorSchema = z.object({
   code: z.enum(['text_too_long', 'inference_failed', 'model_changed', 'task_failed', 'cancelled']),
   message: z.string(),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Embedmill's own version, from its package.json; this file runs four folders below it. */
+/** Embedmill's version, from its package.json, four folders above the compiled file. */
 export const VERSION = (
   JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;

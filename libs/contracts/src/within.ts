@@ -1,4 +1,4 @@
-/** Work was not done in time. It goes on, and its outcome is dropped. */
+/** Work did not settle in time. The work itself continues, and its outcome is discarded. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 
@@ -7,7 +7,7 @@ export class DeadlineError extends Error {
   }
 }
 
-/** Settles as `work` does, or rejects with `DeadlineError` when that takes longer than `ms`. */
+/** Settles like `work`, or rejects with `DeadlineError` if `work` takes longer than `ms`. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

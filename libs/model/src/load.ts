@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { BootError, type Dtype, type ServedModel } from '#contracts';
-import { adoptOnnx, compileModel } from './compiler/index.js';
+import type { Dtype, ServedModel } from '#contracts';
+import { adoptOnnx, compileModel, poolingHead } from './compiler/index.js';
 import { dtypeFor } from './dtype-for.js';
 import { fingerprint } from './fingerprint.js';
 import { readManifest } from './manifest.js';
@@ -20,14 +20,13 @@ export interface LoadOptions extends Omit<ResolveOptions, 'dtype'> {
  */
 export async function loadModel(served: ServedModel, options: LoadOptions): Promise<RunnableModel> {
   const dtype = dtypeFor(options.device, options.dtype);
-  const found = await resolveModel(served, { ...options, dtype });
-  const manifest = await readManifest(found);
-  const compiles = manifest.architecture !== 'other' && found.weights.length > 0;
-  const files: ModelFiles = compiles ? { ...found, onnx: null } : { ...found, weights: [] };
+  const files = await resolveModel(served, { ...options, dtype });
+  const manifest = await readManifest(files);
   const { sources, ...built } = await buildGraph(files, manifest, dtype, options.modelDir);
   return {
     ...built,
     padTokenId: manifest.padTokenId,
+    warnings: manifest.warnings,
     card: {
       name: served.name,
       fingerprint: await fingerprint(files, sources, manifest, dtype, options.modelDir),
@@ -54,9 +53,8 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
 }
 
 function buildGraph(files: ModelFiles, manifest: Manifest, dtype: Dtype, modelDir: string): Promise<SourcedGraph> {
-  if (files.weights.length > 0) return compileModel(files, manifest, { dtype, modelDir });
-  if (files.onnx !== null) return adoptOnnx(files, manifest, { modelDir });
-  throw new BootError(
-    `${files.source}: its architecture has no compiler (BERT and RoBERTa families have), and there is no ONNX file for ${dtype}`,
-  );
+  const head = poolingHead(manifest.pooling);
+  if (manifest.encoder !== null) return compileModel(files, manifest, manifest.encoder, { dtype, modelDir, head });
+  if (files.onnx !== null) return adoptOnnx(files, manifest, files.onnx, { modelDir, head });
+  throw new Error(`${files.source}: a manifest without encoder needs an ONNX file`);
 }

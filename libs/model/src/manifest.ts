@@ -1,118 +1,128 @@
-import { readFile } from 'node:fs/promises';
 import { BootError, type Pooling } from '#contracts';
 import { z } from 'zod';
 import { builtInPrompts } from './built-in-prompts.js';
-import type { Architecture, Manifest, ModelFiles } from './types.js';
+import { describeEncoder } from './compiler/index.js';
+import { accept, parseFile, readClosed, readJson, type KnownMembers } from './config/closed-file.js';
+import { pooling, sentenceBert, sentenceModule, sentenceTransformers } from './config/sentence-transformers.js';
+import { commonMembers } from './config/transformers.js';
+import type { Manifest, ModelFiles } from './types.js';
 
-const configSchema = z.object({
-  model_type: z.string().optional(),
-  architectures: z.array(z.string()).optional(),
-  hidden_size: z.int().positive(),
-  max_position_embeddings: z.int().positive().optional(),
-  pad_token_id: z.int().nonnegative().nullish(),
-  position_embedding_type: z.string().nullish(),
-  matryoshka_dimensions: z.array(z.int().positive()).optional(),
-});
-const modulesSchema = z.array(z.object({ type: z.string(), path: z.string().default('') }));
-const poolingSchema = z.object({
-  word_embedding_dimension: z.int().positive().optional(),
-  pooling_mode_cls_token: z.boolean().default(false),
-  pooling_mode_mean_tokens: z.boolean().default(false),
-  pooling_mode_max_tokens: z.boolean().default(false),
-});
-const sentenceBertSchema = z.object({ max_seq_length: z.int().positive().nullish() });
-const sentenceTransformersSchema = z.object({
-  prompts: z.record(z.string(), z.string()).nullish(),
-  matryoshka_dims: z.array(z.int().positive()).optional(),
-});
+/** The rest of `tokenizer_config.json` is the tokenizer's own. */
 const tokenizerConfigSchema = z.object({ model_max_length: z.number().positive().nullish() });
 
 /** Used when neither the files nor the position embeddings bound a text. */
 const FALLBACK_MAX_TOKENS = 512;
 
+type Warn = (warning: string) => void;
+
 /**
  * Reads what sentence-transformers' files, `config.json` and the overrides say.
- * @throws BootError, one line, when the files contradict what Embedmill can run
+ * @throws BootError, one line, when the files ask for something that Embedmill does not do
  */
 export async function readManifest(files: ModelFiles): Promise<Manifest> {
   const { overrides } = files;
-  const config = await readJson(files.config, configSchema);
-  const tokenizerConfig = await readOptional(files.tokenizerConfig, tokenizerConfigSchema);
-  const modules = await readOptional(files.modules, modulesSchema);
-  const sentenceBert = await readOptional(files.sentenceBert, sentenceBertSchema);
-  const sentenceTransformers = await readOptional(files.sentenceTransformers, sentenceTransformersSchema);
-
-  const unknown = modules?.find(({ type }) => !/\.(Transformer|Pooling|Normalize)$/.test(type));
-  if (unknown) throw new BootError(`${files.source}: its modules.json has ${unknown.type}, which Embedmill cannot run`);
-
-  const architecture = architectureOf(config.model_type ?? '', config.position_embedding_type ?? 'absolute');
-  const positions = positionsOf(architecture, config.max_position_embeddings, config.pad_token_id ?? 1);
-  const tokenizerLimit = tokenizerConfig?.model_max_length ?? undefined;
-  const wanted = overrides.maxTokens ?? sentenceBert?.max_seq_length ?? Math.min(tokenizerLimit ?? Infinity, positions);
-  if (overrides.maxTokens !== undefined && overrides.maxTokens > positions) {
-    throw new BootError(`${files.source}: maxTokens ${overrides.maxTokens} is more than its ${positions} positions`);
+  const warnings: string[] = [];
+  const warn: Warn = (warning) => warnings.push(warning);
+  const configFile = await readJson(files.config);
+  const config = parseFile(configFile, z.object(commonMembers));
+  const normalizes = await readModules(files.modules, warn);
+  const sentence = await readOptional(files.sentenceBert, sentenceBert, warn);
+  const { prompts, default_prompt_name, matryoshka_dims } = {
+    ...(await readOptional(files.sentenceTransformers, sentenceTransformers, warn)),
+  };
+  if (default_prompt_name) {
+    warn(
+      `${files.sentenceTransformers}: default_prompt_name is "${default_prompt_name}"; Embedmill puts a prompt before a ` +
+        'text only when a request asks for it by its name',
+    );
   }
-  const maxTokens = Math.min(wanted, positions);
+  const {
+    architecture,
+    shape,
+    encoder,
+    warnings: ofConfig,
+  } = describeEncoder(configFile, {
+    source: files.source,
+    weights: files.weights.length > 0,
+    onnx: files.onnx !== null,
+  });
+  ofConfig.forEach(warn);
   return {
     architecture,
-    hiddenSize: config.hidden_size,
-    dimensions: config.hidden_size,
-    maxTokens: Number.isFinite(maxTokens) ? maxTokens : FALLBACK_MAX_TOKENS,
-    pooling: overrides.pooling ?? (await poolingOf(files)),
-    normalize: overrides.normalize ?? modules?.some(({ type }) => type.endsWith('.Normalize')) ?? false,
-    prompts: { ...builtInPrompts(files.source), ...nonEmpty(sentenceTransformers?.prompts), ...overrides.prompts },
-    matryoshka: overrides.matryoshka ?? sentenceTransformers?.matryoshka_dims ?? config.matryoshka_dimensions ?? [],
-    padTokenId: config.pad_token_id ?? (architecture === 'roberta' ? 1 : 0),
+    encoder,
+    hiddenSize: shape.hiddenSize,
+    dimensions: shape.hiddenSize,
+    maxTokens: await maxTokensOf(files, shape.positions, sentence?.max_seq_length ?? undefined),
+    pooling: overrides.pooling ?? (await poolingOf(files.pooling, warn)),
+    normalize: overrides.normalize ?? normalizes,
+    prompts: { ...builtInPrompts(files.source), ...nonEmpty(prompts), ...overrides.prompts },
+    matryoshka: overrides.matryoshka ?? matryoshka_dims ?? config.matryoshka_dimensions ?? [],
+    padTokenId: shape.padTokenId,
+    firstPosition: shape.firstPosition,
+    warnings,
   };
 }
 
-function architectureOf(modelType: string, positionType: string): Architecture {
-  if (positionType !== 'absolute') return 'other';
-  if (modelType === 'bert') return 'bert';
-  return ['roberta', 'xlm-roberta', 'camembert'].includes(modelType) ? 'roberta' : 'other';
+async function maxTokensOf(files: ModelFiles, positions: number, sentence: number | undefined): Promise<number> {
+  const asked = files.overrides.maxTokens;
+  if (asked !== undefined && asked > positions) {
+    throw new BootError(`${files.source}: maxTokens ${asked} is more than its ${positions} positions`);
+  }
+  const tokenizer =
+    files.tokenizerConfig === null ? null : parseFile(await readJson(files.tokenizerConfig), tokenizerConfigSchema);
+  const maxTokens = Math.min(asked ?? sentence ?? tokenizer?.model_max_length ?? Infinity, positions);
+  return Number.isFinite(maxTokens) ? maxTokens : FALLBACK_MAX_TOKENS;
 }
 
-/** RoBERTa counts positions from after the padding id, so that the first ones are never used. */
-function positionsOf(architecture: Architecture, embeddings: number | undefined, padTokenId: number): number {
-  if (embeddings === undefined) return Infinity;
-  return architecture === 'roberta' ? embeddings - padTokenId - 1 : embeddings;
+/** @returns whether `modules.json` ends by normalising */
+async function readModules(path: string | null, warn: Warn): Promise<boolean> {
+  if (path === null) return false;
+  const { json } = await readJson(path);
+  const types = parseFile({ path, json }, z.array(z.unknown())).map(
+    (entry) => accept(readClosed({ path, json: entry }, sentenceModule), warn).type,
+  );
+  for (const type of types) {
+    if (!/\.(Transformer|Pooling|Normalize)$/.test(type)) {
+      throw new BootError(`${path}: type is "${type}", a module that Embedmill cannot run`);
+    }
+    if (!type.startsWith('sentence_transformers.')) {
+      warn(`${path}: type is "${type}"; Embedmill does not run the model's own code, but its module of that name`);
+    }
+  }
+  return types.some((type) => type.endsWith('.Normalize'));
 }
 
-/** Mean, as in sentence-transformers, when no file says otherwise. */
-async function poolingOf(files: ModelFiles): Promise<Pooling> {
-  const config = await readOptional(files.pooling, poolingSchema);
-  if (config === null) return 'mean';
+const MODES: readonly Pooling[] = ['cls', 'mean', 'max'];
+
+/** Mean, as in sentence-transformers, when no file says otherwise. An override decides before this is asked. */
+async function poolingOf(path: string | null, warn: Warn): Promise<Pooling> {
+  if (path === null) return 'mean';
+  const config = accept(readClosed(await readJson(path), pooling), warn);
+  const asked = config.pooling_mode === undefined ? oldModes(config) : [config.pooling_mode].flat();
+  const mode = MODES.find((known) => known === asked[0]);
+  if (mode === undefined || asked.length > 1) {
+    const wanted = asked.length === 0 ? 'no pooling' : asked.join(' and ');
+    throw new BootError(`${path}: asks for ${wanted}; Embedmill pools by one of ${MODES.join(', ')}`);
+  }
+  return mode;
+}
+
+function oldModes(config: z.infer<z.ZodObject<typeof pooling.used>>): Pooling[] {
   const modes: Pooling[] = [];
   if (config.pooling_mode_cls_token) modes.push('cls');
   if (config.pooling_mode_mean_tokens) modes.push('mean');
   if (config.pooling_mode_max_tokens) modes.push('max');
-  const [mode] = modes;
-  if (mode === undefined || modes.length > 1) {
-    const asked = modes.length === 0 ? 'a pooling other than cls, mean or max' : modes.join(' and ');
-    throw new BootError(
-      `${files.source}: its pooling config asks for ${asked}; Embedmill pools by one of cls, mean, max`,
-    );
-  }
-  return mode;
+  return modes;
 }
 
 function nonEmpty(prompts: Readonly<Record<string, string>> | null | undefined): Record<string, string> {
   return Object.fromEntries(Object.entries(prompts ?? {}).filter(([, prompt]) => prompt !== ''));
 }
 
-async function readOptional<T extends z.ZodType>(path: string | null, schema: T): Promise<z.infer<T> | null> {
-  return path === null ? null : readJson(path, schema);
-}
-
-async function readJson<T extends z.ZodType>(path: string, schema: T): Promise<z.infer<T>> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw new BootError(`${path}: ${(error as Error).message}`, { cause: error });
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new BootError(`${path}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
+async function readOptional<Used extends z.ZodRawShape>(
+  path: string | null,
+  known: KnownMembers<Used>,
+  warn: Warn,
+): Promise<z.infer<z.ZodObject<Used>> | null> {
+  return path === null ? null : accept(readClosed(await readJson(path), known), warn);
 }

@@ -1,4 +1,5 @@
 import type { ModelCard, Pooling } from '#contracts';
+import type { Encoder } from './compiler/architectures/architecture.js';
 
 /** What `models.json` or a package may say in place of the model's own files. */
 export interface ManifestOverrides {
@@ -27,12 +28,12 @@ export interface ModelFiles {
   readonly overrides: ManifestOverrides;
 }
 
-/** Architectures the compiler writes graphs for; of `other` an ONNX file is needed. */
-export type Architecture = 'bert' | 'roberta' | 'other';
-
 /** A manifest is what a model's files say about how to run it. */
 export interface Manifest {
-  readonly architecture: Architecture;
+  /** Of the compiler's registry, or `other`. Part of the fingerprint. */
+  readonly architecture: string;
+  /** Writes the model's graph; null where its ONNX file is used. */
+  readonly encoder: Encoder | null;
   readonly hiddenSize: number;
   /** Floats in the pooled vector. */
   readonly dimensions: number;
@@ -43,6 +44,10 @@ export interface Manifest {
   readonly prompts: Readonly<Record<string, string>>;
   readonly matryoshka: readonly number[];
   readonly padTokenId: number;
+  /** What graphs that ask for `position_ids` expect for the first token. */
+  readonly firstPosition: number;
+  /** Members of the model's files that Embedmill goes on without, one line each. */
+  readonly warnings: readonly string[];
 }
 
 /** Parsed `tokenizer.json` and `tokenizer_config.json`, as they go to the tokenizer and, announced, to the API. */
@@ -88,4 +93,6 @@ export interface RunnableModel extends Graph {
   readonly card: ModelCard;
   readonly padTokenId: number;
   readonly tokenizerFiles: TokenizerFiles;
+  /** Members of the model's files that Embedmill goes on without, one line each. */
+  readonly warnings: readonly string[];
 }

@@ -51,6 +51,7 @@ export class ServedModels {
       const { name, source, operations, maxTokens, dtype, fingerprint } = model.card;
       const ms = Math.round(performance.now() - began);
       this.#log.info({ model: name, source, operations, maxTokens, dtype, fingerprint, ms }, 'model loaded');
+      for (const warning of model.warnings) this.#log.warn({ model: name }, warning);
       loaded.push(model);
     }
     this.#loaded = loaded;

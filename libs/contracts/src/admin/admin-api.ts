@@ -6,10 +6,10 @@ import { modelNameSchema } from '../record/model-card.js';
 import { specSchema, truncationSideSchema } from '../task/spec.js';
 
 /*
- * What the dashboard, and people with an admin key, are told under /admin/v1. Times are epoch seconds.
+ * Requests and responses under /admin/v1, for the dashboard and for clients with an admin key. Times are epoch seconds.
  */
 
-/** Ranges of history and their resolution: each keeps `steps` points of `stepSeconds`, then forgets. */
+/** Ranges of history and their resolution: each range keeps its last `steps` points of `stepSeconds` each. */
 export const HISTORY_RANGES = {
   '5m': { stepSeconds: 2, steps: 150 },
   '1h': { stepSeconds: 30, steps: 120 },
@@ -22,29 +22,29 @@ export type HistoryRange = z.infer<typeof historyRangeSchema>;
 export const historyQuerySchema = z.object({ range: historyRangeSchema.default('5m') });
 export type HistoryQuery = z.infer<typeof historyQuerySchema>;
 
-/** Null: nothing was known then, as while no API process ran, or there was nothing to measure. */
+/** Null: no data for the step (no API process was running, for example), or nothing to measure in it. */
 const seriesSchema = z.array(z.number().nullable());
 const perLane = <T extends z.ZodType>(schema: T) => z.object({ interactive: schema, bulk: schema });
 
-/** Columns of one model, each as long as `times`. */
+/** Time series of one model, each as long as `times`. */
 export const historySeriesSchema = z.object({
   /** Tasks waiting, delayed and active. */
   tasks: perLane(seriesSchema),
   /** Unfinished texts. */
   texts: perLane(seriesSchema),
-  /** Unfinished texts / texts a second of all workers. */
+  /** Unfinished texts / texts per second of all workers. */
   backlog_seconds: perLane(seriesSchema),
   texts_per_second: seriesSchema,
   tokens_per_second: seriesSchema,
-  /** Of texts looked up, 0..1. */
+  /** Share of looked-up texts that the cache had, 0..1. */
   cache_hit_ratio: seriesSchema,
-  /** Of requests that waited for the answer. */
+  /** Wait of requests for computed texts; a request answered from the cache alone does not count. */
   wait_p50_seconds: seriesSchema,
   wait_p95_seconds: seriesSchema,
   wait_p99_seconds: seriesSchema,
-  /** Real / padded tokens, 0..1. */
+  /** Real tokens / padded tokens, 0..1. */
   fill: seriesSchema,
-  /** Texts that failed, and requests answered with 5xx, in the step. */
+  /** Failed texts plus requests answered with 5xx, in the step. */
   errors: seriesSchema,
 });
 export type HistorySeries = z.infer<typeof historySeriesSchema>;
@@ -59,15 +59,15 @@ export const historySchema = z.object({
 });
 export type History = z.infer<typeof historySchema>;
 
-/** One lane of a model now. */
+/** Current state of one lane of a model. */
 export const laneViewSchema = z.object({
   waiting: z.int(),
   active: z.int(),
   delayed: z.int(),
-  /** Tasks given up, kept for people to look at. */
+  /** Dead-lettered tasks, kept for inspection. */
   failed: z.int(),
   texts: z.int(),
-  /** Null: there is work, and no rate to tell. */
+  /** Null: there is work, but no rate is known. */
   backlog_seconds: z.number().nullable(),
   oldest_age_seconds: z.number().nullable(),
   paused: z.boolean(),
@@ -75,9 +75,10 @@ export const laneViewSchema = z.object({
 export type LaneView = z.infer<typeof laneViewSchema>;
 
 /**
- * `no-workers`: none is ready. `paused`: a lane is. `idle`: nothing waits. `stalled`: work waits and nothing is finished.
- * `keeping-up`: less than 5 s of work waits, or as much arrives as is finished. `working`: more waits, and will be
- * finished, as one large job. `falling-behind`: texts keep arriving faster than workers finish them.
+ * `no-workers`: no worker is ready. `paused`: at least one lane is paused. `idle`: no work waits. `stalled`: work waits
+ * and none is finished. `keeping-up`: less than 5 s of work waits, or texts arrive about as fast as workers finish
+ * them. `working`: more work waits, but workers will finish it, as with one large job. `falling-behind`: texts keep
+ * arriving faster than workers finish them.
  */
 export const verdictStateSchema = z.enum([
   'no-workers',
@@ -92,26 +93,26 @@ export const verdictStateSchema = z.enum([
 /** Whether a model's workers keep up, judged over the last five minutes. */
 export const modelVerdictSchema = z.object({
   state: verdictStateSchema,
-  /** In words: `Working through 28,076 texts, about 4 min left`. */
+  /** Short text for display: `Working through 28,076 texts, about 4 min left`. */
   message: z.string(),
-  /** A sentence with the figures behind it. */
+  /** A sentence with the figures behind the verdict. */
   reason: z.string(),
   unfinished_texts: z.int(),
-  /** Unfinished texts / service rate; null: there is work, and no rate is known. */
+  /** Unfinished texts / service rate; null: there is work, but no rate is known. */
   backlog_seconds: z.number().nullable(),
-  /** Until the unfinished texts are done while others keep arriving; null: not known, or not in sight. */
+  /** Until the backlog is empty at the current arrival and service rates; null: not known, or it does not shrink. */
   seconds_left: z.number().nullable(),
-  /** What keeps arriving, single batches left out; null: not known yet. */
+  /** Sustained arrival rate, which a single batch does not raise; null: not known yet. */
   arrival_texts_per_second: z.number().nullable(),
-  /** What workers finish while they have enough to do; null: not known yet. */
+  /** Rate at which workers finish texts while they have enough work; null: not known yet. */
   service_texts_per_second: z.number().nullable(),
 });
 export type ModelVerdict = z.infer<typeof modelVerdictSchema>;
 
-/** One model now; rates over the last steps of history. */
+/** Current state of one model. Rates and `fill`: over the last 10 s; cache hits, waits and errors: over a minute. */
 export const modelViewSchema = z.object({
   name: z.string(),
-  /** Null: no worker has announced it yet. */
+  /** Null: no worker has announced the model yet. */
   fingerprint: z.string().nullable(),
   ready_workers: z.int(),
   verdict: modelVerdictSchema,
@@ -126,7 +127,7 @@ export const modelViewSchema = z.object({
 export type ModelView = z.infer<typeof modelViewSchema>;
 
 /**
- * `unfit`: its canary failed, and it took itself out of service. `lost`: it fell silent without saying goodbye; shown
+ * `unfit`: the worker's self-test failed, so it takes no tasks. `lost`: its heartbeats stopped without a shutdown; shown
  * for an hour, or until `DELETE /admin/v1/workers/{id}`.
  */
 export const workerViewStateSchema = z.enum(['starting', 'ready', 'draining', 'unfit', 'lost']);
@@ -138,7 +139,7 @@ export const workerViewSchema = z.object({
   version: z.string(),
   device: z.string(),
   state: workerViewStateSchema,
-  /** In words, for `unfit` and `lost`; null otherwise. */
+  /** Why the worker is `unfit` or `lost`, as text; null otherwise. */
   reason: z.string().nullable(),
   models: z.array(z.object({ name: z.string(), fingerprint: z.string(), dtype: z.string().nullable() })),
   started_at: z.number(),
@@ -170,14 +171,14 @@ export const adminJobListQuerySchema = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(25),
   state: jobStateSchema.optional(),
   model: modelNameSchema.optional(),
-  /** Id of an API key. */
+  /** Id of the API key that sent the job. */
   key: z.string().min(1).max(100).optional(),
-  /** Part of a job's id. */
+  /** Substring of the job's id. */
   id: z.string().min(1).max(100).optional(),
 });
 export type AdminJobListQuery = z.infer<typeof adminJobListQuerySchema>;
 
-/** A job as operators see it. */
+/** A job in responses to operators. */
 export const adminJobSchema = jobObjectSchema.extend({
   lane: laneSchema,
   tenant: z.string(),
@@ -201,16 +202,16 @@ export const adminJobDetailSchema = adminJobSchema.extend({
     z.object({ at: z.number(), event: z.enum(['created', 'started', 'updated', 'finished', 'expires']) }),
   ),
   slices: z.object({
-    /** Texts of one bar; the last may have fewer. */
+    /** Texts per bar of the progress display; the last bar may have fewer. */
     texts_each: z.int(),
-    /** Share of each bar's texts that have a vector or an error, 0..1, in input order; at most 200 bars. */
+    /** Share of each bar's texts that have a row or an error, 0..1, in input order; at most 200 bars. */
     done: z.array(z.number()),
   }),
   failures: z.object({
     data: z.array(z.object({ index: z.int(), code: z.string(), message: z.string() })),
     has_more: z.boolean(),
   }),
-  /** Failed texts that `POST /v1/jobs/{id}/retry` would try again. */
+  /** Failed texts that `POST /v1/jobs/{id}/retry` would retry. */
   retriable: z.int(),
 });
 export type AdminJobDetail = z.infer<typeof adminJobDetailSchema>;
@@ -223,28 +224,28 @@ export const queueActionRequestSchema = z.object({
   model: modelNameSchema,
   lane: laneSchema,
   /**
-   * `retry-failed`: the jobs of tasks that were given up try their failed texts again. `clean` takes away the record of
-   * tasks that were given up; waiting work is never touched.
+   * `retry-failed`: retries the failed texts of the jobs that dead-lettered tasks belong to. `clean`: removes the
+   * records of dead-lettered tasks; waiting work is never removed.
    */
   action: queueActionSchema,
 });
 export type QueueActionRequest = z.infer<typeof queueActionRequestSchema>;
 
 export const queueActionResultSchema = z.object({
-  /** Tasks it was done to: tried again, or cleaned away; 0 for pause and resume. */
+  /** Tasks retried or removed; 0 for pause and resume. */
   affected: z.int(),
 });
 export type QueueActionResult = z.infer<typeof queueActionResultSchema>;
 
-/** One entry of the audit log: something an operator did. */
+/** One entry of the audit log: an action of an operator. */
 export const auditEntrySchema = z.object({
   id: z.string(),
   at: z.number(),
-  /** Null: access control is off. */
+  /** Null when access control is off. */
   actor: z.object({ key_id: z.string(), name: z.string().nullable() }).nullable(),
   /** `queue.pause`, `job.cancel`, `job.retry`, `key.create`, `key.revoke`, `session.create`, … */
   action: z.string(),
-  /** What it was done to. */
+  /** What the action was applied to. */
   target: z.string(),
   detail: z.string(),
   request_id: z.string(),
@@ -277,13 +278,13 @@ export const playgroundRequestSchema = z.object({
 });
 export type PlaygroundRequest = z.infer<typeof playgroundRequestSchema>;
 
-/** Answer of `POST /admin/v1/playground`. */
+/** Response of `POST /admin/v1/playground`. */
 export const playgroundResponseSchema = z.object({
   model: z.string(),
   data: z.array(
     z.object({
       index: z.int(),
-      /** Normalised. */
+      /** L2-normalised. */
       embedding: z.array(z.number()),
       tokens: z.int(),
       truncated: z.boolean(),
@@ -291,8 +292,9 @@ export const playgroundResponseSchema = z.object({
     }),
   ),
   /**
-   * Where the time went, in order. `lookup`: planning and cache. Of texts that were computed: `queue` until a worker
-   * took the task, `tokenize`, `batch` until its micro-batch ran, `inference`, `reply` until the API had the vectors.
+   * Time spent in each stage, in order. `lookup`: planning and cache lookup. Only if texts were computed: `queue` until
+   * a worker took the task, `tokenize`, `batch` until the micro-batch ran, `inference`, `reply` until the API had the
+   * rows.
    */
   stages: z.array(z.object({ stage: z.string(), ms: z.number() })),
   total_ms: z.number(),

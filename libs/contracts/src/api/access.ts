@@ -1,39 +1,39 @@
 import { z } from 'zod';
 
 /**
- * What a key may do. `embed`: POST /v1/embeddings, models. `jobs`: its tenant's jobs and results. `metrics`: GET
- * /metrics. `admin`: everything, every tenant's jobs included, and the dashboard.
+ * What an API key may do. `embed`: POST /v1/embeddings, models. `jobs`: jobs and results of its tenant. `metrics`: GET
+ * /metrics. `admin`: everything, including the jobs of all tenants and the dashboard.
  */
 export const scopeSchema = z.enum(['embed', 'jobs', 'metrics', 'admin']);
 export type Scope = z.infer<typeof scopeSchema>;
 export const SCOPES = scopeSchema.options;
 
-/** Jobs, results and, with a salt, cache entries of one tenant are nobody else's. */
+/** Jobs and results of one tenant are invisible to others. Cache entries are too, if its keys have a cache salt. */
 export const tenantSchema = z
   .string()
   .min(1)
   .max(64)
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'use letters, digits and . _ - only');
 
-/** Per minute; null for no limit. Shared by all API processes. */
+/** A key's limits per minute, over all API processes; null: the deployment's default, if it has one. */
 export const rateLimitsSchema = z.object({
   requestsPerMinute: z.int().positive().nullable(),
   tokensPerMinute: z.int().positive().nullable(),
 });
 export type RateLimits = z.infer<typeof rateLimitsSchema>;
 
-/** What is counted against a limit. */
+/** What a rate limit counts. */
 export type RateUnit = 'requests' | 'tokens';
 
-/** A key as the store keeps it, less its secret, of which only a hash is kept. Times are epoch ms. */
+/** A stored API key, without the hash of its secret. Times are epoch ms. */
 export const apiKeyRecordSchema = z.object({
-  /** Part of the key itself, and no secret. */
+  /** Part of the key, but not secret. */
   id: z.string(),
   name: z.string(),
   tenant: tenantSchema,
   scopes: z.array(scopeSchema).min(1),
   limits: rateLimitsSchema,
-  /** Hashed into the cache keys of its texts when not empty: entries are shared only among keys with the same salt. */
+  /** If not empty, hashed into cache keys: only API keys with the same salt share cache entries. */
   cacheSalt: z.string(),
   createdAt: z.int(),
   expiresAt: z.int().nullable(),
@@ -42,18 +42,18 @@ export const apiKeyRecordSchema = z.object({
 });
 export type ApiKeyRecord = z.infer<typeof apiKeyRecordSchema>;
 
-/** Who a request comes from. */
+/** The authenticated sender of a request. */
 export interface Caller {
-  /** null: no key is asked for. */
+  /** null when access control is off. */
   readonly keyId: string | null;
-  /** `''` when no key is asked for. */
+  /** `''` when access control is off. */
   readonly tenant: string;
   readonly scopes: readonly Scope[];
   readonly limits: RateLimits;
   readonly cacheSalt: string;
 }
 
-/** Everybody, where access control is off. */
+/** The caller of every request when access control is off. */
 export const ANYBODY: Caller = {
   keyId: null,
   tenant: '',
@@ -66,12 +66,12 @@ export function mayAct(caller: Caller, scope: Scope): boolean {
   return caller.scopes.includes(scope) || caller.scopes.includes('admin');
 }
 
-/** Whether the caller may know of a tenant's work at all. */
+/** Whether the caller may see jobs and results of a tenant. */
 export function maySee(caller: Caller, tenant: string): boolean {
   return caller.tenant === tenant || caller.scopes.includes('admin');
 }
 
-/** `GET /admin/v1/keys`, and with the key itself, once, `POST /admin/v1/keys`. Times are epoch seconds. */
+/** An element of `GET /admin/v1/keys`, and the response of `POST /admin/v1/keys`. Times are epoch seconds. */
 export const apiKeyObjectSchema = z.object({
   id: z.string(),
   object: z.literal('api_key'),
@@ -84,7 +84,7 @@ export const apiKeyObjectSchema = z.object({
   expires_at: z.int().nullable(),
   revoked_at: z.int().nullable(),
   last_used_at: z.int().nullable(),
-  /** Only in the answer to its creation. */
+  /** The key itself; only in the response of `POST /admin/v1/keys`. */
   key: z.string().optional(),
 });
 export type ApiKeyObject = z.infer<typeof apiKeyObjectSchema>;
@@ -107,14 +107,14 @@ export type NewApiKey = z.output<typeof newApiKeySchema>;
 /** Body of `POST /dashboard/session`. */
 export const signInSchema = z.object({ key: z.string().min(1).max(200) });
 
-/** `GET /dashboard/session`: what the dashboard must know before it shows anything. */
+/** `GET /dashboard/session`: what the dashboard needs before it renders. */
 export const sessionSchema = z.object({
-  /** Whether a key is asked for at all. */
+  /** Whether API keys are required. */
   access_control: z.boolean(),
   signed_in: z.boolean(),
-  /** Of the key signed in with. */
+  /** Name of the key that signed in. */
   key_name: z.string().nullable(),
-  /** To send as `x-csrf-token` with everything that changes something; null when not signed in. */
+  /** Must be sent as `x-csrf-token` with every request that changes something; null when not signed in. */
   csrf_token: z.string().nullable(),
 });
 export type Session = z.infer<typeof sessionSchema>;

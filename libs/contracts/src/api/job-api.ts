@@ -5,7 +5,7 @@ import { textErrorSchema } from '../text-error.js';
 
 /** Query of `GET /v1/jobs/{id}`. */
 export const jobQuerySchema = z.object({
-  /** Hold the answer until the job is final, at most so many seconds. */
+  /** Delay the response until the job is final, at most this many seconds. */
   wait: z.coerce.number().min(0).max(60).default(0),
 });
 export type JobQuery = z.infer<typeof jobQuerySchema>;
@@ -19,39 +19,42 @@ export const jobListQuerySchema = z.object({
 });
 export type JobListQuery = z.infer<typeof jobListQuerySchema>;
 
-/** `json`: one page. `ndjson`: a line for each text. `f32`: little-endian rows and nothing else. `npy`: the same with NumPy's header. */
+/**
+ * `json`: one page. `ndjson`: one line per text. `f32`: little-endian float32 rows without a header. `npy`: the same
+ * with NumPy's header.
+ */
 export const resultsFormatSchema = z.enum(['json', 'ndjson', 'f32', 'npy']);
 export type ResultsFormat = z.infer<typeof resultsFormatSchema>;
 
 /** Query of `GET /v1/jobs/{id}/results`. */
 export const resultsQuerySchema = z.object({
-  /** Absent: by the `Accept` header, else `json`. */
+  /** Absent: chosen by the `Accept` header, else `json`. */
   format: resultsFormatSchema.optional(),
-  /** First position to answer, as a page's `next_cursor` said. */
+  /** First position to return: the `next_cursor` of the previous page. */
   cursor: z
     .string()
     .regex(/^\d{1,10}$/, 'is not a cursor that this service gave')
     .transform(Number)
     .default(0),
-  /** Most rows to answer. Absent: 100 in a page, all in the other formats. */
+  /** Maximum number of rows. Absent: 100 for `json`, all for the other formats. */
   limit: z.coerce.number().int().min(1).optional(),
   encoding_format: z.enum(['float', 'base64']).default('float'),
-  /** Absent: as the job was made. */
+  /** Absent: as in the request that created the job. */
   dimensions: z.coerce.number().int().min(1).optional(),
-  /** Absent: as the job was made. */
+  /** Absent: as in the request that created the job. */
   normalize: z.stringbool().optional(),
 });
 export type ResultsQuery = z.infer<typeof resultsQuerySchema>;
 
-/** Most rows of one page of `GET /v1/jobs/{id}/results`. */
+/** Maximum number of rows in one page of `GET /v1/jobs/{id}/results`. */
 export const MAX_PAGE_ROWS = 1000;
 
-/** A job as clients see it. Times are epoch seconds, null until they happen. */
+/** A job in responses to clients. Times are epoch seconds, null until they happen. */
 export const jobObjectSchema = z.object({
   id: z.string(),
   object: z.literal('job'),
   state: jobStateSchema,
-  /** What is done with the texts: `embed`. */
+  /** What is computed for each text: `embed`. */
   operation: z.string(),
   model: z.string(),
   priority: z.enum(['high', 'normal']),
@@ -59,21 +62,21 @@ export const jobObjectSchema = z.object({
     /** Accepted so far; the total once `state` is no longer `receiving`. */
     texts: z.int(),
     done: z.int(),
-    /** Of those done: found in the cache on arrival. */
+    /** Of `done`: found in the cache on arrival. */
     cached: z.int(),
     failed: z.int(),
     pending: z.int(),
-    /** Of those done: longer than the model's limit, and cut. */
+    /** Of `done`: exceeded the model's limit and were truncated. */
     truncated: z.int(),
   }),
-  /** 0..1 of the texts accepted so far. */
+  /** Share of the texts accepted so far that are done or failed, 0..1. */
   progress: z.number(),
   tokens: z.int(),
-  /** Of computed texts, smoothed; null until measured. */
+  /** Rate of computed (not cached) texts, smoothed; null until measured. */
   rate: z.object({ texts_per_second: z.number(), tokens_per_second: z.number() }).nullable(),
-  /** Null: final, or not known yet. */
+  /** Null: the job is final, or the rate is not known yet. */
   eta_seconds: z.number().nullable(),
-  /** Of the vectors; absent where the operation gives none. */
+  /** Floats per vector; absent if the operation returns no vectors. */
   dimensions: z.int().optional(),
   normalize: z.boolean().optional(),
   created_at: z.int(),
@@ -86,9 +89,9 @@ export const jobObjectSchema = z.object({
 });
 export type JobObject = z.infer<typeof jobObjectSchema>;
 
-/** Answer of `POST /v1/jobs/{id}/retry`. */
+/** Response of `POST /v1/jobs/{id}/retry`. */
 export const retriedJobSchema = jobObjectSchema.extend({
-  /** Texts that are tried again. */
+  /** Texts being retried, including those of an earlier retry that is still running. */
   retried: z.int(),
 });
 export type RetriedJob = z.infer<typeof retriedJobSchema>;
@@ -101,7 +104,7 @@ export const jobListSchema = z.object({
 });
 export type JobList = z.infer<typeof jobListSchema>;
 
-/** One text's result: an element of a page, or a line of the NDJSON form. */
+/** The result of one text: an element of a page, or a line of the NDJSON format. */
 export const jobResultSchema = z.union([
   z.object({
     object: z.literal('embedding'),

@@ -1,27 +1,29 @@
 import { z } from 'zod';
 import { dtypeSchema, poolingSchema } from '../record/model-card.js';
 
-/** OpenAI's model object, and what clients of an embedding service need besides. */
+/** OpenAI's model object, plus what clients of an embedding service need. */
 export const modelObjectSchema = z.object({
   id: z.string(),
   object: z.literal('model'),
   /** Epoch seconds. */
   created: z.int(),
-  /** Where it came from: `npm:…`, `hub:…@revision`, `folder:…`. */
+  /** Source of the model's files: `npm:…`, `hub:…@revision`, `folder:…`. */
   owned_by: z.string(),
-  /** This and the next: of models that embed. */
+  /** Floats per vector; only for models that embed. */
   dimensions: z.int().optional(),
-  /** Longest text, special tokens and prompt included. */
+  /** Longest sequence in tokens, special tokens and prompt included. */
   max_tokens: z.int(),
+  /** Only for models that embed. */
   pooling: poolingSchema.optional(),
+  /** Default of the request option; only for models that embed. */
   normalize: z.boolean().optional(),
   dtype: dtypeSchema,
-  /** Vector lengths the model was trained to be cut to. */
+  /** Vector lengths that the model was trained to be truncated to. */
   matryoshka_dimensions: z.array(z.int()).optional(),
-  /** Texts of these `input_type`s get a prompt. */
+  /** Values of `input_type` for which the model has a prompt. */
   prompts: z.array(z.string()),
   fingerprint: z.string(),
-  /** Workers that take its tasks now. */
+  /** Number of workers that currently take the model's tasks. */
   ready_workers: z.int(),
 });
 export type ModelObject = z.infer<typeof modelObjectSchema>;

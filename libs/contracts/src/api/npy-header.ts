@@ -1,11 +1,10 @@
 const MAGIC = Buffer.from('\x93NUMPY\x01\x00', 'latin1');
-/** NumPy aligns the data so that a file can be mapped into memory. */
+/** NumPy aligns the data to this many bytes, so that a file can be memory-mapped. */
 const ALIGNMENT = 64;
 
 /**
- * Header of a `.npy` file, version 1.0, of little-endian float32 in C order.
+ * Header of a `.npy` file, format version 1.0, for an array `[rows, dimensions]` of little-endian float32 in C order.
  * Source: numpy.org/doc/stable/reference/generated/numpy.lib.format.html
- * @param shape `[rows, dimensions]`
  */
 export function npyHeader(rows: number, dimensions: number): Buffer {
   const description = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${dimensions}), }`;

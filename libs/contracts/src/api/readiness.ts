@@ -1,14 +1,14 @@
 import { z } from 'zod';
 
-/** `GET /health/ready`: what is ready and what is missing, for probes and for people. */
+/** `GET /health/ready`: what is ready and what is missing, for probes and operators. */
 export const readinessSchema = z.object({
   ready: z.boolean(),
   redis: z.enum(['up', 'down']),
-  /** Served name -> workers that take its tasks. */
+  /** Served name -> number of workers that take its tasks. */
   models: z.record(z.string(), z.int()),
-  /** Lanes that an operator has paused, as `model/lane`: what comes for them waits. No reason not to be ready. */
+  /** Lanes that an operator has paused, as `model/lane`: their tasks wait. A paused lane does not affect `ready`. */
   paused: z.array(z.string()),
-  /** In words; empty when ready. */
+  /** What is missing, as text; empty when ready. */
   missing: z.array(z.string()),
 });
 export type Readiness = z.infer<typeof readinessSchema>;

@@ -2,33 +2,33 @@ import { z } from 'zod';
 import { laneSchema } from '../task/lane.js';
 import { embeddingsInputSchema, textsInputSchema } from './text-input.js';
 
-/** Options shared by every door that takes texts. */
+/** Options of every endpoint that takes texts. */
 export const embedOptionsShape = {
-  /** One that is not served is told so by name, whatever it is made of. */
+  /** Any string: a name that is not served gets an error that quotes it, not one about allowed characters. */
   model: z.string().min(1).max(200),
-  /** Which prompt of the model goes before each text; none when absent. */
+  /** Which of the model's prompts to prepend to each text; absent: none. */
   input_type: z.enum(['query', 'document']).optional(),
-  /** What happens to a text longer than the model's limit; `error` refuses it. */
+  /** Where to cut a text that exceeds the model's limit; `error` rejects it. */
   truncate: z.enum(['error', 'end', 'start', 'middle']).default('end'),
-  /** L2-normalise after cutting to `dimensions`; absent: as the model's own files say. */
+  /** L2-normalise after truncating to `dimensions`; absent: as the model's own files specify. */
   normalize: z.boolean().optional(),
-  /** Keep the first so many floats. */
+  /** Return only the first `dimensions` floats of the vector. */
   dimensions: z.int().min(1).optional(),
-  /** `high` goes through the interactive lane, `normal` through bulk; absent: the door's own default. */
+  /** `high`: interactive lane; `normal`: bulk lane; absent: the endpoint's default. */
   priority: z.enum(['high', 'normal']).optional(),
 };
 
 /** Body of `POST /v1/embeddings`: OpenAI's, plus the options above. */
 export const embeddingsRequestSchema = z.object({
   ...embedOptionsShape,
-  /** Token ids are cl100k_base. */
+  /** Token ids, if any, are those of OpenAI's encoding cl100k_base. */
   input: embeddingsInputSchema,
   encoding_format: z.enum(['float', 'base64']).default('float'),
   user: z.string().optional(),
 });
 export type EmbeddingsRequest = z.infer<typeof embeddingsRequestSchema>;
 
-/** OpenAI's answer. */
+/** Response of `POST /v1/embeddings`, as OpenAI defines it. */
 export const embeddingsResponseSchema = z.object({
   object: z.literal('list'),
   data: z.array(
@@ -43,7 +43,7 @@ export const embeddingsResponseSchema = z.object({
 });
 export type EmbeddingsResponse = z.infer<typeof embeddingsResponseSchema>;
 
-/** JSON body of `POST /v1/jobs`. The NDJSON form has one text a line and these options, less `input`, in the query. */
+/** JSON body of `POST /v1/jobs`. The NDJSON form has one text per line and the other options in the query. */
 export const jobRequestSchema = z.object({
   ...embedOptionsShape,
   input: textsInputSchema,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The first thing wrong with an input, and where. */
+/** The first fault in an input, and where it is. */
 interface Fault {
   readonly path: number[];
   readonly message: string;
@@ -15,7 +15,7 @@ export const textsInputSchema = checkedByHand(z.union([z.string(), z.array(z.str
   return textsFault(input);
 });
 
-/** OpenAI's: a text, a list of texts, one text as token ids, or a list of those. */
+/** OpenAI's `input`: a text, a list of texts, one text as token ids, or a list of such lists. */
 export const embeddingsInputSchema = checkedByHand(
   z.union([z.string(), z.array(z.string()), tokenIds, z.array(tokenIds)]),
   (input) => {
@@ -47,9 +47,9 @@ function tokenIdsFault(items: readonly unknown[]): Fault | null {
 }
 
 /**
- * A schema that stops at the first fault. Zod keeps an issue for every wrong item of a list: a body of some million
- * would take the process with it.
- * @param forms what it accepts, for the type and for the reference page
+ * A schema that stops at the first fault. Zod records an issue for every wrong item of a list, so a body with millions
+ * of wrong items would exhaust the process's memory.
+ * @param forms the accepted forms, for the inferred type and the OpenAPI page
  */
 function checkedByHand<T>(forms: z.ZodType<T>, faultOf: (input: unknown) => Fault | null) {
   const { $schema: _, ...described } = z.toJSONSchema(forms, { target: 'openapi-3.0', io: 'input' });

@@ -2,28 +2,29 @@ import type { z } from 'zod';
 import type { ModelCard } from '../record/model-card.js';
 import type { RowBytes } from '../row.js';
 
-/** What the tokenizer gets of one input: a text, or a text and a second one that follows it as a pair. */
+/** What the tokenizer gets for one input: one text, or a pair of texts. */
 export type ModelTexts = readonly [text: string] | readonly [text: string, pair: string];
 
 /**
- * An operation is a kind of work that a model can do. Everything between the API and the device handles inputs and rows
- * and looks into neither: planning, cache, coalescing, tasks, fair queueing, single-flight, batching, retry, results.
- * A new operation is a file beside this one, a head in the compiler, and a shape in the API's `output/`.
+ * An operation is a kind of work that a model can do. Everything between the API and the device treats inputs and rows
+ * as opaque: planning, cache, coalescing, tasks, fair queueing, single-flight, batching, retry, results. A new
+ * operation needs a file beside this one, a head in the compiler, and a shape in the API's `output/`.
  */
 export interface Operation<Input = unknown> {
-  /** Stands in specs, tasks and job records: never changes. */
+  /** Stored in specs, tasks and job records, so it must never change. */
   readonly name: string;
-  /** How an input comes out of a task. */
+  /** Schema of an input in a task. */
   readonly input: z.ZodType<Input>;
-  /** Inputs with equal keys have equal rows under one spec: for the cache, and for collapsing duplicates. */
+  /** Inputs with equal keys have equal rows under one spec. Used for the cache and for removing duplicates. */
   key(input: Input): string;
-  /** What it weighs, bytes of UTF-8: bounds tasks, and is what API keys share a lane by. */
+  /** Size in bytes of UTF-8: limits the size of tasks, and is the cost by which API keys share a lane. */
   bytes(input: Input): number;
+  /** What to tokenise. */
   texts(input: Input): ModelTexts;
-  /** Whether a model can do this. */
+  /** Whether a model supports the operation. */
   isServedBy(card: ModelCard): boolean;
-  /** How long its rows are. Only of a card that serves it. */
+  /** Length of the model's rows. Only for cards that `isServedBy` accepts. */
   rowBytes(card: ModelCard): RowBytes;
-  /** A usual input: workers compute it at their start and from time to time, to check their device. */
+  /** A typical input, which workers compute at their start and periodically to check their device. */
   readonly example: Input;
 }

@@ -1,7 +1,7 @@
 import { embed } from './embed.js';
 import type { Operation } from './operation.js';
 
-/** The operations a process knows, by name. */
+/** The operations that a process supports, by name. */
 export class Operations {
   readonly #byName: ReadonlyMap<string, Operation>;
 
@@ -21,7 +21,7 @@ export class Operations {
   }
 }
 
-/** A task or record names an operation that this version does not have. */
+/** A task or record names an operation that this version does not support. */
 export class UnknownOperationError extends Error {
   override readonly name = 'UnknownOperationError';
 

@@ -4,9 +4,9 @@ import { laneSchema } from '../task/lane.js';
 import { specSchema } from '../task/spec.js';
 
 /**
- * States of a job. `receiving`: its upload is under way (work has begun all the same). `queued`: accepted, nothing
- * computed yet. `running`. Final: `completed` (some texts may have failed, see `failed`), `failed` (the upload broke
- * off), `cancelled`.
+ * States of a job. `receiving`: the upload is in progress (texts are already being computed). `queued`: accepted,
+ * nothing computed yet. `running`. Final: `completed` (some texts may have failed, see `failed`), `failed` (the upload
+ * was not completed), `cancelled`.
  */
 export const jobStateSchema = z.enum(['receiving', 'queued', 'running', 'completed', 'failed', 'cancelled']);
 export type JobState = z.infer<typeof jobStateSchema>;
@@ -15,36 +15,36 @@ export function isFinal(state: JobState): boolean {
   return state === 'completed' || state === 'failed' || state === 'cancelled';
 }
 
-/** A job as the store keeps it. Times are epoch ms, null until they happen. */
+/** A stored job. Times are epoch ms, null until they happen. */
 export const jobRecordSchema = z.object({
   id: z.string(),
   state: jobStateSchema,
   model: z.string(),
-  /** Names the operation, too. */
+  /** Includes the operation. */
   spec: specSchema,
-  /** Of each stored row. */
+  /** Length of each stored row. */
   rowBytes: rowBytesSchema,
-  /** What is applied to rows on the way out; read by the operation's output shape. */
+  /** Output options, applied to rows when results are read; parsed by the operation's output shape. */
   output: z.record(z.string(), z.unknown()),
   lane: laneSchema,
-  /** Whose job it is; `''` where no key is asked for. */
+  /** Owner of the job; `''` when access control is off. */
   tenant: z.string(),
-  /** Id of the API key that it came with; null where no key is asked for. */
+  /** Id of the API key that sent the job; null when access control is off. */
   keyId: z.string().nullable(),
-  /** Inputs accepted so far; the total once the upload ended. */
+  /** Inputs accepted so far; the total once the upload has ended. */
   texts: z.int().nonnegative(),
-  /** Units of work that its texts were put into so far: its tasks are among the ids up to this number. */
+  /** Units of work created so far, numbered from 0: the job's task ids have units below this number. */
   units: z.int().nonnegative(),
-  /** Texts with a row, those from the cache included. */
+  /** Texts with a row, including those from the cache. */
   done: z.int().nonnegative(),
   /** Texts whose row was in the cache when they arrived. */
   cached: z.int().nonnegative(),
   failed: z.int().nonnegative(),
-  /** Of those failed: their inputs are kept, to be tried again. */
+  /** Of `failed`: texts whose inputs are kept for a retry. */
   retriable: z.int().nonnegative(),
-  /** Tokens of all texts done. */
+  /** Tokens of all `done` texts. */
   tokens: z.int().nonnegative(),
-  /** Texts done whose end, start or middle was cut off. */
+  /** Of `done`: texts that exceeded the model's limit and were truncated. */
   truncated: z.int().nonnegative(),
   /** Computed (not cached) texts per second, smoothed; 0 until measured. */
   textsPerSecond: z.number(),

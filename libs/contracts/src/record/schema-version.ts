@@ -1,10 +1,10 @@
 /**
- * Version of everything that is kept in Redis: the greatest that this build writes and reads. 1 is what 0.1.0 wrote; it
- * named no version. 2: tasks hold `inputs` and name their operation, job records know `rowBytes`.
+ * Version of all data formats in Redis: the one that this build writes, and the highest that it reads. 1: data of
+ * 0.1.0, which stored no version number. 2: tasks have `inputs` and an operation, job records have `rowBytes`.
  */
 export const SCHEMA_VERSION = 2;
 
-/** Something in Redis was written by a newer version of Embedmill. */
+/** Data in Redis was written by a newer version of Embedmill. */
 export class NewerFormatError extends Error {
   override readonly name = 'NewerFormatError';
 

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { laneSchema } from '../task/lane.js';
 
-/** What a worker writes about itself with every heartbeat. */
+/** A worker's own record, which it writes with every heartbeat. Times are epoch ms. */
 export const workerRecordSchema = z.object({
   id: z.string(),
   host: z.string(),
   pid: z.int(),
   version: z.string(),
   device: z.string(),
-  /** `unfit`: its self-test failed, and it takes no work. */
+  /** `unfit`: the self-test failed, so the worker takes no tasks. */
   state: z.enum(['starting', 'ready', 'draining', 'unfit']),
-  /** Why it is unfit, in words; null otherwise. */
+  /** Why the worker is unfit, as text; null otherwise. */
   reason: z.string().nullable(),
   /** Served name -> fingerprint. */
   models: z.record(z.string(), z.string()),
@@ -20,7 +20,7 @@ export const workerRecordSchema = z.object({
   /** Over the last heartbeat interval. */
   tokensPerSecond: z.number(),
   textsPerSecond: z.number(),
-  /** Real / padded tokens, 0..1, over the last heartbeat interval; null when nothing ran. */
+  /** Real tokens / padded tokens, 0..1, over the last heartbeat interval; null when nothing ran. */
   fill: z.number().nullable(),
   tasksInFlight: z.record(laneSchema, z.int()),
   memoryBytes: z.int(),

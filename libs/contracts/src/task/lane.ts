@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A lane is one of the two ways through the mill: queries that somebody waits for, and everything else. */
+/** A lane is one of a model's two queues. Default: `interactive` for requests that a client waits for, `bulk` for jobs. */
 export const laneSchema = z.enum(['interactive', 'bulk']);
 export type Lane = z.infer<typeof laneSchema>;
 export const LANES = laneSchema.options;

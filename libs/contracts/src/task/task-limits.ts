@@ -1,7 +1,7 @@
-/** What one task may hold. Measured: docs/decisions/0001-tasks-of-many-texts.md. */
+/** Limits of one task. Measured: docs/decisions/0001-tasks-of-many-texts.md. */
 export interface TaskLimits {
   readonly maxInputs: number;
-  /** UTF-8; a longer input is a task of its own. */
+  /** Sum over the inputs, UTF-8; a longer input gets a task of its own. */
   readonly maxBytes: number;
 }
 

@@ -1,11 +1,11 @@
-/** Where a worker's time with a task went, ms by its own clock. */
+/** Where the time of a task went, ms by the worker's clock. */
 export interface TaskTimings {
-  /** From the task's `acceptedAt` until a worker took it; two clocks, so it may be off where machines differ. */
+  /** From the task's `acceptedAt` until a worker took it. Compares the clocks of two machines, so it may be inexact. */
   readonly queueMs: number;
-  /** Until the last of its texts was tokenised. */
+  /** From the start of the computation until the last of the task's texts was tokenised. */
   readonly tokenizeMs: number;
-  /** From there until the last of its micro-batches ran. */
+  /** From then until the task's last micro-batch was done, less `inferenceMs`. */
   readonly batchMs: number;
-  /** Of that micro-batch on the device. */
+  /** Device time of that micro-batch. */
   readonly inferenceMs: number;
 }

@@ -3,38 +3,38 @@ import type { Operations } from '../operations/operations.js';
 import { NewerFormatError } from '../record/schema-version.js';
 import { specSchema } from './spec.js';
 
-/** Format of the tasks that this version enqueues. */
+/** Version of the task format that this release enqueues. */
 export const TASK_FORMAT = 2;
 
 /** A task is one BullMQ job: up to `TASK_LIMITS` distinct inputs of one model and one spec. */
 const taskBase = {
   v: z.literal(TASK_FORMAT),
   model: z.string(),
-  /** Names the operation, too. */
+  /** Includes the operation. */
   spec: specSchema,
-  /** Distinct; the worker's answer has one outcome for each, in this order. */
+  /** Distinct; the worker returns one outcome per input, in this order. */
   inputs: z.array(z.unknown()).min(1),
-  /** When the API accepted it, epoch ms: the age of the oldest waiting text comes from here. */
+  /** When the API accepted the inputs, epoch ms. The task's time in the queue is measured from here. */
   acceptedAt: z.int(),
-  /** Of the HTTP request that brought the inputs, for the log; of the first, where several share a task. */
+  /** Id of the HTTP request that sent the inputs, for logs; if several requests share the task, of the first. */
   requestId: z.string().optional(),
 };
 
-/** An input, and every place in its job or request where it stands. */
+/** An input and all its positions in its job or request. */
 export interface PlacedInput {
   readonly input: unknown;
   /** At least one. */
   readonly positions: number[];
 }
 
-/** A part of a stored job. Its BullMQ id is `<job id>-<unit>`. */
+/** One unit of a stored job. Its BullMQ id is `<job id>-<unit>`. */
 export const jobTaskSchema = z.object({
   kind: z.literal('job'),
   ...taskBase,
   jobId: z.string(),
-  /** Number of this unit of work within the job: acknowledged once, however often it runs. */
+  /** Number of this unit of work within the job; acknowledged once, however often the task runs. */
   unit: z.int().nonnegative(),
-  /** `positions[i]`: every place in the job's input where `inputs[i]` stands. */
+  /** `positions[i]`: all positions of `inputs[i]` in the job's input. */
   positions: z.array(z.array(z.int().nonnegative()).min(1)),
 });
 export type JobTask = z.infer<typeof jobTaskSchema>;
@@ -43,9 +43,9 @@ export type JobTask = z.infer<typeof jobTaskSchema>;
 export const requestTaskSchema = z.object({
   kind: z.literal('request'),
   ...taskBase,
-  /** The API process that waits; the reply is announced on its channel. */
+  /** The API process that waits; the worker announces the reply on its channel. */
   apiId: z.string(),
-  /** After this epoch ms nobody waits any more: the task is dropped before inference. */
+  /** Epoch ms at which the requests time out; after that the worker drops the task before inference. */
   deadlineAt: z.int(),
 });
 export type RequestTask = z.infer<typeof requestTaskSchema>;
@@ -54,8 +54,8 @@ const taskSchema = z.discriminatedUnion('kind', [jobTaskSchema, requestTaskSchem
 export type Task = z.infer<typeof taskSchema>;
 
 /**
- * A task out of the queue, whichever version put it there: 0.1.0 wrote `texts`, and no `v`.
- * @throws NewerFormatError; UnknownOperationError; ZodError when it is no task
+ * Parses a task from the queue, written by this or an earlier version: 0.1.0 wrote `texts`, and no `v`.
+ * @throws NewerFormatError; UnknownOperationError; ZodError when the data is not a valid task
  */
 export function readTask(data: unknown, operations: Operations): Task {
   const { v = 1, ...rest } = data as { v?: unknown; texts?: unknown };
@@ -68,18 +68,18 @@ export function readTask(data: unknown, operations: Operations): Task {
 
 const unitSchema = z.object({ kind: z.literal('job'), jobId: z.string(), unit: z.int().nonnegative() });
 
-/** The unit of a job that a task in the queue is, of whatever version; null for a task of a waiting request. */
+/** The job and unit of a task in the queue, in any format version; null for a task of a waiting request. */
 export function unitOfTask(data: unknown): { jobId: string; unit: number } | null {
   const { jobId, unit } = unitSchema.safeParse(data).data ?? {};
   return jobId === undefined || unit === undefined ? null : { jobId, unit };
 }
 
-/** The id of the HTTP request that brought a task in the queue, of whatever version. */
+/** The id of the HTTP request that sent a task in the queue, in any format version. */
 export function requestIdOfTask(data: unknown): string | undefined {
   return z.object({ requestId: z.string().optional() }).safeParse(data).data?.requestId;
 }
 
-/** BullMQ id of a task of a stored job. BullMQ allows no colon in its ids. */
+/** BullMQ id of a task of a stored job. BullMQ does not allow colons in ids. */
 export function jobTaskId(jobId: string, unit: number): string {
   return `${jobId}-${unit}`;
 }

@@ -10,6 +10,7 @@ import { loadModel } from '../load.js';
 import { readManifest } from '../manifest.js';
 import { filesInFolder } from '../resolve/folder.js';
 import { compileModel } from './compile-model.js';
+import { poolingHead } from './heads/pooling.js';
 
 const { onnx } = onnxProto;
 let folder: string;
@@ -18,19 +19,28 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A model folder with an ONNX file and no safetensors; the graph stops at `output` if that is given. */
+interface FoundGraph {
+  /** The graph stops at its hidden states, under this name. */
+  readonly output?: string;
+  readonly opset?: number;
+  /** Element type of the hidden states, too. */
+  readonly dtype?: 'fp32' | 'fp16';
+}
+
+/** A model folder with an ONNX file and no safetensors. */
 async function onnxModel(
   name: string,
   pooling: Pooling,
-  output?: 'last_hidden_state',
-  opset?: number,
+  { output, opset, dtype = 'fp32' }: FoundGraph = {},
 ): Promise<string> {
   const at = join(folder, name);
   await makeBertModel(at, { pooling });
   const files = await filesInFolder(at, 'folder:test', 'fp32');
-  const { onnxPath } = await compileModel(files, await readManifest(files), {
-    dtype: 'fp32',
+  const manifest = await readManifest(files);
+  const { onnxPath } = await compileModel(files, manifest, manifest.encoder!, {
+    dtype,
     modelDir: join(folder, 'made'),
+    head: poolingHead(pooling),
   });
   const model = onnx.ModelProto.decode(await readFile(onnxPath));
   const { graph } = model;
@@ -39,7 +49,9 @@ async function onnxModel(
     graph!.node = graph!.node!.slice(0, graph!.node!.indexOf(last) + 1);
     last.output = [output];
     graph!.output![0]!.name = output;
-    graph!.output![0]!.type!.tensorType!.shape = {
+    const type = graph!.output![0]!.type!.tensorType!;
+    if (dtype === 'fp16') type.elemType = onnx.TensorProto.DataType.FLOAT16;
+    type.shape = {
       dim: [{ dimParam: 'rows' }, { dimParam: 'tokens' }, { dimValue: 32 }],
     };
   }
@@ -90,23 +102,46 @@ it.each<[Pooling, number]>([
   ['max', 20],
   ['mean', 17],
   ['max', 17],
+  ['cls', 12],
+  ['mean', 12],
+  ['max', 12],
 ])('adds %s pooling to a graph of opset %i that stops at the hidden states', async (pooling, opset) => {
-  const at = await onnxModel(`hidden-${pooling}-${opset}`, pooling, 'last_hidden_state', opset);
+  const at = await onnxModel(`hidden-${pooling}-${opset}`, pooling, { output: 'last_hidden_state', opset });
   const vectors = await vectorsOf(at);
   // The reference reads safetensors, which the adopted folder has not.
   const original = join(folder, `original-${pooling}-${opset}`);
   await makeBertModel(original, { pooling });
   for (const [r, row] of ROWS.entries()) {
-    const expected = referenceForward(original, row, { pooling, normalize: false });
+    const expected = referenceForward(original, row, { pooling });
     vectors[r]!.forEach((value, d) => expect(value).toBeCloseTo(expected[d]!, 4));
   }
 });
 
+it('adds pooling in half precision where the hidden states are in it, and gives floats', async () => {
+  const at = await onnxModel('half', 'mean', { output: 'last_hidden_state', dtype: 'fp16' });
+  const vectors = await vectorsOf(at);
+  const original = join(folder, 'half-original');
+  await makeBertModel(original, { pooling: 'mean' });
+  for (const [r, row] of ROWS.entries()) {
+    const expected = referenceForward(original, row, { pooling: 'mean' });
+    vectors[r]!.forEach((value, d) => expect(value).toBeCloseTo(expected[d]!, 2));
+  }
+});
+
+it('refuses a graph without the mask that its pooling needs', async () => {
+  const at = await onnxModel('unmasked', 'mean', { output: 'last_hidden_state' });
+  const path = join(at, 'model.onnx');
+  const model = onnx.ModelProto.decode(await readFile(path));
+  model.graph!.input = model.graph!.input!.filter(({ name }) => name !== 'attention_mask');
+  await writeFile(path, onnx.ModelProto.encode(model).finish());
+  await expect(vectorsOf(at)).rejects.toThrow(/has no input "attention_mask", which its head \(mean\) needs/);
+});
+
 it.each([
-  ['a pooled graph', undefined],
-  ['a graph that pooling is added to', 'last_hidden_state' as const],
-])('other weights beside %s are another model', async (name, output) => {
-  const at = await onnxModel(`weights of ${name}`, 'mean', output);
+  ['a pooled graph', {}],
+  ['a graph that pooling is added to', { output: 'last_hidden_state' }],
+])('other weights beside %s are another model', async (name, found) => {
+  const at = await onnxModel(`weights of ${name}`, 'mean', found);
   const load = () =>
     loadModel(
       { name: 'm', source: at },
@@ -122,7 +157,7 @@ it.each([
 });
 
 it('says which inputs or outputs it cannot use', async () => {
-  const at = await onnxModel('odd', 'mean', 'last_hidden_state');
+  const at = await onnxModel('odd', 'mean', { output: 'last_hidden_state' });
   const path = join(at, 'model.onnx');
   const model = onnx.ModelProto.decode(await readFile(path));
   model.graph!.output![0]!.type!.tensorType!.shape = { dim: [{ dimParam: 'rows' }] };

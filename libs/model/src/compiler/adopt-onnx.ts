@@ -1,196 +1,110 @@
 import { createHash } from 'node:crypto';
-import { link, readFile, symlink, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { link, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import onnxProto from 'onnx-proto';
-import { BootError, type Pooling } from '#contracts';
+import { BootError } from '#contracts';
 import { fileDigest } from '../file-digest.js';
 import type { Manifest, ModelFiles, SourcedGraph } from '../types.js';
 import { COMPILER_VERSION } from './compiler-version.js';
-import { buildOnce, GRAPH_FILE } from './graph-folder.js';
+import type { Head } from './heads/head.js';
+import { inlineWeights } from './onnx/external-weights.js';
+import { externalFilesOf, inputsOf, opsetOf, outputOf, readModel, type OnnxModel } from './onnx/found-graph.js';
+import { GraphBuilder, valueInfo } from './onnx/graph-builder.js';
+import { buildOnce, GRAPH_FILE } from './onnx/graph-folder.js';
 
 const { onnx } = onnxProto;
-type ValueInfo = onnxProto.onnx.IValueInfoProto;
-type NodeProto = onnxProto.onnx.INodeProto;
-type TensorProto = onnxProto.onnx.ITensorProto;
 
-/** Outputs that hold one vector a text, best first; a `pooler_output` is BERT's own head and not the model's pooling. */
+/** Outputs that hold one vector a text, best first. */
 const POOLED = ['sentence_embedding', 'embedding', 'embeddings', 'text_embeds'];
+/** BERT's own head, which is not the model's pooling. */
+const NEVER_POOLED = ['pooler_output'];
 /** Outputs that hold one vector a token. */
 const HIDDEN = ['last_hidden_state', 'token_embeddings', 'hidden_states'];
 const INPUTS = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids'];
 
+/** Not a name that a found graph may have. */
+const OUTPUT = 'embedmill_pooled';
+
+export interface AdoptOptions {
+  /** Where graphs with a head added are kept. */
+  readonly modelDir: string;
+  /** Added to a graph that stops at the hidden states. */
+  readonly head: Head;
+}
+
 /**
  * An ONNX graph as found. If it gives one vector a text it is used where it lies; if it stops at the hidden states, a
- * copy with the manifest's pooling behind them is made, once.
+ * copy with the head behind them is made, once.
  * @throws BootError when it has inputs or outputs that cannot be used
  */
 export async function adoptOnnx(
   files: ModelFiles,
   manifest: Manifest,
-  { modelDir }: { modelDir: string },
+  path: string,
+  { modelDir, head }: AdoptOptions,
 ): Promise<SourcedGraph> {
-  const path = files.onnx!;
-  const model = onnx.ModelProto.decode(await readFile(path));
-  const inputs = (model.graph?.input ?? []).map(({ name }) => name ?? '');
-  const weights = new Set((model.graph?.initializer ?? []).map(({ name }) => name));
-  const taken = inputs.filter((name) => !weights.has(name));
-  const unknown = taken.find((name) => !INPUTS.includes(name));
+  const model = await readModel(path);
+  const inputs = inputsOf(model);
+  const unknown = inputs.find((name) => !INPUTS.includes(name));
   if (unknown !== undefined) throw new BootError(`${files.source}: its ONNX graph wants an input "${unknown}"`);
-
-  // Its positions begin after the padding id, others' at 0: no export of it is known to ask for them.
-  if (manifest.architecture === 'roberta' && taken.includes('position_ids')) {
-    throw new BootError(`${files.source}: its ONNX graph wants position_ids, which are only given to BERT's`);
+  if (inputs.includes('position_ids') && manifest.firstPosition !== 0) {
+    throw new BootError(
+      `${files.source}: its ONNX graph wants position_ids, which are given from 0; this model's begin at ${manifest.firstPosition}`,
+    );
   }
 
-  const external = [...externalFiles(model.graph?.initializer ?? [])];
+  const external = externalFilesOf(model);
   const sources = [path, ...external.map((file) => join(dirname(path), file))];
-  const outputs = model.graph?.output ?? [];
-  const pooled = find(outputs, POOLED, 2);
-  const interfaceOf = (output: string) => ({ inputs: taken, output, width: manifest.dimensions });
-  if (pooled !== null) return { onnxPath: path, graph: interfaceOf(pooled), sources };
+  const pooled = outputOf(model, POOLED, 2, NEVER_POOLED);
+  if (pooled !== null) {
+    return { onnxPath: path, graph: { inputs, output: pooled.name ?? '', width: manifest.dimensions }, sources };
+  }
 
-  const hidden = find(outputs, HIDDEN, 3);
+  const hidden = outputOf(model, HIDDEN, 3, []);
   if (hidden === null) {
-    const names = outputs.map(({ name }) => `"${name}"`).join(', ');
+    const names = (model.graph?.output ?? []).map(({ name }) => `"${name}"`).join(', ');
     throw new BootError(`${files.source}: its ONNX graph gives ${names}, neither a pooled vector nor hidden states`);
   }
   const identity = JSON.stringify([
-    'pooled',
+    'head',
     COMPILER_VERSION,
     await Promise.all(sources.map((file) => fileDigest(file, modelDir))),
-    hidden,
-    manifest.pooling,
+    hidden.name,
+    head.name,
   ]);
   const digest = createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  const width = head.width(manifest.hiddenSize);
   const folder = await buildOnce(modelDir, digest, async (target) => {
-    const { graph, opsetImport } = model;
-    if (!graph) throw new BootError(`${files.source}: its ONNX file has no graph`);
-    const opset = Number(opsetImport.find(({ domain }) => !domain)?.version ?? 0);
-    const added = poolingNodes(manifest.pooling, hidden, opset);
-    graph.node = [...(graph.node ?? []), ...added.nodes];
-    graph.initializer = [...(graph.initializer ?? []), ...added.initializers];
-    graph.output = [floatOutput('embedmill_pooled', ['rows', manifest.dimensions])];
+    const half = hidden.type?.tensorType?.elemType === onnx.TensorProto.DataType.FLOAT16;
+    const needed = addHead(model, head, { hidden: hidden.name ?? '', half, width });
+    const missing = needed.find((name) => !inputs.includes(name));
+    if (missing !== undefined) {
+      throw new BootError(
+        `${files.source}: its ONNX graph has no input "${missing}", which its head (${head.name}) needs`,
+      );
+    }
     for (const file of external) await bring(join(dirname(path), file), join(target, file));
     await writeFile(join(target, GRAPH_FILE), onnx.ModelProto.encode(model).finish());
   });
-  return { onnxPath: join(folder, GRAPH_FILE), graph: interfaceOf('embedmill_pooled'), sources };
-}
-
-/** By name; else the only output of that rank. */
-function find(outputs: readonly ValueInfo[], names: readonly string[], rank: number): string | null {
-  const ranked = outputs.filter((output) => (output.type?.tensorType?.shape?.dim?.length ?? 0) === rank);
-  const named = names.find((name) => ranked.some((output) => output.name === name));
-  if (named !== undefined) return named;
-  const others = ranked.filter(({ name }) => name !== 'pooler_output');
-  return others.length === 1 ? (others[0]!.name ?? null) : null;
+  return { onnxPath: join(folder, GRAPH_FILE), graph: { inputs, output: OUTPUT, width }, sources };
 }
 
 /**
- * Pooling of float hidden states in operators that every opset from 11 on has; axes are an attribute below 13 and an
- * input from there.
+ * Puts a head behind the hidden states, in the graph's own opset; its rows are the only output then.
+ * @returns inputs that the head takes
  */
-function poolingNodes(
-  pooling: Pooling,
-  hidden: string,
-  opset: number,
-): { nodes: NodeProto[]; initializers: TensorProto[] } {
-  const { FLOAT, INT64 } = onnx.TensorProto.DataType;
-  const { INT, INTS } = onnx.AttributeProto.AttributeType;
-  const p = (name: string) => `embedmill_${name}`;
-  const integers = (name: string, dims: number[], ...values: number[]): TensorProto => ({
-    name: p(name),
-    dims,
-    dataType: INT64,
-    rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
-  });
-  const float = (name: string, value: number): TensorProto => ({
-    name: p(name),
-    dims: [],
-    dataType: FLOAT,
-    rawData: new Uint8Array(Float32Array.of(value).buffer),
-  });
-  const node = (
-    opType: string,
-    input: string[],
-    output: string,
-    attribute: NodeProto['attribute'] = [],
-  ): NodeProto => ({
-    opType,
-    name: p(`${output}_node`),
-    input,
-    output: [p(output)],
-    attribute,
-  });
-  const cast = (input: string, output: string) => node('Cast', [input], output, [{ name: 'to', type: INT, i: FLOAT }]);
-  const axesInput = opset >= 13;
-  const withAxes = (opType: string, input: string, output: string, axis: number, keepdims: number): NodeProto =>
-    axesInput
-      ? node(opType, [input, p(`axis${axis}`)], output, [{ name: 'keepdims', type: INT, i: keepdims }])
-      : node(opType, [input], output, [
-          { name: 'axes', type: INTS, ints: [axis] },
-          { name: 'keepdims', type: INT, i: keepdims },
-        ]);
-  const axes = axesInput ? [integers('axis1', [1], 1)] : [];
-
-  if (pooling === 'cls') {
-    // A scalar index takes the axis away with it.
-    return {
-      nodes: [node('Gather', [hidden, p('first')], 'pooled', [{ name: 'axis', type: INT, i: 1 }])],
-      initializers: [integers('first', [], 0)],
-    };
-  }
-  // `[rows, tokens]` to `[rows, tokens, 1]` by shape, which no opset does differently.
-  const column = [
-    cast('attention_mask', 'mask'),
-    node('Shape', ['attention_mask'], 'shape'),
-    node('Concat', [p('shape'), p('one')], 'column_shape', [{ name: 'axis', type: INT, i: 0 }]),
-    node('Reshape', [p('mask'), p('column_shape')], 'column'),
-  ];
-  const one = integers('one', [1], 1);
-  if (pooling === 'mean') {
-    return {
-      nodes: [
-        ...column,
-        node('Mul', [hidden, p('column')], 'masked'),
-        withAxes('ReduceSum', p('masked'), 'sums', 1, 0),
-        withAxes('ReduceSum', p('mask'), 'counts', 1, 1),
-        node('Div', [p('sums'), p('counts')], 'pooled'),
-      ],
-      initializers: [...axes, one],
-    };
-  }
-  // Padding is pushed below everything: hidden + (mask - 1) * 1e30. ReduceMax took its axes as an attribute until 18.
-  const axesOfMax =
-    opset >= 18
-      ? node('ReduceMax', [p('lowered'), p('axis1')], 'pooled', [{ name: 'keepdims', type: INT, i: 0 }])
-      : node('ReduceMax', [p('lowered')], 'pooled', [
-          { name: 'axes', type: INTS, ints: [1] },
-          { name: 'keepdims', type: INT, i: 0 },
-        ]);
-  return {
-    nodes: [
-      ...column,
-      node('Sub', [p('column'), p('unit')], 'padding'),
-      node('Mul', [p('padding'), p('far')], 'push'),
-      node('Add', [hidden, p('push')], 'lowered'),
-      axesOfMax,
-    ],
-    initializers: [...(opset >= 18 ? [integers('axis1', [1], 1)] : []), one, float('unit', 1), float('far', 1e30)],
-  };
-}
-
-function floatOutput(name: string, dims: readonly (string | number)[]): ValueInfo {
-  const dim = dims.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size }));
-  return { name, type: { tensorType: { elemType: onnx.TensorProto.DataType.FLOAT, shape: { dim } } } };
-}
-
-function externalFiles(tensors: readonly TensorProto[]): Set<string> {
-  const files = new Set<string>();
-  for (const { externalData } of tensors) {
-    const location = externalData?.find(({ key }) => key === 'location')?.value;
-    if (location) files.add(basename(location));
-  }
-  return files;
+function addHead(
+  model: OnnxModel,
+  head: Head,
+  { hidden, half, width }: { hidden: string; half: boolean; width: number },
+): readonly string[] {
+  const builder = new GraphBuilder(inlineWeights, { half, opset: opsetOf(model) });
+  builder.cast(OUTPUT, head.build(builder, 'embedmill.pooling', hidden), 'float');
+  const graph = model.graph!;
+  graph.node = [...(graph.node ?? []), ...builder.nodes];
+  graph.initializer = [...(graph.initializer ?? []), ...builder.initializers];
+  graph.output = [valueInfo({ name: OUTPUT, type: 'float', dims: ['rows', width] })];
+  return builder.inputs;
 }
 
 /** Beside the copy, without a second copy of the bytes where the file system allows. */

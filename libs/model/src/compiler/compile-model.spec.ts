@@ -17,8 +17,10 @@ import { loadModel } from '../load.js';
 import { filesInFolder } from '../resolve/folder.js';
 import { readManifest } from '../manifest.js';
 import { TokenizerThread } from '../tokenizer/tokenizer-thread.js';
-import type { Graph } from '../types.js';
+import type { Graph, ModelFiles } from '../types.js';
 import { compileModel } from './compile-model.js';
+import type { Head } from './heads/head.js';
+import { poolingHead } from './heads/pooling.js';
 
 let folder: string;
 let modelDir: string;
@@ -29,16 +31,31 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs padded rows through a graph: one vector each. */
-async function run({ onnxPath, graph }: Graph, rows: readonly (readonly number[])[]): Promise<Float32Array[]> {
+async function compile(files: ModelFiles, dtype: Dtype, head?: Head): Promise<Graph> {
+  const manifest = await readManifest(files);
+  return compileModel(files, manifest, manifest.encoder!, {
+    dtype,
+    modelDir,
+    head: head ?? poolingHead(manifest.pooling),
+  });
+}
+
+/** Runs padded rows through a graph: one vector each. @param types of the tokens, where the graph takes them */
+async function run(
+  { onnxPath, graph }: Graph,
+  rows: readonly (readonly number[])[],
+  types?: readonly (readonly number[])[],
+): Promise<Float32Array[]> {
   const session = await ort.InferenceSession.create(onnxPath, { intraOpNumThreads: 1 });
   const tokens = Math.max(...rows.map((row) => row.length));
   const ids = new BigInt64Array(rows.length * tokens);
   const mask = new BigInt64Array(ids.length);
+  const typeIds = new BigInt64Array(ids.length);
   for (const [r, row] of rows.entries()) {
     for (const [t, id] of row.entries()) {
       ids[r * tokens + t] = BigInt(id);
       mask[r * tokens + t] = 1n;
+      typeIds[r * tokens + t] = BigInt(types?.[r]?.[t] ?? 0);
     }
   }
   try {
@@ -46,6 +63,7 @@ async function run({ onnxPath, graph }: Graph, rows: readonly (readonly number[]
     const result = await session.run({
       input_ids: new ort.Tensor('int64', ids, shape),
       attention_mask: new ort.Tensor('int64', mask, shape),
+      ...(types === undefined ? {} : { token_type_ids: new ort.Tensor('int64', typeIds, shape) }),
     });
     const data = result[graph.output]!.data as Float32Array;
     return rows.map((_, r) => data.slice(r * graph.width, (r + 1) * graph.width));
@@ -74,21 +92,21 @@ describe.each([
   ['BERT', 'bert', makeBertModel],
   ['XLM-RoBERTa', 'roberta', makeXlmRobertaModel],
 ] as const)('a random %s', (_name, family, make) => {
-  it.each<[Pooling, boolean, string]>([
-    ['cls', false, 'gelu'],
-    ['mean', true, 'gelu'],
-    ['max', false, 'gelu'],
-    ['mean', false, 'gelu_new'],
-  ])('gives what plain arithmetic gives: %s pooling, normalised %s, %s', async (pooling, normalize, activation) => {
+  it.each<[Pooling, string]>([
+    ['cls', 'gelu'],
+    ['mean', 'gelu'],
+    ['max', 'gelu'],
+    ['mean', 'gelu_new'],
+  ])('gives what plain arithmetic gives: %s pooling, %s', async (pooling, activation) => {
     const at = join(folder, `${family}-${pooling}-${activation}`);
     await make(at, { pooling, activation });
     const files = await filesInFolder(at, 'folder:test', 'fp32');
     const manifest = await readManifest(files);
     expect(manifest).toMatchObject({ architecture: family, pooling, maxTokens: 64, dimensions: 32 });
-    const compiled = await compileModel(files, manifest, { dtype: 'fp32', modelDir, normalize });
+    const compiled = await compile(files, 'fp32');
     const vectors = await run(compiled, ROWS);
     for (const [r, row] of ROWS.entries()) {
-      const expected = referenceForward(at, row, { pooling, normalize });
+      const expected = referenceForward(at, row, { pooling });
       expect(cosine(vectors[r]!, expected)).toBeGreaterThan(0.999999);
       vectors[r]!.forEach((value, d) => expect(value).toBeCloseTo(expected[d]!, 4));
     }
@@ -103,13 +121,40 @@ describe.each([
     const at = join(folder, `${family}-${dtype}`);
     await make(at, { pooling: 'mean' });
     const files = await filesInFolder(at, 'folder:test', dtype);
-    const compiled = await compileModel(files, await readManifest(files), { dtype, modelDir });
+    const compiled = await compile(files, dtype);
     const vectors = await run(compiled, ROWS);
     for (const [r, row] of ROWS.entries()) {
-      expect(cosine(vectors[r]!, referenceForward(at, row, { pooling: 'mean', normalize: false }))).toBeGreaterThan(
-        least,
-      );
+      expect(cosine(vectors[r]!, referenceForward(at, row, { pooling: 'mean' }))).toBeGreaterThan(least);
     }
+  });
+});
+
+describe('token types', () => {
+  const pairs: Head = { ...poolingHead('mean'), tokenTypes: 'input' };
+  const TYPES = ROWS.map((row) => row.map((_, t) => Number(t >= row.length / 2)));
+
+  it.each<[Dtype, number]>([
+    ['fp32', 0.999999],
+    ['fp16', 0.9999],
+    ['int8', 0.999],
+  ])('are an input of a graph for pairs: %s', async (dtype, least) => {
+    const at = join(folder, `types-${dtype}`);
+    await makeBertModel(at, { pooling: 'mean' });
+    const compiled = await compile(await filesInFolder(at, 'folder:test', dtype), dtype, pairs);
+    expect(compiled.graph.inputs).toEqual(['input_ids', 'attention_mask', 'token_type_ids']);
+    const vectors = await run(compiled, ROWS, TYPES);
+    for (const [r, row] of ROWS.entries()) {
+      const expected = referenceForward(at, row, { pooling: 'mean', types: TYPES[r]! });
+      expect(cosine(vectors[r]!, expected)).toBeGreaterThan(least);
+      expect(cosine(vectors[r]!, referenceForward(at, row, { pooling: 'mean' }))).toBeLessThan(0.999);
+    }
+  });
+
+  it('are no input where a model has one type only', async () => {
+    const at = join(folder, 'types-xlm-roberta');
+    await makeXlmRobertaModel(at, { pooling: 'mean' });
+    const compiled = await compile(await filesInFolder(at, 'folder:test', 'fp32'), 'fp32', pairs);
+    expect(compiled.graph.inputs).toEqual(['input_ids', 'attention_mask']);
   });
 });
 
@@ -117,7 +162,7 @@ it('refuses an activation it does not know, in one line that names it', async ()
   const at = join(folder, 'relu');
   await makeBertModel(at, { activation: 'relu' });
   const files = await filesInFolder(at, 'folder:test', 'fp32');
-  await expect(compileModel(files, await readManifest(files), { dtype: 'fp32', modelDir })).rejects.toThrow(/relu/);
+  await expect(readManifest(files)).rejects.toThrow(/config\.json: hidden_act is "relu"; .*"gelu", "gelu_new"/);
 });
 
 it('lets a poisonous text fail its batch without harm to the process', async () => {

@@ -42,7 +42,7 @@ const FIRST_RETRY_MS = 200;
 export async function download(file: RemoteFile, options: DownloadOptions): Promise<void> {
   if (await isThere(options.target)) return;
   await mkdir(dirname(options.target), { recursive: true });
-  await withFileLock(`${options.target}.lock`, async () => {
+  await withFileLock(options.target, async () => {
     if (await isThere(options.target)) return;
     const part = `${options.target}.part`;
     for (let attempt = 1; ; attempt++) {

@@ -55,9 +55,8 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
   const files = locate(root, all, source(commit), options.overrides);
   for (const path of small) if (path !== null) await hub.download(remote.get(path)!, commit, root);
 
-  const { architecture } = await readManifest(files);
-  const picked: PickedFiles =
-    architecture !== 'other' && all.weights.length > 0 ? { ...all, onnx: null, onnxData: [] } : { ...all, weights: [] };
+  const { encoder } = await readManifest(files);
+  const picked: PickedFiles = encoder === null ? { ...all, weights: [] } : { ...all, onnx: null, onnxData: [] };
   for (const path of [...picked.weights, ...picked.onnxData, ...(picked.onnx === null ? [] : [picked.onnx])]) {
     await hub.download(remote.get(path)!, commit, root);
   }

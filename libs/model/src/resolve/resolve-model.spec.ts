@@ -24,6 +24,7 @@ it('reads a folder and what its sentence-transformers files say', async () => {
   expect(files).toMatchObject({ source: `folder:${model}`, onnx: null });
   expect(await readManifest(files)).toEqual({
     architecture: 'bert',
+    encoder: expect.anything() as unknown,
     hiddenSize: 32,
     dimensions: 32,
     maxTokens: 64,
@@ -32,6 +33,8 @@ it('reads a folder and what its sentence-transformers files say', async () => {
     prompts: { query: 'q: ' },
     matryoshka: [],
     padTokenId: 0,
+    firstPosition: 0,
+    warnings: [],
   });
 });
 
@@ -96,13 +99,13 @@ it.each([
     'a Dense module',
     'modules.json',
     [{ idx: 0, path: '', type: 'sentence_transformers.models.Dense' }],
-    /modules\.json has .*Dense/,
+    /modules\.json: type is "sentence_transformers\.models\.Dense"/,
   ],
   [
     'weighted pooling',
     '1_Pooling/config.json',
     { pooling_mode_weightedmean_tokens: true },
-    /other than cls, mean or max/,
+    /1_Pooling\/config\.json: pooling_mode_weightedmean_tokens is true/,
   ],
   [
     'two poolings',

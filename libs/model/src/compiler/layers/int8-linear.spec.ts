@@ -2,10 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node';
-import { ExternalWeights } from './external-weights.js';
-import { GraphBuilder } from './graph-builder.js';
-import { addInt8MatMul, addRefinedMatMul } from './int8-matmul.js';
-import { addRefinedQuantization } from './refined-activations.js';
+import { ExternalWeights } from '../onnx/external-weights.js';
+import { GraphBuilder } from '../onnx/graph-builder.js';
+import { addInt8MatMul, addRefinedMatMul } from './int8-linear.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -22,16 +21,14 @@ it('two steps keep an activation twenty times as large as the rest from drowning
   const graph = new GraphBuilder(external, { half: false });
   const matrix = { data, inputs: INPUTS, outputs: OUTPUTS };
   const bias = await graph.weight('bias', [OUTPUTS], new Float32Array(OUTPUTS).fill(3));
+  graph.input('input', 'float', ['rows', 'tokens', INPUTS]);
   await addInt8MatMul(graph, 'one', 'input', matrix, bias);
-  await addRefinedMatMul(graph, 'two', addRefinedQuantization(graph, 'refined', 'input'), matrix, bias);
-  const rows = ['rows', 'tokens'];
-  const model = graph.finish(
-    [['input', 'float', [...rows, INPUTS]]],
-    [
-      ['one', 'float', [...rows, OUTPUTS]],
-      ['two', 'float', [...rows, OUTPUTS]],
-    ],
-  );
+  await addRefinedMatMul(graph, 'two', 'input', matrix, bias);
+  const dims = ['rows', 'tokens', OUTPUTS];
+  const model = graph.finish([
+    { name: 'one', type: 'float', dims },
+    { name: 'two', type: 'float', dims },
+  ]);
   await external.close();
   await writeFile(join(folder, 'model.onnx'), model);
   const session = await ort.InferenceSession.create(join(folder, 'model.onnx'), { intraOpNumThreads: 1 });

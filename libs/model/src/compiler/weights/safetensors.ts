@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { BootError } from '#contracts';
 import { z } from 'zod';
-import { fromBfloat16, fromFloat16 } from './half-floats.js';
+import { fromBfloat16, fromFloat16 } from '../onnx/half-floats.js';
 
 const entrySchema = z.object({
   dtype: z.string(),

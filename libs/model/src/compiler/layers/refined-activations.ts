@@ -1,6 +1,6 @@
-import type { GraphBuilder } from './graph-builder.js';
-import type { Matrix } from './matrix.js';
-import { quantizeColumns, toInt8, type QuantizedMatrix } from './quantize.js';
+import type { GraphBuilder } from '../onnx/graph-builder.js';
+import type { Matrix } from '../weights/matrix.js';
+import { quantizeColumns, toInt8, type QuantizedMatrix } from '../weights/quantize.js';
 
 /**
  * How many times as fine the second step is. Its matrix is the first one divided by this and rounded to the same

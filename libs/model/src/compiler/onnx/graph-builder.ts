@@ -1,5 +1,5 @@
 import onnxProto from 'onnx-proto';
-import type { ExternalWeights, WeightArray } from './external-weights.js';
+import { inlineTensor, type WeightArray, type WeightStore } from './external-weights.js';
 import { toFloat16 } from './half-floats.js';
 
 const { onnx } = onnxProto;
@@ -15,6 +15,13 @@ export type Attribute = number | readonly number[] | FloatAttribute;
 
 export type ElementType = 'float' | 'float16' | 'int32' | 'int64' | 'bool';
 
+/** A graph's input or output. Dimensions given as words may vary. */
+export interface Value {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly dims: readonly (string | number)[];
+}
+
 const ELEMENT_TYPES: Record<ElementType, number> = {
   float: onnx.TensorProto.DataType.FLOAT,
   float16: onnx.TensorProto.DataType.FLOAT16,
@@ -26,58 +33,71 @@ const ELEMENT_TYPES: Record<ElementType, number> = {
 const OPSET = 20;
 const IR_VERSION = 9;
 
+/** From this opset on the operator takes its axes as an input, before as an attribute. */
+const AXES_AS_INPUT = { Squeeze: 13, Unsqueeze: 13, ReduceSum: 13, ReduceMax: 18 } as const;
+
 /** The domain of ONNX Runtime's own fused operators. */
 const MICROSOFT = 'com.microsoft';
 
-/** Collects nodes and weights of a graph. Values are named by the strings that its methods return. */
-export class GraphBuilder {
-  readonly #nodes: NodeProto[] = [];
-  readonly #initializers: TensorProto[] = [];
-  readonly #weights: ExternalWeights;
+export interface GraphBuilderOptions {
   /** Whether weights given as floats are kept as float16, and arithmetic is done in it. */
   readonly half: boolean;
+  /** Version of the standard operators, from 11; default the newest that is known here. */
+  readonly opset?: number;
+}
 
-  constructor(weights: ExternalWeights, { half }: { half: boolean }) {
+/** Collects inputs, nodes and weights of a graph. Values are named by the strings that its methods return. */
+export class GraphBuilder {
+  readonly nodes: NodeProto[] = [];
+  readonly initializers: TensorProto[] = [];
+  readonly #inputs = new Map<string, Value>();
+  readonly #weights: WeightStore;
+  readonly #half: boolean;
+  readonly #opset: number;
+
+  constructor(weights: WeightStore, { half, opset = OPSET }: GraphBuilderOptions) {
     this.#weights = weights;
-    this.half = half;
+    this.#half = half;
+    this.#opset = opset;
   }
 
   /** The element type of hidden states. */
   get floatType(): ElementType {
-    return this.half ? 'float16' : 'float';
+    return this.#half ? 'float16' : 'float';
+  }
+
+  /** Names of the inputs that were asked for. */
+  get inputs(): readonly string[] {
+    return [...this.#inputs.keys()];
+  }
+
+  /** An input of the graph, `[rows, tokens]` unless said otherwise; asked for twice it is the same one. */
+  input(name: string, type: ElementType = 'int64', dims: readonly (string | number)[] = ['rows', 'tokens']): string {
+    if (!this.#inputs.has(name)) this.#inputs.set(name, { name, type, dims });
+    return name;
   }
 
   /** A float weight, in the graph's own precision. */
   async weight(name: string, dims: readonly number[], data: Float32Array): Promise<string> {
-    return this.constant(name, dims, this.half ? toFloat16(data) : data);
+    return this.constant(name, dims, this.#half ? toFloat16(data) : data);
   }
 
   /** A tensor as it is. */
   async constant(name: string, dims: readonly number[], data: WeightArray): Promise<string> {
-    this.#initializers.push(await this.#weights.add(name, dims, data));
+    this.initializers.push(await this.#weights.add(name, dims, data));
     return name;
   }
 
   /** int64 values that shape operators take, kept in the graph: some must be known when it is loaded. */
   integers(name: string, values: readonly number[]): string {
-    this.#initializers.push({
-      name,
-      dims: [values.length],
-      dataType: ELEMENT_TYPES.int64,
-      rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
-    });
+    this.initializers.push(inlineTensor(name, [values.length], BigInt64Array.from(values, BigInt)));
     return name;
   }
 
   /** One number of the graph's own precision. */
   scalar(name: string, value: number): string {
-    const data = this.half ? toFloat16(Float32Array.of(value)) : Float32Array.of(value);
-    this.#initializers.push({
-      name,
-      dims: [],
-      dataType: ELEMENT_TYPES[this.floatType],
-      rawData: new Uint8Array(data.buffer),
-    });
+    const data = Float32Array.of(value);
+    this.initializers.push(inlineTensor(name, [], this.#half ? toFloat16(data) : data));
     return name;
   }
 
@@ -89,7 +109,7 @@ export class GraphBuilder {
     attributes: Readonly<Record<string, Attribute>> = {},
     { domain = '', outputs = [name] }: { domain?: string; outputs?: readonly string[] } = {},
   ): string {
-    this.#nodes.push({
+    this.nodes.push({
       opType: type,
       name,
       domain,
@@ -115,30 +135,39 @@ export class GraphBuilder {
     return this.node('Cast', name, [value], { to: ELEMENT_TYPES[to] });
   }
 
-  /** The finished model, protobuf. Dimensions given as words may vary. */
-  finish(
-    inputs: readonly (readonly [name: string, type: ElementType, dims: readonly (string | number)[]])[],
-    outputs: readonly (readonly [name: string, type: ElementType, dims: readonly (string | number)[]])[],
-  ): Uint8Array {
+  /** An operator along one axis, written as the graph's opset wants it. */
+  along(
+    axis: number,
+    type: keyof typeof AXES_AS_INPUT,
+    name: string,
+    value: string,
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): string {
+    if (this.#opset < AXES_AS_INPUT[type]) return this.node(type, name, [value], { axes: [axis], ...attributes });
+    return this.node(type, name, [value, this.integers(`${name}.axis`, [axis])], attributes);
+  }
+
+  /** The finished model, protobuf. */
+  finish(outputs: readonly Value[]): Uint8Array {
     return onnx.ModelProto.encode({
       irVersion: IR_VERSION,
       producerName: 'embedmill',
       opsetImport: [
-        { domain: '', version: OPSET },
+        { domain: '', version: this.#opset },
         { domain: MICROSOFT, version: 1 },
       ],
       graph: {
         name: 'encoder',
-        node: this.#nodes,
-        initializer: this.#initializers,
-        input: inputs.map(valueInfo),
+        node: this.nodes,
+        initializer: this.initializers,
+        input: [...this.#inputs.values()].map(valueInfo),
         output: outputs.map(valueInfo),
       },
     }).finish();
   }
 }
 
-function valueInfo([name, type, dims]: readonly [string, ElementType, readonly (string | number)[]]): ValueInfo {
+export function valueInfo({ name, type, dims }: Value): ValueInfo {
   const dim = dims.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size }));
   return { name, type: { tensorType: { elemType: ELEMENT_TYPES[type], shape: { dim } } } };
 }

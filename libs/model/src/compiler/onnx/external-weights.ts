@@ -10,11 +10,28 @@ const ALIGNMENT = 64;
 
 export type WeightArray = Float32Array | Uint16Array | Int8Array | Int32Array | BigInt64Array;
 
+/** Where a graph's weights are kept. */
+export interface WeightStore {
+  /** Keeps the tensor. @param data row-major; Uint16Array holds float16 bits. @returns what the graph says of it */
+  add(name: string, dims: readonly number[], data: WeightArray): Promise<TensorProto>;
+}
+
+/** Weights in the graph's own file, for the few that a small head has. */
+export const inlineWeights: WeightStore = {
+  add: (name, dims, data) => Promise.resolve(inlineTensor(name, dims, data)),
+};
+
+/** A tensor whose data stands in the graph's file. */
+export function inlineTensor(name: string, dims: readonly number[], data: WeightArray): TensorProto {
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { name, dims: [...dims], dataType: typeOf(data), rawData };
+}
+
 /**
  * Weights in a file beside the graph (ONNX external data), written one after the other: neither protobuf's limit of
  * 2 GiB nor memory bounds a model's size.
  */
-export class ExternalWeights {
+export class ExternalWeights implements WeightStore {
   readonly #file: FileHandle;
   readonly #name: string;
   #end = 0;
@@ -28,7 +45,6 @@ export class ExternalWeights {
     return new ExternalWeights(await open(path, 'wx'), basename(path));
   }
 
-  /** Writes the tensor. @param data row-major; Uint16Array holds float16 bits. @returns what the graph says of it */
   async add(name: string, dims: readonly number[], data: WeightArray): Promise<TensorProto> {
     const offset = Math.ceil(this.#end / ALIGNMENT) * ALIGNMENT;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

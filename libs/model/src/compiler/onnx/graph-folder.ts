@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withFileLock } from '../file-lock.js';
+import { withFileLock } from '../../file-lock.js';
 
 export const GRAPH_FILE = 'model.onnx';
 export const WEIGHTS_FILE = 'weights.bin';
@@ -21,7 +21,7 @@ export async function buildOnce(
   const folder = join(graphs, digest);
   if (existsSync(folder)) return folder;
   await mkdir(graphs, { recursive: true });
-  await withFileLock(`${folder}.lock`, async () => {
+  await withFileLock(folder, async () => {
     if (existsSync(folder)) return;
     const draft = `${folder}.${randomUUID()}`;
     await mkdir(draft);

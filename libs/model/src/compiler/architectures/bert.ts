@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { readClosed, type JsonFile, type Reading } from '../../config/closed-file.js';
+import { encoderConfig } from '../../config/transformers.js';
+import { addSelfAttention } from '../layers/attention.js';
+import { addEmbeddings, type Hidden } from '../layers/embeddings.js';
+import { addFeedForward, type Gelu } from '../layers/feed-forward.js';
+import { addSkipNorm } from '../layers/norm.js';
+import type { GraphBuilder } from '../onnx/graph-builder.js';
+import { NamedWeights } from '../weights/named-weights.js';
+import type { Architecture, BuildOptions, Encoder } from './architecture.js';
+
+/** BERT: Devlin et al. 2018; transformers' `models/bert/modeling_bert.py`. */
+export const bert: Architecture = {
+  name: 'bert',
+  modelTypes: ['bert'],
+  positionTypes: ['absolute'],
+  read: (config) => readBertLike(config, { prefix: 'bert.', padTokenId: 0, firstPosition: () => 0 }),
+};
+
+/** In what encoders with BERT's layers differ from each other. */
+export interface BertVariant {
+  /** Before the names of weights that were saved with a head. */
+  readonly prefix: string;
+  /** Used when `config.json` says none. */
+  readonly padTokenId: number;
+  /** The row of the position table that a text's first token takes. */
+  firstPosition(padTokenId: number): number;
+}
+
+const GELU: Readonly<Record<string, Gelu>> = {
+  gelu: 'erf',
+  gelu_new: 'tanh',
+  gelu_pytorch_tanh: 'tanh',
+  gelu_fast: 'tanh',
+};
+
+const members = encoderConfig({
+  used: {
+    num_hidden_layers: z.int().positive(),
+    num_attention_heads: z.int().positive(),
+    hidden_act: z.string().default('gelu'),
+    layer_norm_eps: z.number().positive().default(1e-12),
+  },
+  only: { hidden_act: Object.keys(GELU) },
+  harmless: [
+    // The tensors' own shapes say these.
+    'intermediate_size',
+    'type_vocab_size',
+    'hidden_dropout_prob',
+    'attention_probs_dropout_prob',
+    'classifier_dropout',
+    // Of the first checkpoints; nothing has ever read them.
+    'directionality',
+    'pooler_fc_size',
+    'pooler_num_attention_heads',
+    'pooler_num_fc_layers',
+    'pooler_size_per_head',
+    'pooler_type',
+  ],
+});
+
+/** What the shape of the graph depends on. */
+interface BertConfig {
+  readonly layers: number;
+  readonly heads: number;
+  readonly gelu: Gelu;
+  readonly epsilon: number;
+  readonly firstPosition: number;
+}
+
+export function readBertLike(file: JsonFile, variant: BertVariant): Reading<Encoder> {
+  const { value, refusals, warnings } = readClosed(file, members);
+  const padTokenId = value.pad_token_id ?? variant.padTokenId;
+  const firstPosition = variant.firstPosition(padTokenId);
+  const config: BertConfig = {
+    layers: value.num_hidden_layers,
+    heads: value.num_attention_heads,
+    gelu: GELU[value.hidden_act] ?? 'erf',
+    epsilon: value.layer_norm_eps,
+    firstPosition,
+  };
+  const encoder: Encoder = {
+    hiddenSize: value.hidden_size,
+    positions: (value.max_position_embeddings ?? Infinity) - firstPosition,
+    firstPosition,
+    padTokenId,
+    build: (graph, reader, options) =>
+      buildBert(graph, new NamedWeights(reader, variant.prefix, 'embeddings.word_embeddings.weight'), config, options),
+  };
+  return { value: encoder, refusals, warnings };
+}
+
+async function buildBert(
+  graph: GraphBuilder,
+  weights: NamedWeights,
+  config: BertConfig,
+  { linear, tokenTypes }: BuildOptions,
+): Promise<Hidden> {
+  const types = 'embeddings.token_type_embeddings.weight';
+  const embedded = await addEmbeddings(
+    graph,
+    {
+      words: await weights.tensor('embeddings.word_embeddings.weight'),
+      positions: await weights.rowsFrom(config.firstPosition, 'embeddings.position_embeddings.weight'),
+      types: weights.has(types) ? await weights.tensor(types) : null,
+      norm: await weights.norm('embeddings.LayerNorm'),
+      epsilon: config.epsilon,
+    },
+    tokenTypes,
+  );
+  const { lengths } = embedded;
+  let { hidden } = embedded;
+  for (let index = 0; index < config.layers; index++) {
+    const from = `encoder.layer.${index}`;
+    const at = `layer${index}`;
+    const projections = await Promise.all(
+      ['query', 'key', 'value'].map((part) => weights.linear(`${from}.attention.self.${part}`)),
+    );
+    const input = { input: hidden, lengths, heads: config.heads };
+    const attention = await addSelfAttention(graph, linear, `${at}.attention`, input, projections);
+    const output = await weights.linear(`${from}.attention.output.dense`);
+    const mixed = await linear.product(graph, `${at}.mix`, attention, 'attention', output);
+    const attendedNorm = await weights.norm(`${from}.attention.output.LayerNorm`);
+    const attended = await addSkipNorm(graph, `${at}.attended`, mixed, hidden, attendedNorm, config.epsilon);
+    const forward = await addFeedForward(graph, linear, at, attended, {
+      wide: await weights.linear(`${from}.intermediate.dense`),
+      narrow: await weights.linear(`${from}.output.dense`),
+      gelu: config.gelu,
+    });
+    const outputNorm = await weights.norm(`${from}.output.LayerNorm`);
+    hidden = await addSkipNorm(graph, `${at}.output`, forward, attended, outputNorm, config.epsilon);
+  }
+  return { hidden, lengths };
+}

@@ -1,0 +1,63 @@
+import { BootError } from '#contracts';
+import { parseFile, type JsonFile } from '../config/closed-file.js';
+import { commonMembers } from '../config/transformers.js';
+import { z } from 'zod';
+import type { Architecture, Encoder, EncoderShape } from './architectures/architecture.js';
+import { ARCHITECTURES } from './architectures/index.js';
+
+/** What there is to run a model from. */
+export interface Available {
+  /** For people. */
+  readonly source: string;
+  readonly weights: boolean;
+  readonly onnx: boolean;
+}
+
+export interface DescribedEncoder {
+  /** The architecture's name, or `other`; part of the fingerprint. */
+  readonly architecture: string;
+  readonly shape: EncoderShape;
+  /** Writes the model's graph; null where its ONNX file is used. */
+  readonly encoder: Encoder | null;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Decides whether a model's graph is compiled from its weights or its ONNX file is used: compiled, if a registered
+ * architecture has nothing against its `config.json`.
+ * @throws BootError, one line, when neither is possible
+ */
+export function describeEncoder(
+  file: JsonFile,
+  { source, weights, onnx }: Available,
+  architectures: readonly Architecture[] = ARCHITECTURES,
+): DescribedEncoder {
+  const config = parseFile(file, z.object(commonMembers));
+  const modelType = config.model_type ?? '';
+  const positionType = config.position_embedding_type ?? 'absolute';
+  const found = architectures.find(
+    ({ modelTypes, positionTypes }) => modelTypes.includes(modelType) && positionTypes.includes(positionType),
+  );
+  if (found === undefined) {
+    if (!onnx) {
+      const known = architectures.flatMap(({ modelTypes }) => modelTypes).join(', ');
+      throw new BootError(
+        `${source}: ${file.path}: model_type "${modelType}" with position_embedding_type "${positionType}" has no ` +
+          `compiler (${known} with "absolute" have), and there is no ONNX file for this dtype`,
+      );
+    }
+    const shape: EncoderShape = {
+      hiddenSize: config.hidden_size,
+      positions: config.max_position_embeddings ?? Infinity,
+      firstPosition: 0,
+      padTokenId: config.pad_token_id ?? 0,
+    };
+    return { architecture: 'other', shape, encoder: null, warnings: [] };
+  }
+  const { value: encoder, refusals, warnings } = found.read(file);
+  const [refusal] = refusals;
+  if (weights && refusal === undefined) return { architecture: found.name, shape: encoder, encoder, warnings };
+  if (!onnx) throw new BootError(`${source}: ${refusal ?? 'no weights'}`);
+  const instead = weights ? refusals.map((one) => `${one}; its ONNX file is used as found`) : [];
+  return { architecture: found.name, shape: encoder, encoder: null, warnings: instead };
+}

@@ -1,0 +1,28 @@
+import type { GraphBuilder } from '../onnx/graph-builder.js';
+import { beside, concat } from '../weights/matrix.js';
+import type { LinearWeights } from '../weights/named-weights.js';
+import type { Linear } from './linear.js';
+
+/**
+ * Self-attention of every token of a row with every real one, queries, keys and values projected in one matrix.
+ * @param input `[rows, tokens, hidden]`
+ * @param lengths a value `[rows]`, int32: each row's real tokens
+ * @param projections of queries, keys and values, in this order
+ * @returns `[rows, tokens, hidden]`, before the projection that follows attention
+ */
+export async function addSelfAttention(
+  graph: GraphBuilder,
+  linear: Linear,
+  name: string,
+  { input, lengths, heads }: { input: string; lengths: string; heads: number },
+  projections: readonly LinearWeights[],
+): Promise<string> {
+  const inputs = projections[0]!.matrix.inputs;
+  const outputs = projections.reduce((sum, { matrix }) => sum + matrix.outputs, 0);
+  const data = beside(
+    projections.map(({ matrix }) => matrix.data),
+    inputs,
+  );
+  const bias = concat(projections.map(({ bias }) => bias));
+  return linear.attention(graph, name, input, lengths, { packed: { data, inputs, outputs }, bias, heads });
+}

@@ -1,0 +1,18 @@
+import type { Linear } from './linear.js';
+
+/** Matrices in the graph's own precision, fp32 or fp16. Biases are left to the operators that come next. */
+export const floatLinear: Linear = {
+  async product(graph, name, input, _from, { matrix, bias }) {
+    const weights = await graph.weight(`${name}.matrix`, [matrix.inputs, matrix.outputs], matrix.data);
+    return {
+      value: graph.node('MatMul', name, [input, weights]),
+      bias: await graph.weight(`${name}.bias`, [matrix.outputs], bias),
+    };
+  },
+
+  async attention(graph, name, input, lengths, { packed, bias, heads }) {
+    const weights = await graph.weight(`${name}.matrix`, [packed.inputs, packed.outputs], packed.data);
+    const biases = await graph.weight(`${name}.bias`, [packed.outputs], bias);
+    return graph.fused('Attention', name, [input, weights, biases, lengths], { num_heads: heads });
+  },
+};

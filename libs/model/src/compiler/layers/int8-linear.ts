@@ -1,0 +1,83 @@
+import type { GraphBuilder } from '../onnx/graph-builder.js';
+import type { Matrix } from '../weights/matrix.js';
+import { quantizeColumns } from '../weights/quantize.js';
+import { floatLinear } from './float-linear.js';
+import type { InputKind, Linear } from './linear.js';
+import { addRefinedQuantization, refineMatrix } from './refined-activations.js';
+
+/** What a product of int8 does with its activations; see docs/compiler.md for what each choice costs and gives. */
+const STEPS: Record<InputKind, 'one' | 'two' | 'float'> = {
+  norm: 'two',
+  attention: 'one',
+  // On the widest tensor of all two steps would take as long as the float product.
+  activation: 'float',
+};
+
+/** Matrices as int8 with one scale a column, activations as uint8 with one scale for the tensor; attention in floats. */
+export const int8Linear: Linear = {
+  async product(graph, name, input, from, { matrix, bias }) {
+    if (STEPS[from] === 'float') return floatLinear.product(graph, name, input, from, { matrix, bias });
+    const biases = await graph.weight(`${name}.bias`, [matrix.outputs], bias);
+    const add = STEPS[from] === 'one' ? addInt8MatMul : addRefinedMatMul;
+    return { value: await add(graph, name, input, matrix, biases), bias: null };
+  },
+
+  async attention(graph, name, input, lengths, { packed, bias, heads }) {
+    const { values, scale, zeroPoint } = addRefinedQuantization(graph, `${name}.input`, input);
+    const biases = await graph.weight(`${name}.bias`, [packed.outputs], bias);
+    const weights = await addRefinedMatrix(graph, name, packed);
+    const inputs = [values, weights.values, biases, scale, weights.scales, lengths, zeroPoint];
+    return graph.fused('QAttention', name, inputs, { num_heads: heads });
+  },
+};
+
+/** One step of quantisation: fast, and good where no activation is far larger than the rest. */
+export async function addInt8MatMul(
+  graph: GraphBuilder,
+  name: string,
+  input: string,
+  matrix: Matrix,
+  bias: string,
+): Promise<string> {
+  const { values, scales } = quantizeColumns(matrix.data, matrix.inputs, matrix.outputs);
+  return graph.fused('DynamicQuantizeMatMul', name, [
+    input,
+    await graph.constant(`${name}.matrix`, [matrix.inputs, matrix.outputs], values),
+    await graph.constant(`${name}.scales`, [matrix.outputs], scales),
+    '',
+    bias,
+  ]);
+}
+
+/** The same with activations quantised in two steps. */
+export async function addRefinedMatMul(
+  graph: GraphBuilder,
+  name: string,
+  input: string,
+  matrix: Matrix,
+  bias: string,
+): Promise<string> {
+  const { values, scale, zeroPoint } = addRefinedQuantization(graph, `${name}.input`, input);
+  const weights = await addRefinedMatrix(graph, name, matrix);
+  return graph.fused('MatMulIntegerToFloat', name, [
+    values,
+    weights.values,
+    scale,
+    weights.scales,
+    zeroPoint,
+    '',
+    bias,
+  ]);
+}
+
+async function addRefinedMatrix(
+  graph: GraphBuilder,
+  name: string,
+  matrix: Matrix,
+): Promise<{ values: string; scales: string }> {
+  const { values, scales } = refineMatrix(matrix);
+  return {
+    values: await graph.constant(`${name}.matrix`, [2 * matrix.inputs, matrix.outputs], values),
+    scales: await graph.constant(`${name}.scales`, [matrix.outputs], scales),
+  };
+}

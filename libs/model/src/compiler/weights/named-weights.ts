@@ -1,0 +1,75 @@
+import { BootError } from '#contracts';
+import { transpose, type Matrix } from './matrix.js';
+import type { SafetensorsReader, Tensor } from './safetensors.js';
+
+/** What libraries put before every name when they save an encoder inside something else. */
+const WRAPPERS = ['model.', '0.auto_model.'];
+
+/** A linear layer: `input x matrix + bias`. */
+export interface LinearWeights {
+  readonly matrix: Matrix;
+  /** `[outputs]`. */
+  readonly bias: Float32Array;
+}
+
+/** Scale and shift of a layer norm, `[hidden]` each. */
+export interface NormWeights {
+  readonly gamma: Float32Array;
+  readonly beta: Float32Array;
+}
+
+/** An encoder's weights by the names that transformers gives them, in the layout that graphs want. */
+export class NamedWeights {
+  readonly #reader: SafetensorsReader;
+  readonly #prefix: string;
+
+  /**
+   * @param prefix before every name where the encoder was saved with a head, as `bert.`
+   * @param anchor a tensor that every checkpoint of this architecture has
+   * @throws BootError when it is there under no known prefix
+   */
+  constructor(reader: SafetensorsReader, prefix: string, anchor: string) {
+    const found = ['', prefix, ...WRAPPERS].find((one) => reader.has(one + anchor));
+    if (found === undefined) throw new BootError(`the weights have no "${anchor}"`);
+    this.#reader = reader;
+    this.#prefix = found;
+  }
+
+  has(name: string): boolean {
+    return this.#reader.has(this.#prefix + name);
+  }
+
+  tensor(name: string): Promise<Tensor> {
+    return this.#reader.read(this.#prefix + name);
+  }
+
+  async #vector(name: string): Promise<Float32Array> {
+    return (await this.tensor(name)).data;
+  }
+
+  /** A table without its first rows. */
+  async rowsFrom(first: number, name: string): Promise<Tensor> {
+    const { shape, data } = await this.tensor(name);
+    const [rows = 0, size = 0] = shape;
+    return { shape: [rows - first, size], data: data.slice(first * size) };
+  }
+
+  /** The matrix comes as `[inputs, outputs]`; checkpoints have `[outputs, inputs]`. */
+  async linear(name: string): Promise<LinearWeights> {
+    const { data, shape } = await this.tensor(`${name}.weight`);
+    const [outputs = 0, inputs = 0] = shape;
+    return {
+      matrix: { data: transpose(data, outputs, inputs), inputs, outputs },
+      bias: await this.#vector(`${name}.bias`),
+    };
+  }
+
+  /** Old checkpoints call scale and shift gamma and beta. */
+  async norm(name: string): Promise<NormWeights> {
+    const old = this.has(`${name}.gamma`);
+    return {
+      gamma: await this.#vector(`${name}.${old ? 'gamma' : 'weight'}`),
+      beta: await this.#vector(`${name}.${old ? 'beta' : 'bias'}`),
+    };
+  }
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import type { KnownMembers } from './closed-file.js';
+
+/** What is known of the files that sentence-transformers writes beside a model. */
+export const sentenceBert = {
+  used: {
+    max_seq_length: z.int().positive().nullish(),
+    // How texts are read; other modalities do not matter.
+    modality_config: z
+      .object({ text: z.object({ method: z.literal('forward'), method_output_name: z.literal('last_hidden_state') }) })
+      .nullish(),
+  },
+  only: {
+    do_lower_case: [false],
+    transformer_task: ['feature-extraction'],
+    module_output_name: ['token_embeddings'],
+  },
+  harmless: ['unpad_inputs'],
+} satisfies KnownMembers<z.ZodRawShape>;
+
+export const sentenceTransformers = {
+  used: {
+    prompts: z.record(z.string(), z.string()).nullish(),
+    default_prompt_name: z.string().nullish(),
+    matryoshka_dims: z.array(z.int().positive()).optional(),
+  },
+  only: { model_type: ['SentenceTransformer'] },
+  harmless: ['__version__', 'similarity_fn_name'],
+} satisfies KnownMembers<z.ZodRawShape>;
+
+/** `pooling_mode` since version 5.4, one member a mode before. */
+export const pooling = {
+  used: {
+    pooling_mode: z.union([z.string(), z.array(z.string())]).optional(),
+    pooling_mode_cls_token: z.boolean().default(false),
+    pooling_mode_mean_tokens: z.boolean().default(false),
+    pooling_mode_max_tokens: z.boolean().default(false),
+  },
+  only: {
+    pooling_mode_mean_sqrt_len_tokens: [false],
+    pooling_mode_weightedmean_tokens: [false],
+    pooling_mode_lasttoken: [false],
+    include_prompt: [true],
+  },
+  harmless: ['word_embedding_dimension', 'embedding_dimension'],
+} satisfies KnownMembers<z.ZodRawShape>;
+
+/** One entry of `modules.json`, which is a list. */
+export const sentenceModule = {
+  used: { type: z.string() },
+  only: {},
+  harmless: ['idx', 'name', 'path'],
+} satisfies KnownMembers<z.ZodRawShape>;

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import type { KnownMembers } from './closed-file.js';
+
+/** Members of `config.json` that are read of every model. */
+export const commonMembers = {
+  model_type: z.string().optional(),
+  position_embedding_type: z.string().nullish(),
+  hidden_size: z.int().positive(),
+  max_position_embeddings: z.int().positive().optional(),
+  pad_token_id: z.int().nonnegative().nullish(),
+  matryoshka_dimensions: z.array(z.int().positive()).optional(),
+};
+
+/**
+ * Members of an encoder's `config.json` besides those of its architecture. The lists hold what transformers'
+ * `PretrainedConfig` has had (versions 4 and 5, without what its subclasses add), and what tools write beside that.
+ */
+const ENCODER_ONLY: Readonly<Record<string, readonly unknown[]>> = {
+  // A decoder's tokens see only those before them.
+  is_decoder: [false],
+  is_encoder_decoder: [false],
+  add_cross_attention: [false],
+  // Layers with fewer heads than the others.
+  pruned_heads: [{}],
+  per_layer_config: [{}],
+  // Weights that are stored as something else than floats.
+  quantization_config: [null],
+};
+
+const OF_SAVING = [
+  '_name_or_path',
+  'name_or_path',
+  '_commit_hash',
+  'transformers_version',
+  'architectures',
+  'torch_dtype',
+  'dtype',
+  'vocab_size',
+  'tokenizer_class',
+  'bos_token_id',
+  'eos_token_id',
+  'sep_token_id',
+  'decoder_start_token_id',
+  'transformers.js_config',
+  'sentence_transformers',
+];
+
+const OF_RUNNING = [
+  'return_dict',
+  'output_hidden_states',
+  'output_attentions',
+  'output_past',
+  'use_cache',
+  'torchscript',
+  'use_bfloat16',
+  'gradient_checkpointing',
+  '_attn_implementation',
+  '_attn_implementation_autoset',
+  'attn_implementation',
+  // The feed-forward layers' result is the same in pieces.
+  'chunk_size_feed_forward',
+  'tie_word_embeddings',
+  'tie_encoder_decoder',
+  'cross_attention_hidden_size',
+];
+
+const OF_TRAINING = ['initializer_range', 'tf_legacy_loss'];
+
+const OF_TASKS = [
+  'id2label',
+  'label2id',
+  'num_labels',
+  'problem_type',
+  'finetuning_task',
+  'task_specific_params',
+  'prefix',
+];
+
+const OF_GENERATION = [
+  'max_length',
+  'min_length',
+  'do_sample',
+  'early_stopping',
+  'num_beams',
+  'num_beam_groups',
+  'diversity_penalty',
+  'temperature',
+  'top_k',
+  'top_p',
+  'typical_p',
+  'repetition_penalty',
+  'length_penalty',
+  'no_repeat_ngram_size',
+  'encoder_no_repeat_ngram_size',
+  'bad_words_ids',
+  'num_return_sequences',
+  'output_scores',
+  'return_dict_in_generate',
+  'forced_bos_token_id',
+  'forced_eos_token_id',
+  'remove_invalid_values',
+  'exponential_decay_length_penalty',
+  'suppress_tokens',
+  'begin_suppress_tokens',
+];
+
+/** What is known of an encoder's `config.json`: what is common to all, and what its architecture adds. */
+export function encoderConfig<Used extends z.ZodRawShape>({
+  used,
+  only,
+  harmless,
+}: KnownMembers<Used>): KnownMembers<typeof commonMembers & Used> {
+  return {
+    used: { ...commonMembers, ...used },
+    only: { ...ENCODER_ONLY, ...only },
+    harmless: [...OF_SAVING, ...OF_RUNNING, ...OF_TRAINING, ...OF_TASKS, ...OF_GENERATION, ...harmless],
+  };
+}

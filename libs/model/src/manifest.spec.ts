@@ -1,0 +1,240 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BootError } from '#contracts';
+import { makeBertModel } from '../../../test/support/random-model.js';
+import { readManifest } from './manifest.js';
+import { filesInFolder } from './resolve/folder.js';
+import type { Manifest } from './types.js';
+
+let folder: string;
+let models = 0;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'embedmill-manifest-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** The manifest of a random model with some of its files replaced. */
+async function manifestWith(files: Readonly<Record<string, unknown>>): Promise<Manifest> {
+  const at = join(folder, String(models++));
+  await makeBertModel(at);
+  for (const [name, content] of Object.entries(files)) await writeFile(join(at, name), JSON.stringify(content));
+  return readManifest(await filesInFolder(at, 'folder:test', 'fp32'));
+}
+
+const MODULES = ['Transformer', 'Pooling', 'Normalize'].map((type, idx) => ({
+  idx,
+  name: String(idx),
+  path: idx === 0 ? '' : `${idx}_${type}`,
+  type: `sentence_transformers.models.${type}`,
+}));
+const POOLING = {
+  word_embedding_dimension: 1024,
+  pooling_mode_cls_token: true,
+  pooling_mode_mean_tokens: false,
+  pooling_mode_max_tokens: false,
+  pooling_mode_mean_sqrt_len_tokens: false,
+  pooling_mode_weightedmean_tokens: false,
+  pooling_mode_lasttoken: false,
+  include_prompt: true,
+};
+const SENTENCE_TRANSFORMERS = {
+  __version__: { sentence_transformers: '2.2.2', transformers: '4.28.1', pytorch: '1.13.0+cu117' },
+  prompts: {},
+  default_prompt_name: null,
+  similarity_fn_name: 'cosine',
+};
+
+const XLM_ROBERTA = {
+  attention_probs_dropout_prob: 0.1,
+  bos_token_id: 0,
+  classifier_dropout: null,
+  eos_token_id: 2,
+  hidden_act: 'gelu',
+  hidden_dropout_prob: 0.1,
+  hidden_size: 1024,
+  initializer_range: 0.02,
+  intermediate_size: 4096,
+  layer_norm_eps: 1e-5,
+  model_type: 'xlm-roberta',
+  num_attention_heads: 16,
+  num_hidden_layers: 24,
+  output_past: true,
+  pad_token_id: 1,
+  position_embedding_type: 'absolute',
+  transformers_version: '4.30.2',
+  type_vocab_size: 1,
+  use_cache: true,
+  vocab_size: 250002,
+};
+/** As these models' repositories have them. */
+const CONFIGS = {
+  'BAAI/bge-large-zh': {
+    _name_or_path: '',
+    architectures: ['BertModel'],
+    attention_probs_dropout_prob: 0.1,
+    bos_token_id: 0,
+    classifier_dropout: null,
+    directionality: 'bidi',
+    eos_token_id: 2,
+    hidden_act: 'gelu',
+    hidden_dropout_prob: 0.1,
+    hidden_size: 1024,
+    id2label: { 0: 'LABEL_0' },
+    initializer_range: 0.02,
+    intermediate_size: 4096,
+    label2id: { LABEL_0: 0 },
+    layer_norm_eps: 1e-12,
+    max_position_embeddings: 512,
+    model_type: 'bert',
+    num_attention_heads: 16,
+    num_hidden_layers: 24,
+    output_past: true,
+    pad_token_id: 0,
+    pooler_fc_size: 768,
+    pooler_num_attention_heads: 12,
+    pooler_num_fc_layers: 3,
+    pooler_size_per_head: 128,
+    pooler_type: 'first_token_transform',
+    position_embedding_type: 'absolute',
+    torch_dtype: 'float32',
+    transformers_version: '4.28.1',
+    type_vocab_size: 2,
+    use_cache: true,
+    vocab_size: 21128,
+  },
+  'avsolatorio/NoInstruct-small-Embedding-v0': {
+    _name_or_path: 'avsolatorio/NoInstruct-small-Embedding-v0',
+    architectures: ['BertModel'],
+    attention_probs_dropout_prob: 0.1,
+    classifier_dropout: null,
+    hidden_act: 'gelu',
+    hidden_dropout_prob: 0.1,
+    hidden_size: 384,
+    id2label: { 0: 'LABEL_0' },
+    initializer_range: 0.02,
+    intermediate_size: 1536,
+    label2id: { LABEL_0: 0 },
+    layer_norm_eps: 1e-12,
+    max_position_embeddings: 512,
+    model_type: 'bert',
+    num_attention_heads: 12,
+    num_hidden_layers: 12,
+    output_hidden_states: true,
+    pad_token_id: 0,
+    position_embedding_type: 'absolute',
+    torch_dtype: 'float32',
+    transformers_version: '4.39.3',
+    type_vocab_size: 2,
+    use_cache: true,
+    vocab_size: 30522,
+  },
+  'intfloat/multilingual-e5-large': {
+    ...XLM_ROBERTA,
+    _name_or_path: 'intfloat/multilingual-e5-large',
+    architectures: ['XLMRobertaModel'],
+    max_position_embeddings: 514,
+  },
+  'BAAI/bge-reranker-v2-m3': {
+    ...XLM_ROBERTA,
+    _name_or_path: 'BAAI/bge-m3',
+    architectures: ['XLMRobertaForSequenceClassification'],
+    id2label: { 0: 'LABEL_0' },
+    label2id: { LABEL_0: 0 },
+    max_position_embeddings: 8194,
+    torch_dtype: 'float32',
+    transformers_version: '4.38.1',
+  },
+};
+
+it.each(Object.entries(CONFIGS))('knows every member of the files of %s', async (_name, config) => {
+  const manifest = await manifestWith({
+    'config.json': config,
+    'modules.json': MODULES,
+    '1_Pooling/config.json': POOLING,
+    'sentence_bert_config.json': { max_seq_length: 512, do_lower_case: false },
+    'config_sentence_transformers.json': SENTENCE_TRANSFORMERS,
+  });
+  expect(manifest).toMatchObject({ maxTokens: 512, pooling: 'cls', normalize: true, warnings: [] });
+  expect(manifest.encoder).not.toBeNull();
+});
+
+it('reads the files that sentence-transformers writes since version 5.4', async () => {
+  const manifest = await manifestWith({
+    'modules.json': [
+      { idx: 0, name: '0', path: '', type: 'sentence_transformers.base.modules.transformer.Transformer' },
+      {
+        idx: 1,
+        name: '1',
+        path: '1_Pooling',
+        type: 'sentence_transformers.sentence_transformer.modules.pooling.Pooling',
+      },
+    ],
+    '1_Pooling/config.json': { embedding_dimension: 32, pooling_mode: 'mean', include_prompt: true },
+    'sentence_bert_config.json': {
+      transformer_task: 'feature-extraction',
+      modality_config: { text: { method: 'forward', method_output_name: 'last_hidden_state' } },
+      module_output_name: 'token_embeddings',
+      processing_kwargs: {},
+      unpad_inputs: false,
+    },
+    'config_sentence_transformers.json': { ...SENTENCE_TRANSFORMERS, model_type: 'SentenceTransformer' },
+  });
+  expect(manifest).toMatchObject({ pooling: 'mean', normalize: false, warnings: [] });
+});
+
+it.each<[string, string, unknown, RegExp]>([
+  [
+    'prompts left out of pooling',
+    '1_Pooling/config.json',
+    { ...POOLING, include_prompt: false },
+    /1_Pooling\/config\.json: include_prompt is false/,
+  ],
+  [
+    'a new pooling mode',
+    '1_Pooling/config.json',
+    { embedding_dimension: 32, pooling_mode: 'lasttoken' },
+    /1_Pooling\/config\.json: asks for lasttoken; Embedmill pools by one of cls, mean, max/,
+  ],
+  ['no pooling mode', '1_Pooling/config.json', {}, /asks for no pooling/],
+  [
+    'lower-casing beside the tokenizer',
+    'sentence_bert_config.json',
+    { max_seq_length: 64, do_lower_case: true },
+    /sentence_bert_config\.json: do_lower_case is true/,
+  ],
+  [
+    'another task',
+    'sentence_bert_config.json',
+    { transformer_task: 'fill-mask' },
+    /sentence_bert_config\.json: transformer_task is "fill-mask"/,
+  ],
+  [
+    'a sparse encoder',
+    'config_sentence_transformers.json',
+    { model_type: 'SparseEncoder' },
+    /config_sentence_transformers\.json: model_type is "SparseEncoder"/,
+  ],
+  ['a limit that is no number', 'sentence_bert_config.json', { max_seq_length: 'all' }, /max_seq_length: /],
+])('refuses %s, naming file, member and value', async (_name, file, content, message) => {
+  const refused = manifestWith({ [file]: content });
+  await expect(refused).rejects.toThrow(message);
+  await expect(refused).rejects.toBeInstanceOf(BootError);
+});
+
+it('warns of what it goes on without', async () => {
+  const { warnings } = await manifestWith({
+    'modules.json': [{ idx: 0, name: '0', path: '', type: 'custom_st.Transformer', kwargs: ['task'] }],
+    '1_Pooling/config.json': { ...POOLING, output_key: 'sentence_embedding' },
+    'config_sentence_transformers.json': { prompts: { query: 'q: ' }, default_prompt_name: 'query', truncate_dim: 16 },
+  });
+  expect(warnings).toEqual([
+    expect.stringMatching(/modules\.json: kwargs is \["task"\]/),
+    expect.stringMatching(
+      /modules\.json: type is "custom_st\.Transformer"; Embedmill does not run the model's own code/,
+    ),
+    expect.stringMatching(/config_sentence_transformers\.json: truncate_dim is 16/),
+    expect.stringMatching(/config_sentence_transformers\.json: default_prompt_name is "query"/),
+    expect.stringMatching(/1_Pooling\/config\.json: output_key is "sentence_embedding"/),
+  ]);
+});
