@@ -83,6 +83,13 @@ export const jobObjectSchema = z.object({
 });
 export type JobObject = z.infer<typeof jobObjectSchema>;
 
+/** Answer of `POST /v1/jobs/{id}/retry`: the job, and how many of its texts this request tries again. */
+export const retriedJobSchema = jobObjectSchema.extend({
+  /** Texts put into the queue again, those included that an earlier request put there and that are not settled yet. */
+  retried: z.int(),
+});
+export type RetriedJob = z.infer<typeof retriedJobSchema>;
+
 export const jobListSchema = z.object({
   object: z.literal('list'),
   data: z.array(jobObjectSchema),

@@ -60,7 +60,7 @@ it('failed texts are kept, and tried again they are unfinished until their new u
   expect(await store.get(job.id)).toMatchObject({ state: 'completed', done: 6, failed: 4, retriable: 3, units: 1 });
   expect((await all(failed.kept(job.id))).flat()).toEqual(expect.arrayContaining(TEXTS));
 
-  expect(await store.retry(job, [1, 3, 4])).toBe(true);
+  expect(await store.retry(job, [1, 3, 4])).toEqual({ unit: 1, texts: 3 });
   const running = (await store.get(job.id))!;
   expect(running).toMatchObject({ state: 'running', failed: 1, retriable: 0, done: 6, units: 2, finishedAt: null });
   expect((await store.activeTexts()).find(({ model }) => model === 'm')).toMatchObject({ jobs: 1, texts: 3 });
@@ -91,7 +91,7 @@ it('failed texts are kept, and tried again they are unfinished until their new u
 it('of those who try the same again at once, one does', async () => {
   const job = await jobWith(10, TEXTS);
   const took = await Promise.all(Array.from({ length: 8 }, () => store.retry(job, [1, 3])));
-  expect(took.filter(Boolean)).toHaveLength(1);
+  expect(took.filter((unit) => unit !== null)).toEqual([{ unit: 1, texts: 3 }]);
   expect(await store.get(job.id)).toMatchObject({ state: 'running', failed: 0, units: 2 });
   expect(await failed.unitsUnderWay(job.id)).toBe(1);
 });
@@ -100,7 +100,7 @@ it('a cancelled job gives nothing to try again', async () => {
   const job = await jobWith(10, TEXTS);
   await store.retry(job, [3]);
   await store.cancel(job.id);
-  expect(await store.retry(job, [1])).toBe(false);
+  expect(await store.retry(job, [1])).toBeNull();
   expect(await store.get(job.id)).toMatchObject({ state: 'cancelled', failed: 2, retriable: 2 });
 });
 

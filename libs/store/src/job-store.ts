@@ -61,6 +61,13 @@ export interface ActiveTexts {
   readonly byKey: Map<string, number>;
 }
 
+/** A unit of work whose failed texts are tried again. */
+export interface RetriedUnit {
+  readonly unit: number;
+  /** Of the job: a text that stands in it twice counts twice. */
+  readonly texts: number;
+}
+
 export interface JobFilter {
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined;
@@ -165,22 +172,27 @@ export class JobStore {
    * Makes failed texts unfinished again, as one new unit of work, which is the caller's to enqueue. A text that somebody
    * else took is left out.
    * @param firstPositions of texts, which tell them apart
-   * @returns whether there is a new unit
+   * @returns the new unit; null when none of these texts is left
    */
-  async retry(job: Pick<JobRecord, 'id' | 'createdAt'>, firstPositions: readonly number[]): Promise<boolean> {
+  async retry(
+    job: Pick<JobRecord, 'id' | 'createdAt'>,
+    firstPositions: readonly number[],
+  ): Promise<RetriedUnit | null> {
     const { id, createdAt } = job;
     const [, ...keysBeside] = this.#keysBeside(id);
     const keys = [this.#keys.job(id), ...keysBeside];
-    const [state, unit, renew] = (await scripts.retry.run(this.#redis, keys, [this.#ttlMs, ...firstPositions])) as [
-      JobState | null,
-      number,
-      number,
+    const args = [this.#ttlMs, ...firstPositions];
+    const [state, unit, renew, texts] = (await scripts.retry.run(this.#redis, keys, args)) as [
+      state: JobState | null,
+      unit: number,
+      renew: number,
+      texts: number,
     ];
-    if (unit < 0) return false;
+    if (unit < 0) return null;
     // It had left the active ones when it was completed.
     await this.#redis.zadd(this.#keys.activeJobs(), createdAt, id);
     await this.#settle(id, state, renew);
-    return true;
+    return { unit, texts };
   }
 
   /** Whether a unit of a job is counted. */

@@ -8,6 +8,13 @@ import type { QueueRoom } from './queue-room.js';
 /** Tasks enqueued in one go. */
 const ENQUEUE_TASKS = 100;
 
+/** A job whose failed texts are tried again. */
+export interface Retried {
+  readonly job: JobRecord;
+  /** Texts tried again. They are counted as they are taken: by now workers may have settled them. */
+  readonly texts: number;
+}
+
 export interface JobRetryParts {
   readonly store: JobStore;
   readonly failed: FailedTexts;
@@ -32,7 +39,7 @@ export class JobRetry {
    * Returns when the queue has acknowledged all of it. Asked for twice, a text is tried again once.
    * @throws ApiError 404; 409 `job_ended`, `job_not_finished`, `nothing_to_retry` or `model_changed`; 429 `queue_full`
    */
-  async retry(id: string): Promise<JobRecord> {
+  async retry(id: string): Promise<Retried> {
     const { failed, models, room, store, taskLimits } = this.#parts;
     const job = requireJob(await store.get(id), id);
     requireSealed(job);
@@ -41,20 +48,24 @@ export class JobRetry {
     if (card.fingerprint !== job.spec.fingerprint) throw modelChanged(job);
     await room.require(job.model, job);
 
+    const textsOfUnit = new Map<number, number>();
     for await (const texts of failed.kept(id)) {
       for (const { positions } of cutTasks(texts, taskLimits)) {
-        await store.retry(
-          job,
-          positions.map((places) => places[0]!),
-        );
+        const firstPositions = positions.map((places) => places[0]!);
+        const taken = await store.retry(job, firstPositions);
+        if (taken !== null) textsOfUnit.set(taken.unit, taken.texts);
       }
     }
-    await this.#enqueue(job);
-    return requireJob(await store.get(id), id);
+    await this.#enqueue(job, textsOfUnit);
+    const texts = [...textsOfUnit.values()].reduce((sum, count) => sum + count, 0);
+    return { job: requireJob(await store.get(id), id), texts };
   }
 
-  /** Everything that is to be tried again; what the queue has already, it does not take twice. */
-  async #enqueue(job: JobRecord): Promise<void> {
+  /**
+   * Enqueues everything that is to be tried again; the queue does not take twice what it has already.
+   * @param textsOfUnit gets the units that an earlier request took and that are not settled yet
+   */
+  async #enqueue(job: JobRecord, textsOfUnit: Map<number, number>): Promise<void> {
     const { failed, producer } = this.#parts;
     let tasks: LaneTask[] = [];
     for await (const { unit, texts } of failed.underWay(job.id)) {
@@ -68,6 +79,10 @@ export class JobRetry {
         unit,
         positions: texts.map(({ positions }) => positions),
       };
+      textsOfUnit.set(
+        unit,
+        texts.reduce((sum, { positions }) => sum + positions.length, 0),
+      );
       tasks.push({ id: jobTaskId(job.id, unit), lane: job.lane, task, holder: job.keyId ?? undefined });
       if (tasks.length < ENQUEUE_TASKS) continue;
       await producer.enqueue(tasks);

@@ -28,6 +28,8 @@ import {
   type JobRecord,
   jobRequestSchema,
   jobUploadOptionsSchema,
+  type RetriedJob,
+  retriedJobSchema,
 } from '#contracts';
 import { JobStore } from '#store';
 import { FromCaller } from '../access/caller.js';
@@ -144,17 +146,17 @@ export class JobsController implements BeforeApplicationShutdown {
   @HttpCode(202)
   @ApiParam({ name: 'id' })
   @ApiOperation({ summary: 'Tries the failed texts of a job again' })
-  @ApiResponse({ status: 202, schema: jsonSchema(jobObjectSchema, 'output') })
+  @ApiResponse({ status: 202, schema: jsonSchema(retriedJobSchema, 'output') })
   async retry(
     @Param('id') id: string,
     @FromCaller() caller: Caller,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<JobObject> {
+  ): Promise<RetriedJob> {
     requireOwnJob(await this.#store.get(id), id, caller);
-    const job = await this.#retry.retry(id);
+    const { job, texts } = await this.#retry.retry(id);
     await this.#audit.record(request, 'job.retry', id);
-    return answer(job, reply.header('Location', jobPath(id)));
+    return { ...answer(job, reply.header('Location', jobPath(id))), retried: texts };
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -3,13 +3,13 @@
 --
 -- KEYS  1 job record   2 errors   3 failed texts   4 units under way again
 -- ARGV  1 ttl, ms   then fields of the failed texts
--- Result  {state; unit, or -1 when none of these texts is left; texts whose slices want a new time to live, else 0},
---         or {false, -1, 0} when there is no such job.
+-- Result  {state; unit, or -1 when none of these texts is left; texts whose slices want a new time to live, else 0;
+--         texts of the job that are unfinished again}, or {false, -1, 0, 0} when there is no such job.
 -- A job whose upload is under way, or that was cancelled or failed, gives none.
 
 local job = redis.call('HMGET', KEYS[1], 'state', 'sealed', 'texts', 'windowAt', 'computed', 'computedTokens')
 local state = job[1]
-if not state or not job[2] or state == 'cancelled' or state == 'failed' then return {state, -1, 0} end
+if not state or not job[2] or state == 'cancelled' or state == 'failed' then return {state, -1, 0, 0} end
 
 local taken = {}
 local positions = 0
@@ -24,7 +24,7 @@ for n = 2, #ARGV do
     redis.call('HDEL', KEYS[3], ARGV[n])
   end
 end
-if #taken == 0 then return {state, -1, 0} end
+if #taken == 0 then return {state, -1, 0, 0} end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -45,4 +45,4 @@ if state == 'completed' then
   renew = tonumber(job[3])
 end
 for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
-return {state, unit, renew}
+return {state, unit, renew, positions}
