@@ -5,7 +5,7 @@ import type { JobObject } from '#contracts';
 /** Longest that an answer about a job is held, s; one that ends is answered at once. */
 const LOOK_SECONDS = 60;
 
-/** A client that tries nothing again: a figure with a pause in it would be none. */
+/** A client without retries: a pause would spoil the figure. */
 export function clientOf(url: string): EmbedmillClient {
   return new EmbedmillClient({ baseUrl: url, fetch: nodeFetch, retry: { patienceMs: 0 } });
 }
@@ -16,7 +16,7 @@ export interface JobRun {
   readonly cached: number;
 }
 
-/** Uploads texts, waits, and reads every vector back. @throws when one is missing: less than the whole work is no figure */
+/** Uploads texts, waits, and reads every vector back. @throws when one is missing */
 export async function embedAsJob(
   client: EmbedmillClient,
   model: string,

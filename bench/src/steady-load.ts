@@ -16,7 +16,7 @@ export interface SteadyLoadOptions {
 
 /**
  * A steady load is a number of clients that each upload a job, wait for it, read all its vectors back and begin again,
- * until they are stopped. What it gets through is measured at the far end, while it goes on.
+ * until they are stopped. Throughput is read from Redis meanwhile, as vectors stored.
  */
 export class SteadyLoad {
   /** Of the jobs that begin from now on. */

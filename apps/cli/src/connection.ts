@@ -5,7 +5,7 @@ import { nodeFetch } from '#client/node';
 import { readClientEnvironment } from '#contracts';
 import { CommandError, EXIT } from './exit-codes.js';
 
-/** A deployment, and what to be let in with. */
+/** Where a deployment is, and the key for it. */
 export interface Connection {
   /** Without a slash at its end. */
   readonly url: string;

@@ -6,7 +6,7 @@ import { cacheRedis, findRedisServer, queueRedis } from './redis-server.js';
 import type { Supervisor } from './supervisor.js';
 
 export interface DeploymentOptions {
-  /** What the programs see, besides what this file adds. */
+  /** Environment of the programs; this file adds to it. */
   readonly environment: NodeJS.ProcessEnv;
   /** The same, read. */
   readonly settings: Environment;
@@ -57,7 +57,7 @@ export async function startDeployment(supervisor: Supervisor, options: Deploymen
       stopMs: GRACE_MS,
     },
   ]);
-  // Stopped before the API: what they finish while draining still reaches the requests that wait for it.
+  // A tier after the API, so they stop first: what they finish while draining still reaches the requests that wait.
   const workers = supervisor.start(
     Array.from({ length: options.workers }, (_, index) => ({
       ...ours(options.workers === 1 ? 'worker' : `worker-${index + 1}`, '../../worker/src/main.js', {

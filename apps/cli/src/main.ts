@@ -79,7 +79,7 @@ withConnection(program.command('bench').description('measure a running deploymen
     if (!done) process.exitCode = EXIT.interrupted;
   });
 
-// Whoever reads may have read enough, as `head` has.
+// The reader of a pipe may close it early, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(EXIT.ok);

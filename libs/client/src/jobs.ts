@@ -60,6 +60,8 @@ export class JobsClient {
       return await this.#job({ ...options, ...call, query, body: upload.body, repeat: upload.repeat });
     } catch (error) {
       throw upload.failure() ?? error;
+    } finally {
+      upload.stop();
     }
   }
 

@@ -48,7 +48,7 @@ function send(url: URL, { body, headers, method, signal }: FetchInit): Promise<I
       sent.setTimeout(SILENCE_MS, () => sent.destroy(new Error(`silent for ${SILENCE_MS / 1000} s`)));
       resolve(answer);
     });
-    // After the answer it is what remained of the upload, which nobody needs any more.
+    // An error after the answer is about the rest of the upload: the promise has settled, and the error is ignored.
     sent.on('error', reject);
     sent.once('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
     if (typeof body !== 'object') {

@@ -20,7 +20,7 @@ export interface RetryPolicy {
  */
 export type Repeat = 'always' | 'refused' | 'never';
 
-export const DEFAULT_PATIENCE_MS = 30_000;
+const DEFAULT_PATIENCE_MS = 30_000;
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;

@@ -34,7 +34,12 @@ export async function sendOnce<T>(outgoing: Outgoing, read: (answer: Response) =
       signal: signal === undefined ? ended.signal : AbortSignal.any([ended.signal, signal]),
     });
     answered = true;
-    if (!answer.ok && !accept.includes(answer.status)) throw apiErrorOf(answer, await answer.text(), asked);
+    if (!answer.ok && !accept.includes(answer.status)) {
+      // The status says the most of it, should the rest break off.
+      const text = await answer.text().catch(() => '');
+      signal?.throwIfAborted();
+      throw apiErrorOf(answer, text, asked);
+    }
     return await read(answer);
   } catch (error) {
     if (error instanceof EmbedmillError) throw error;
@@ -47,8 +52,13 @@ export async function sendOnce<T>(outgoing: Outgoing, read: (answer: Response) =
   }
 }
 
-/** `ECONNREFUSED`: `fetch` itself only says that it failed. */
+/** `ECONNREFUSED`: `fetch` itself only says that it failed, and an abort that it was one. */
 function reasonOf(error: unknown): string {
-  const { cause, message } = error as Error & { readonly cause?: Error & { readonly code?: string } };
-  return cause?.code ?? cause?.message ?? message;
+  const { cause, code, message } = error as CodedError & { readonly cause?: CodedError };
+  return cause?.code ?? cause?.message ?? (typeof code === 'string' ? code : message);
+}
+
+interface CodedError extends Error {
+  /** A number in errors of the web platform. */
+  readonly code?: string;
 }

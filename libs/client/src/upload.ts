@@ -7,13 +7,15 @@ export interface Upload {
   readonly repeat: Repeat;
   /** What the iterable threw, if it did; undefined otherwise. */
   readonly failure: () => unknown;
+  /** Takes no more of the iterable, and lets it clean up: not every `fetch` does when an upload ends early. */
+  readonly stop: () => void;
 }
 
 /** Texts as the body of an upload: a list goes out at once and can be sent again, an iterable is read once. */
 export function uploadOf(input: string | readonly string[] | Iterable<string> | AsyncIterable<string>): Upload {
   if (typeof input === 'string' || Array.isArray(input)) {
     const body = ndjsonOf(typeof input === 'string' ? [input] : (input as readonly string[]));
-    return { body: () => body, repeat: 'always', failure: () => undefined };
+    return { body: () => body, repeat: 'always', failure: () => undefined, stop: () => {} };
   }
   let failure: unknown;
   const chunks = ndjsonChunks(input as AsyncIterable<string>);
@@ -34,5 +36,13 @@ export function uploadOf(input: string | readonly string[] | Iterable<string> | 
     // A chunk is made when it is asked for, and not before.
     { highWaterMark: 0 },
   );
-  return { body: () => stream, repeat: 'never', failure: () => failure };
+  return {
+    body: () => stream,
+    repeat: 'never',
+    failure: () => failure,
+    stop: () => {
+      // The call has its outcome already; an error in the clean-up is not it.
+      chunks.return(undefined).catch(() => {});
+    },
+  };
 }

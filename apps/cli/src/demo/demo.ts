@@ -45,10 +45,10 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<bo
     ...process.env,
     EMBED_HOST: '127.0.0.1',
     EMBED_METRICS_PORT: '0',
-    // What is under way when it is interrupted is of no use to anybody.
+    // Work under way when the demo is interrupted can be dropped.
     EMBED_DRAIN_MS: '500',
     EMBED_MODEL_DIR: join(folder, 'models'),
-    // On a Redis that others use, a name of its own that can be removed afterwards.
+    // On a Redis that others use: a prefix of its own, so that its keys can be removed afterwards.
     EMBED_KEY_PREFIX: foreignRedis ? `em-demo-${randomUUID().slice(0, 8)}` : 'em',
   };
   const settings = readEnvironment(environment);

@@ -84,7 +84,7 @@ class EmbedRun {
   /** @returns what became of all texts, those of earlier runs included */
   async work(signal: AbortSignal): Promise<Tally> {
     const { connection, dimensions, model: wanted, patienceMs, quiet } = this.#options;
-    // What is wrong with the address is told at once.
+    // Without retries: a wrong address is reported at once.
     const model = await servedModel(clientOf(connection, { signal }), wanted);
     if (dimensions !== undefined && dimensions > model.dimensions) {
       throw new CommandError(EXIT.usage, `--dimensions ${dimensions}: ${model.id} has ${model.dimensions}`);
@@ -95,11 +95,10 @@ class EmbedRun {
     if (earlier) progress.say(`going on after ${whole(state.tally.texts)} texts`);
     if (state.input === null) progress.say('standard input cannot be read twice: if interrupted, this starts over');
 
-    const client = clientOf(connection, {
-      signal,
-      // A service that is only busy is waited for without an end.
-      retry: { patienceMs, busyPatienceMs: Infinity, onWait: (reason) => progress.waitFor(reason?.message ?? null) },
-    });
+    // A service that is only busy is waited for without an end.
+    const busyPatienceMs = patienceMs === 0 ? 0 : Infinity;
+    const onWait = (reason: Error | null) => progress.waitFor(reason?.message ?? null);
+    const client = clientOf(connection, { signal, retry: { patienceMs, busyPatienceMs, onWait } });
     const last = await this.#embedRest(client, state, model.id);
     if (last.tally.texts === 0) throw new CommandError(EXIT.error, `${this.#options.input} holds no text`);
     await this.#output!.finish();

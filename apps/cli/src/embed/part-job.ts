@@ -42,7 +42,7 @@ export class PartJob {
   }
 
   /**
-   * Sends its texts, less those that the service refuses to take: they are told by their line, one at a time.
+   * Uploads its texts, except those that the service refuses: each refusal names one line, and the rest is sent again.
    * @throws EmbedmillError when something else is wrong
    */
   async submit(): Promise<void> {
@@ -65,7 +65,7 @@ export class PartJob {
   }
 
   /**
-   * Waits for its job and gives its rows, in order. A job that the service has lost is sent again; all rows are told
+   * Waits for its job and gives its rows, in order. A job that the service has lost is sent again; all rows come
    * again after `onSentAgain`.
    * @param onStatus called with every look at the job
    */
@@ -82,7 +82,7 @@ export class PartJob {
       try {
         const job = await this.#client.jobs.wait(this.#jobId, { onStatus });
         if (job.state === 'completed') return yield* this.#rowsOf(job);
-        // One that an earlier run left may have been cancelled by whoever stopped that.
+        // The job of an earlier run may have been cancelled by whoever stopped that run.
         if (job.state === 'cancelled' && this.#sends > 0) throw cancelled(job);
         this.#requireSends(job.error?.message ?? `it is ${job.state}`);
       } catch (error) {
@@ -95,7 +95,7 @@ export class PartJob {
     }
   }
 
-  /** Nobody waits for it any more; what fails here is of no interest. */
+  /** For a run that has ended: a failure to cancel is ignored. */
   async cancel(client: EmbedmillClient): Promise<void> {
     if (this.#jobId !== null) await client.jobs.cancel(this.#jobId).catch(() => {});
   }

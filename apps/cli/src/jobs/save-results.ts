@@ -37,7 +37,7 @@ export async function saveResults(connection: Connection, id: string, out: strin
       console.error(`${out}: ${whole(job.counts.texts)} texts${failed}`);
       return job;
     },
-    // What is complete has its name already.
+    // A complete file has its final name by now and stays.
     async () => output?.remove(),
     () => process.exit(EXIT.interrupted),
   );

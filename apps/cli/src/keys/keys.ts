@@ -3,7 +3,7 @@ import { ApiKeys, awaitRedis, connectRedis, newKeyOf, readRedisTls, viewKey } fr
 import { clientOf, connectionOf } from '../connection.js';
 import type { Terminal } from '../terminal.js';
 
-/** Where keys are kept: behind an API, or in the queue's Redis. */
+/** Through which keys are managed: an API, or without `url` the queue's Redis itself. */
 export interface KeysTarget {
   readonly url?: string;
   readonly keyFile?: string;

@@ -15,7 +15,7 @@ interface LoadOptions {
   readonly json: boolean;
 }
 
-/** What a deployment serves, if there is one, and what lies in the model folder of this machine. */
+/** What a deployment serves, if there is one, and what is in the model folder of this machine. */
 export async function listModels(
   options: ConnectionOptions & { readonly json: boolean },
   terminal: Terminal,
@@ -97,7 +97,7 @@ export async function compileNamed(name: string, options: LoadOptions, terminal:
   }
 }
 
-/** null: nobody has named a deployment, and none answers at the default address. */
+/** `served` is null when no deployment was named and none answers at the default address. */
 async function servedModels(options: ConnectionOptions): Promise<{ url: string; served: ModelObject[] | null }> {
   const connection = connectionOf(options);
   try {
