@@ -31,8 +31,7 @@ export async function embedAsJob(
 
 /** Waits until every text of an accepted job has its vector. @throws when one has not */
 export async function finish(client: EmbedmillClient, accepted: JobObject): Promise<JobObject> {
-  const isFinal = accepted.finished_at !== null;
-  return requireEveryVector(isFinal ? accepted : await client.jobs.wait(accepted.id, { lookSeconds: LOOK_SECONDS }));
+  return requireEveryVector(await client.jobs.wait(accepted, { lookSeconds: LOOK_SECONDS }));
 }
 
 /** Reads all vectors of a finished job as float32 and throws them away, chunk by chunk. @throws when one is missing */

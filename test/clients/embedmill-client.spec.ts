@@ -113,7 +113,10 @@ it('jobs.retry says how many texts it tries again, however fast they are', async
   expect(await client.jobs.retry(failed.id)).toMatchObject({ id: failed.id, retried: 2 });
   await client.jobs.wait(failed.id);
   const good = await client.jobs.create({ model: MODEL, input: 'good' });
-  await client.jobs.wait(good.id);
+  const seen: string[] = [];
+  const final = await client.jobs.wait(good, { onStatus: ({ state }) => void seen.push(state) });
+  expect(await client.jobs.wait(final, { onStatus: () => seen.push('again') })).toBe(final);
+  expect(seen).not.toContain('again');
   expect(await errorOf(client.jobs.retry(good.id))).toMatchObject({ status: 409, code: 'nothing_to_retry' });
 });
 

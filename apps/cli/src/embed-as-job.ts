@@ -26,7 +26,7 @@ export async function embedAsJob(
   try {
     const accepted = await client.jobs.create({ model, input: texts });
     show(accepted);
-    return requireEveryVector(await client.jobs.wait(accepted.id, { onStatus: show, lookSeconds: LOOK_SECONDS }));
+    return requireEveryVector(await client.jobs.wait(accepted, { onStatus: show, lookSeconds: LOOK_SECONDS }));
   } finally {
     progress.close();
   }

@@ -142,10 +142,15 @@ describe.each<[string, Fetch | undefined]>([
     });
   });
 
-  it('follows a redirect', async () => {
-    answers = [(_, response) => response.writeHead(307, { location: '/v2' }).end(), json(MODELS)];
-    expect(await client().models.list()).toEqual([]);
-    expect(asked.map(({ line }) => line)).toEqual(['GET /v1/models', 'GET /v2']);
+  it('follows redirects, and gives its key to no other origin', async () => {
+    const to =
+      (location: string): Answer =>
+      (_, response) =>
+        void response.writeHead(307, { location }).end();
+    answers = [to('/v2'), to(`${url.replace('127.0.0.1', 'localhost')}/v3`), json(MODELS)];
+    expect(await client({ apiKey: 'em_key' }).models.list()).toEqual([]);
+    expect(asked.map(({ line }) => line)).toEqual(['GET /v1/models', 'GET /v2', 'GET /v3']);
+    expect(asked.map(({ headers }) => headers.authorization)).toEqual(['Bearer em_key', 'Bearer em_key', undefined]);
   });
 
   it('takes results up again where they broke off', async () => {

@@ -109,16 +109,19 @@ export class JobsClient {
 
   /**
    * Waits until a job is final: `completed`, `failed` or `cancelled`.
+   * @param job its id, or the job as it was seen last; one that is final already is returned without a look
    *
    * @example
    * const job = requireEveryVector(await client.jobs.wait(id, { onStatus: ({ progress }) => bar.update(progress) }));
    */
-  async wait(id: string, { lookSeconds, onStatus, ...options }: WaitOptions = {}): Promise<JobObject> {
+  async wait(job: string | JobObject, { lookSeconds, onStatus, ...options }: WaitOptions = {}): Promise<JobObject> {
+    if (typeof job === 'object' && job.finished_at !== null) return job;
+    const path = pathOf(typeof job === 'object' ? job.id : job);
     const wait = lookSeconds ?? (onStatus === undefined ? 20 : 1);
     for (;;) {
-      const job = await this.#job({ ...options, path: pathOf(id), query: { wait }, heldMs: 1000 * wait });
-      onStatus?.(job);
-      if (job.finished_at !== null) return job;
+      const seen = await this.#job({ ...options, path, query: { wait }, heldMs: 1000 * wait });
+      onStatus?.(seen);
+      if (seen.finished_at !== null) return seen;
     }
   }
 
