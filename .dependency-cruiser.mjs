@@ -4,6 +4,7 @@
  */
 const lib = (name) => `^(dist/)?libs/${name}/`;
 const reaches = {
+  client: ['contracts'],
   contracts: [],
   config: ['contracts'],
   model: ['contracts'],
@@ -36,6 +37,19 @@ export default {
       severity: 'error',
       from: { path: '^libs/(inference|model)/' },
       to: { path: 'node_modules/(ioredis|bullmq)/' },
+    },
+    {
+      name: 'client-knows-types-of-contracts',
+      severity: 'error',
+      comment: 'It is published alone and runs in browsers, too: no schemas, and of Node only in `#client/node`.',
+      from: { path: lib('client'), pathNot: [specs, '^libs/client/src/node\\.ts$'] },
+      to: { path: ['^(dist/)?libs/contracts/', 'node_modules/'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'client-needs-no-node',
+      severity: 'error',
+      from: { path: lib('client'), pathNot: [specs, '^libs/client/src/node\\.ts$'] },
+      to: { dependencyTypes: ['core'] },
     },
     {
       name: 'apps-are-apart',

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { Keys } from '#contracts';
 import type { Deployment } from './deployment.js';
-import { finish, ndjson, readVectors, upload } from './streaming-client.js';
+import { clientOf, finish, readVectors } from './jobs.js';
 
 /** Jobs under way at any time: enough for uploads, work and downloads to overlap. */
 const CLIENTS = 16;
@@ -16,7 +16,7 @@ export interface SteadyLoadOptions {
 
 /**
  * A steady load is a number of clients that each upload a job, wait for it, read all its vectors back and begin again,
- * until they are stopped. What it gets through is measured at the far end, while it goes on.
+ * until they are stopped. Throughput is read from Redis meanwhile, as vectors stored.
  */
 export class SteadyLoad {
   /** Of the jobs that begin from now on. */
@@ -61,11 +61,12 @@ export class SteadyLoad {
 
   async #client(): Promise<void> {
     const { deployment, model, dimensions } = this.#options;
+    const client = clientOf(deployment.url);
     try {
       while (!this.#stopped) {
-        const body = [...ndjson(this.#take(this.jobTexts))];
-        const job = await finish(deployment.url, await upload(deployment.url, model, body));
-        await readVectors(deployment.url, job.id, job.counts.texts * dimensions * Float32Array.BYTES_PER_ELEMENT);
+        const input = [...this.#take(this.jobTexts)];
+        const job = await finish(client, await client.jobs.create({ model, input }));
+        await readVectors(client, job, dimensions);
         this.#readBack += job.counts.texts;
       }
     } catch (error) {

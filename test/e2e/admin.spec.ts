@@ -16,6 +16,7 @@ import {
   Keys,
   type QueueAction,
   type RetriedJob,
+  retriedJobSchema,
   type Snapshot,
   snapshotSchema,
   type WorkerView,
@@ -181,7 +182,9 @@ it('failed texts of a job are tried again, once however often that is asked', as
   expect(before.slices).toEqual({ texts_each: 1, done: texts.map(() => 1) });
 
   // Still poisonous.
-  expect((await post(`/v1/jobs/${id}/retry`)).status).toBe(202);
+  const once = await post(`/v1/jobs/${id}/retry`);
+  expect(once.status).toBe(202);
+  expect(retriedJobSchema.parse(await once.json())).toMatchObject({ id, retried: 2 });
   expect((await completedJob(api.url, id)).counts).toMatchObject({ failed: 2, done: 98, pending: 0 });
 
   // Now there is a vector for it.
@@ -193,6 +196,8 @@ it('failed texts of a job are tried again, once however often that is asked', as
   expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
   const retried = (await Promise.all(answers.map((answer) => answer.json()))) as RetriedJob[];
   expect(retried.map((one) => [one.id, one.retried])).toEqual([2, 2, 2].map((texts) => [id, texts]));
+  const again = await post(`/v1/jobs/${id}/retry`);
+  expect(retriedJobSchema.parse(await again.json())).toMatchObject({ retried: 2, counts: { pending: 2 } });
   expect(await getJob(api.url, id)).toMatchObject({ state: 'running', counts: { failed: 0, done: 98, pending: 2 } });
   const { slices } = await detail();
   expect([slices.done[3], slices.done[4], slices.done[70]]).toEqual([0, 1, 0]);

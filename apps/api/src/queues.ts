@@ -4,7 +4,7 @@ import { type Keys, type Lane, LANES } from '#contracts';
 import { queueTelemetry } from '#queue';
 import type { RedisClient } from '#store';
 
-/** This process's BullMQ queues: one for each lane of each served model. */
+/** The BullMQ queues of this process: one for each lane of each served model. */
 export class Queues {
   readonly #keys: Keys;
   readonly #options: QueueOptions;
@@ -12,8 +12,8 @@ export class Queues {
   readonly #queues = new Map<string, Queue>();
 
   /**
-   * Makes each queue when it is first asked for: BullMQ looks at the server's version when a queue is made, so the
-   * connection must be there by then.
+   * Creates each queue on first use: BullMQ reads the Redis server's version when a queue is created, so the connection
+   * must be ready by then.
    */
   constructor(connection: RedisClient, keys: Keys, environment: Environment) {
     this.#keys = keys;
@@ -26,7 +26,7 @@ export class Queues {
     return this.#names.map((name) => this.#named(name));
   }
 
-  /** @throws when the model is not served */
+  /** @throws Error when the model is not served */
   readonly of = (model: string, lane: Lane): Queue => {
     const name = this.#keys.queue(model, lane);
     if (!this.#names.includes(name)) throw new Error(`there is no queue ${name}`);
@@ -41,7 +41,7 @@ export class Queues {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
       this.#queues.set(name, (queue = new Queue(name, this.#options)));
-      // The connection reports its outages itself.
+      // The connection logs its outages itself.
       queue.on('error', () => {});
     }
     return queue;

@@ -6,7 +6,7 @@ import { createApi, createLog } from './create-api.js';
 import { createServices, type ServicesOptions } from './services.js';
 import { shutDown } from './shut-down.js';
 
-/** Runs an API process as this process, until a signal ends it. @throws BootError when it cannot start */
+/** Runs the API in this process until SIGTERM or SIGINT. @throws BootError when it cannot start */
 export async function runApi(environment: Environment, options: ServicesOptions = {}): Promise<void> {
   const log = createLog(environment);
   for (const warning of unknownVariables()) log.warn(warning);

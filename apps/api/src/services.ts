@@ -56,25 +56,25 @@ import { Planner } from './planning/planner.js';
 import { TokenLimit } from './planning/token-limit.js';
 import { Queues } from './queues.js';
 
-/** What limits of rate are counted over, ms. */
+/** Window of rate limits, ms. */
 const RATE_WINDOW_MS = 60_000;
 const REDIS_PATIENCE_MS = 30_000;
 
-/** What is not configured: tests have an operation of their own, and some limits smaller. */
+/** Options without an environment variable: tests add an operation and lower some limits. */
 export interface ServicesOptions {
-  /** Default: all of this version. */
+  /** Default: all operations of this version. */
   readonly operations?: Operations;
-  /** Default: one for each of them. */
+  /** Default: the shapes of all operations of this version. */
   readonly shapes?: OutputShapes;
-  /** Longest that a starting process waits for the queue Redis before it gives up, ms. */
+  /** Longest wait for the queue Redis at start, ms. */
   readonly redisPatienceMs?: number;
-  /** Requests that one key may have open at a time in this process. */
+  /** Concurrent requests that one key may have in this process. */
   readonly mostOpenRequests?: number;
 }
 
 export type ApiServices = ReturnType<typeof createServices>;
 
-/** Everything of an API process, in the order in which one thing needs another. Nothing has begun yet. */
+/** Composition root: creates all services of an API process, in order of dependency. Starts nothing. */
 export function createServices(environment: Environment, log: FastifyBaseLogger, options: ServicesOptions = {}) {
   const { operations = OPERATIONS, shapes = OUTPUT_SHAPES } = options;
   const models = environment.EMBED_MODELS.map(({ name }) => name);
@@ -84,7 +84,7 @@ export function createServices(environment: Environment, log: FastifyBaseLogger,
   const keys = new Keys(environment.EMBED_KEY_PREFIX);
   const closing = new Closing();
 
-  // Redis, and what is kept there.
+  // Redis and its stores.
   const connections = new Connections(environment, log);
   const { command, subscriber } = connections;
   const recorder = new HistoryRecorder(command, keys);
@@ -111,7 +111,7 @@ export function createServices(environment: Environment, log: FastifyBaseLogger,
   const producer = new LaneProducer(queues.of, { operations, fairQueueing: new FairQueueing(command, keys) });
   const control = new LaneControl(queues.of);
 
-  // Who may do what.
+  // Access control.
   const apiKeys = new ApiKeys(command, keys);
   const authenticator = new Authenticator(apiKeys, environment);
   const sessions = new Sessions(command, keys, { ttlSeconds: SESSION_SECONDS });
@@ -123,7 +123,7 @@ export function createServices(environment: Environment, log: FastifyBaseLogger,
     tokens: environment.EMBED_RATE_TOKENS_PER_MINUTE,
   });
 
-  // Requests to plans.
+  // Input and planning.
   const reader = new InputReader({
     maxInputs: environment.EMBED_MAX_INPUTS,
     maxTextBytes: environment.EMBED_MAX_TEXT_BYTES,
@@ -133,7 +133,7 @@ export function createServices(environment: Environment, log: FastifyBaseLogger,
   const planner = new Planner({ models: directory, operations, shapes, cache, keys, count: metrics });
   const tokenLimit = new TokenLimit(cards);
 
-  // Those who wait.
+  // Interactive requests.
   const admission = new InteractiveAdmission(environment.EMBED_MAX_WAITING_TEXTS);
   const onDropped = (model: string, inputs: number) => metrics.dropped(model, inputs);
   const coalescer = new Coalescer({ producer, inbox, cancellations, apiId, waitTimeoutMs, onDropped });
@@ -148,7 +148,7 @@ export function createServices(environment: Environment, log: FastifyBaseLogger,
   });
   const fleet = new Fleet({ models: directory, lanes: producer, control, jobs: list, workers, admission });
 
-  // Those who come back.
+  // Jobs.
   const bulkAdmission = new BulkAdmission(list, fleet, environment.EMBED_MAX_QUEUED_TEXTS);
   const cancelled = new CancelledJobs(cancellations, producer, (error) =>
     log.warn({ err: error }, 'tasks of a cancelled job stay in the queue'),
@@ -175,7 +175,7 @@ export function createServices(environment: Environment, log: FastifyBaseLogger,
   const watch = new JobWatch(jobs, finished, closing);
   const answer = new ResultsAnswer(new JobRows(results, jobs), shapes);
 
-  // Operators.
+  // Operation and admin.
   const sampler = new HistorySampler({ recorder, fleet, admission, models });
   const history = new HistoryView(new HistoryReader(command, keys), models);
   const snapshots = new Snapshots({ fleet, history, workers, cache: far });

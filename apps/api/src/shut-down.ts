@@ -3,15 +3,16 @@ import { within } from '#contracts';
 import type { Traces } from '#telemetry';
 import type { ApiServices } from './services.js';
 
-/** Requests under way get so long to end, ms. */
+/** Time for requests under way to finish, ms. */
 const GRACE_MS = 20_000;
-/** Time for a step that waits for nobody's request. */
+/** Time limit of every other step, ms. */
 const STEP_MS = 2000;
 const IDLE_MS = 100;
 
 /**
- * Ends an API process in order, every step bounded: no longer ready, those who only look on or wait for a job answered, no
- * new requests and those under way finished, what is left of cancelled jobs, the last of the history, Redis, the last spans.
+ * Shuts an API process down in order, with a time limit for each step: mark it as not ready and end event streams and
+ * waits for jobs; refuse new requests and finish those under way; remove tasks of cancelled jobs; write the last history;
+ * close tokenizers, queues and Redis; export the last spans.
  */
 export async function shutDown(app: NestFastifyApplication, services: ApiServices, traces: Traces): Promise<void> {
   const { cancelled, closing, connections, inbox, log, queues, recorder, tokenLimit } = services;
@@ -29,9 +30,9 @@ export async function shutDown(app: NestFastifyApplication, services: ApiService
   await traces.stop();
 }
 
-/** Takes no new requests; resolves when those under way are answered. */
+/** Stops accepting requests; resolves when those under way are answered. */
 async function closeServer(app: NestFastifyApplication): Promise<void> {
-  // A kept-alive connection whose last answer came after the close began would be waited for.
+  // A keep-alive connection whose last response was sent after the close began would keep the server open.
   const server = app.getHttpServer();
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
   try {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { baseUrlOf, EmbedmillClient, type EmbedmillClientOptions } from '#client';
+import { nodeFetch } from '#client/node';
 import { readClientEnvironment } from '#config';
 import { CommandError, EXIT } from './exit-codes.js';
 
-/** A deployment, and what to be let in with. */
+/** Where a deployment is, and the key for it. */
 export interface Connection {
   /** Without a slash at its end. */
   readonly url: string;
@@ -51,16 +53,26 @@ export function isConnectionGiven(options: ConnectionOptions): boolean {
   return (options.url ?? readClientEnvironment().EMBEDMILL_URL) !== undefined;
 }
 
-/** @param key absent: none is sent */
-export function authorization(key: string | undefined): Record<string, string> {
-  return key === undefined ? {} : { authorization: `Bearer ${key}` };
+/** @param options without `retry` nothing is tried again: the command says at once what is wrong */
+export function clientOf(
+  connection: Connection,
+  options: Pick<EmbedmillClientOptions, 'answerTimeoutMs' | 'retry' | 'signal'> = {},
+): EmbedmillClient {
+  return new EmbedmillClient({
+    baseUrl: connection.url,
+    apiKey: connection.key,
+    fetch: nodeFetch,
+    retry: { patienceMs: 0 },
+    ...options,
+  });
 }
 
 function addressOf(given: string): string {
-  if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol)) {
-    throw new CommandError(EXIT.usage, `--url ${given} is no address like ${DEFAULT_URL}`);
+  try {
+    return baseUrlOf(given);
+  } catch (error) {
+    throw new CommandError(EXIT.usage, `--url ${given} is no address like ${DEFAULT_URL}`, { cause: error });
   }
-  return given.replace(/\/+$/, '').replace(/\/v1$/, '');
 }
 
 function keyIn(file: string): string {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { EmbedmillError } from '#client';
 import { BootError, VERSION } from '#contracts';
 import { bench, type BenchOptions } from './bench/bench.js';
 import { connectionOf, type ConnectionOptions, withConnection } from './connection.js';
@@ -11,6 +12,7 @@ import { addJobsCommand } from './jobs/jobs-command.js';
 import { addKeysCommand } from './keys/command.js';
 import { addModelsCommand } from './models/models-command.js';
 import { wholeNumber } from './option-values.js';
+import { commandErrorOf } from './service-errors.js';
 import { terminal } from './terminal.js';
 import { up, type UpOptions } from './up.js';
 
@@ -66,7 +68,7 @@ program
     if (!(await demo(options, terminal()))) process.exitCode = EXIT.interrupted;
   });
 
-withConnection(program.command('bench').description('measure a running deployment through its front door'))
+withConnection(program.command('bench').description('measure a running deployment through its REST API'))
   .option('--model <name>', 'a served name (default: the first that is served)')
   .option('--texts <n>', 'of the bulk job', wholeNumber(100, 1_000_000), 10_000)
   .option('--queries <n>', 'in each row of latencies', wholeNumber(10, 100_000), 200)
@@ -77,7 +79,7 @@ withConnection(program.command('bench').description('measure a running deploymen
     if (!done) process.exitCode = EXIT.interrupted;
   });
 
-// Whoever reads may have read enough, as `head` has.
+// The reader of a pipe may close it early, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(EXIT.ok);
@@ -89,10 +91,11 @@ try {
   process.exitCode = exitCodeOf(error);
 }
 
-/** Says what is wrong, unless that was said; what nobody foresaw ends with its stack. */
-function exitCodeOf(error: unknown): number {
-  // Commander has written it; help and version are no errors.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+/** Says what is wrong, unless Commander has; an error that no code foresaw ends the process with its stack. */
+function exitCodeOf(thrown: unknown): number {
+  // Help and version are no errors.
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const error = thrown instanceof EmbedmillError ? commandErrorOf(thrown) : thrown;
   if (!(error instanceof CommandError || error instanceof BootError)) throw error;
   console.error(`embedmill: ${error.message}`);
   return error instanceof CommandError ? error.exitCode : EXIT.error;

@@ -1,9 +1,9 @@
 import { readEnvironment } from '#config';
 import { BootError } from '#contracts';
 import { DataFolder } from './data-folder.js';
+import { startDeployment } from './deployment.js';
 import { freePort, isFree } from './free-port.js';
 import { readable } from './log-line.js';
-import { startMill } from './mill.js';
 import { Supervisor } from './supervisor.js';
 import type { Terminal } from './terminal.js';
 import { untilSignal } from './until-signal.js';
@@ -38,14 +38,15 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<void> 
           folder.noteRedisPorts([queuePort, cachePort]);
           redis = { queuePort, cachePort, folder: folder.path, cacheMemory: options.cacheMemory };
         }
-        const mill = await startMill(supervisor, { environment, settings, apiPort, workers: options.workers, redis });
+        const { workers } = options;
+        const deployment = await startDeployment(supervisor, { environment, settings, apiPort, workers, redis });
         terminal.say();
-        terminal.say(`  Embedmill is up      ${mill.apiUrl}`);
-        terminal.say(`  OpenAI base URL      ${mill.apiUrl}/v1`);
-        terminal.say(`  API reference        ${mill.apiUrl}/docs`);
-        terminal.say(`  metrics              ${mill.apiUrl}/metrics`);
-        terminal.say(`  queue and results    ${mill.queueUrl}${folder ? ` (kept in ${folder.path})` : ''}`);
-        terminal.say(`  cache                ${mill.cacheUrl}`);
+        terminal.say(`  Embedmill is up      ${deployment.apiUrl}`);
+        terminal.say(`  OpenAI base URL      ${deployment.apiUrl}/v1`);
+        terminal.say(`  API reference        ${deployment.apiUrl}/docs`);
+        terminal.say(`  metrics              ${deployment.apiUrl}/metrics`);
+        terminal.say(`  queue and results    ${deployment.queueUrl}${folder ? ` (kept in ${folder.path})` : ''}`);
+        terminal.say(`  cache                ${deployment.cacheUrl}`);
         const processes = supervisor.pids().map(({ name, pid }) => `${name} ${pid}`);
         terminal.say(`  processes            ${processes.join(', ')}`);
         terminal.say('  Ctrl-C stops it.');

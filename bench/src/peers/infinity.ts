@@ -52,9 +52,9 @@ async function start(python: PythonPeers, { folder, flags }: Configuration, thre
   const port = await freePort();
   // Its ONNX loader compares whole paths with file names: only a model of the current folder is found.
   const where = ['--model-id', '.', '--served-model-name', MODEL];
-  const door = ['--host', '127.0.0.1', '--port', String(port), '--url-prefix', '/v1', '--log-level', 'error'];
+  const listen = ['--host', '127.0.0.1', '--port', String(port), '--url-prefix', '/v1', '--log-level', 'error'];
   const how = ['--device', 'cpu', '--no-model-warmup', ...flags];
-  const server = new PeerProcess(join(python.bin, 'infinity_emb'), ['v2', ...where, ...door, ...how], {
+  const server = new PeerProcess(join(python.bin, 'infinity_emb'), ['v2', ...where, ...listen, ...how], {
     cwd: folder,
     env: pythonEnvironment(threads),
   });

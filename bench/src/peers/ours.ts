@@ -1,5 +1,5 @@
-import { Client } from '../../../apps/cli/src/client.js';
 import { startDeployment } from '../deployment.js';
+import { clientOf, finish } from '../jobs.js';
 import type { BenchContext } from '../suite.js';
 import type { Peer } from './peer.js';
 
@@ -12,12 +12,13 @@ export function ours(context: BenchContext, dtype: 'fp32' | 'int8'): Peer {
     dtype,
     async start() {
       const deployment = await startDeployment(context, { dtype });
-      const client = new Client(deployment.url, context.served.name);
+      const client = clientOf(deployment.url);
+      const model = context.served.name;
       return {
         async embed(texts) {
           const began = performance.now();
-          const job = await client.embed(texts, () => {});
-          const vectors = await client.vectors(job);
+          const { id } = await finish(client, await client.jobs.create({ model, input: texts }));
+          const vectors = await client.jobs.results.vectors(id);
           return { seconds: (performance.now() - began) / 1000, vectors };
         },
         stop: () => deployment.stop(),

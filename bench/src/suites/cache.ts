@@ -1,18 +1,16 @@
-import { Agent } from 'node:http';
 import { embed, rowsOfFloats } from '#contracts';
-import { embedBatch } from '../batch-client.js';
+import { QueryClient } from '../../../apps/cli/src/bench/query-client.js';
 import { numberedGlosses, readCorpus } from '../corpora.js';
+import { clientOf, finish, readVectors } from '../jobs.js';
 import { cacheKeys, readRaw } from '../raw-mget.js';
 import { startSimulated } from '../simulated-deployment.js';
 import type { DeviceModel } from '../simulated-models.js';
 import { spread } from '../statistics.js';
-import { finish, ndjson, readVectors, upload } from '../streaming-client.js';
 import type { BenchContext, Figure, Section, Suite } from '../suite.js';
 
 const TEXTS = 100_000;
 const BASE_TEXTS = 50_000;
 const DEVICE: DeviceModel = { batchMs: 2, tokenMs: 0.002, dimensions: 384 };
-const FLOAT_BYTES = 4;
 /** Texts of one waiting request, and such requests under way at a time. */
 const REQUEST_TEXTS = 64;
 const REQUESTS_AHEAD = 8;
@@ -46,11 +44,10 @@ async function measure(context: BenchContext, texts: readonly string[], into: Ra
   const deployment = await startSimulated(context, { workers: 1, device: DEVICE, tokenizer: 'counting' });
   const { url } = deployment;
   const model = context.served.name;
-  const body = [...ndjson(texts)];
-  const bytes = texts.length * DEVICE.dimensions * FLOAT_BYTES;
-  const first = await finish(url, await upload(url, model, body));
+  const client = clientOf(url);
+  const first = await finish(client, await client.jobs.create({ model, input: texts }));
   // Reading it warms that path, too.
-  await readVectors(url, first.id, bytes);
+  await readVectors(client, first, DEVICE.dimensions);
 
   const fingerprint = `simulated-${DEVICE.dimensions}`;
   const keys = cacheKeys({ operation: embed.name, fingerprint, prompt: '', truncate: 'end' }, texts);
@@ -59,10 +56,10 @@ async function measure(context: BenchContext, texts: readonly string[], into: Ra
   await raw();
 
   const jobBegan = performance.now();
-  const accepted = await upload(url, model, body);
-  const job = await finish(url, accepted);
+  const accepted = await client.jobs.create({ model, input: texts });
+  const job = await finish(client, accepted);
   const acceptedSeconds = (performance.now() - jobBegan) / 1000;
-  await readVectors(url, job.id, bytes);
+  await readVectors(client, job, DEVICE.dimensions);
   const jobSeconds = (performance.now() - jobBegan) / 1000;
   if (job.counts.cached !== texts.length) throw new Error(`only ${job.counts.cached} texts came from the cache`);
 
@@ -76,18 +73,20 @@ async function measure(context: BenchContext, texts: readonly string[], into: Ra
 
 /** All texts in small requests, several at a time; seconds. */
 async function embedInRequests(url: string, model: string, texts: readonly string[]): Promise<number> {
-  const agent = new Agent({ keepAlive: true });
+  const target = { url, key: undefined, model: { id: model } };
+  const queries = new QueryClient(target, new AbortController().signal);
   let next = 0;
   const began = performance.now();
   const client = async () => {
     while (next < texts.length) {
       const part = texts.slice(next, (next += REQUEST_TEXTS));
-      await embedBatch(agent, url, model, part);
+      const { cached } = await queries.ask(part);
+      if (cached !== part.length) throw new Error(`only ${cached} of ${part.length} texts came from the cache`);
     }
   };
   await Promise.all(Array.from({ length: REQUESTS_AHEAD }, client));
   const seconds = (performance.now() - began) / 1000;
-  agent.destroy();
+  queries.close();
   return seconds;
 }
 

@@ -1,11 +1,11 @@
 import { numberedGlosses, readCorpus } from '../corpora.js';
 import { cpuBetween, ofService, readCpu } from '../cpu-split.js';
 import type { Deployment } from '../deployment.js';
+import { clientOf, finish, readVectors } from '../jobs.js';
 import { forgetPeak, memoryOf, type Memory } from '../proc.js';
 import { startSimulated } from '../simulated-deployment.js';
 import type { DeviceModel } from '../simulated-models.js';
 import { median, spread } from '../statistics.js';
-import { finish, ndjson, readVectors, upload } from '../streaming-client.js';
 import type { BenchContext, Section, Suite, Table } from '../suite.js';
 
 const SIZES = [1_000, 10_000, 100_000, 1_000_000];
@@ -73,14 +73,15 @@ async function grow(
   size: number,
 ): Promise<Grown> {
   const { url, api } = deployment;
+  const client = clientOf(url);
   const pids = pidsOf(deployment);
   for (const name of PROCESSES) forgetPeak(pids[name]);
   const began = performance.now();
   const before = readCpu(deployment);
-  const accepted = await upload(url, context.served.name, ndjson(take(texts, size)));
+  const accepted = await client.jobs.create({ model: context.served.name, input: take(texts, size) });
   const uploadPeak = memoryOf(api.pid).peak;
-  const job = await finish(url, accepted);
-  await readVectors(url, job.id, size * DEVICE.dimensions * Float32Array.BYTES_PER_ELEMENT);
+  const job = await finish(client, accepted);
+  await readVectors(client, job, DEVICE.dimensions);
   const seconds = (performance.now() - began) / 1000;
   if (job.counts.cached > 0) throw new Error('texts of an earlier job came again');
   return {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { QueryClient } from '../../../apps/cli/src/bench/query-client.js';
 import { readCorpus } from '../corpora.js';
 import { startDeployment, type Deployment } from '../deployment.js';
-import { acceptJob, cancelJob, finishJob, readJob } from '../front-door.js';
+import { clientOf, finish } from '../jobs.js';
 import { percentile, spread } from '../statistics.js';
 import type { BenchContext, Figure, Section, Suite, Table } from '../suite.js';
 import { readBatches, untilComputing } from '../worker-metrics.js';
@@ -93,7 +93,7 @@ async function measureIdle(context: BenchContext, deployment: Deployment, texts:
     return performance.now() - began;
   };
   const client = queryClient(deployment.url, context.served.name);
-  const throughService = (query: string) => client.ask(query);
+  const throughService = async (query: string) => (await client.ask(query)).ms;
   // Both sides warm, as in daily use: compiled code, open connections.
   for (const query of texts.queries(WARM_UP_QUERIES)) await alone(query);
   for (const query of texts.queries(WARM_UP_QUERIES)) await throughService(query);
@@ -113,16 +113,17 @@ async function measureBusy(
   texts: Texts,
   ask: (clients: number) => Promise<number[]>,
 ) {
-  const job = await acceptJob(url, model, texts.bulk(BACKLOG_TEXTS));
+  const { jobs } = clientOf(url);
+  const { id } = await jobs.create({ model, input: texts.bulk(BACKLOG_TEXTS) });
   await untilComputing(workers[0]!.url);
   const before = await readBatches(workers[0]!.url);
   await sleep(BULK_ONLY_MS);
   const batches = await readBatches(workers[0]!.url);
   const busy: number[][] = [];
   for (const clients of CLIENTS) busy.push(await ask(clients));
-  const { state } = await readJob(url, job);
+  const { state } = await jobs.get(id);
   if (state !== 'running') throw new Error(`the bulk job was ${state} before the queries beside it had ended`);
-  await cancelJob(url, job);
+  await jobs.cancel(id);
   return { busy, batchMs: (1000 * (batches.seconds - before.seconds)) / (batches.count - before.count) };
 }
 
@@ -130,14 +131,15 @@ async function measureBusy(
 async function measureBulk(context: BenchContext, { url }: Deployment, texts: Texts) {
   const model = context.served.name;
   const count = Math.round(BULK_TEXTS * context.scale);
+  const service = clientOf(url);
   const bulk = async () => {
     const began = performance.now();
-    await finishJob(url, await acceptJob(url, model, texts.bulk(count)));
+    await finish(service, await service.jobs.create({ model, input: texts.bulk(count) }));
     return (performance.now() - began) / 1000;
   };
   const bulkAlone = await bulk();
   const client = queryClient(url, model);
-  const asked: Promise<number>[] = [];
+  const asked: Promise<unknown>[] = [];
   const timer = setInterval(() => asked.push(client.ask(texts.queries(1)[0]!)), 1000 / QUERIES_PER_SECOND);
   const bulkBeside = await bulk();
   clearInterval(timer);

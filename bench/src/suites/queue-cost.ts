@@ -1,10 +1,10 @@
 import { cpuBetween, ofService, PART_NAMES, readCpu, type CpuPart, type CpuSplit } from '../cpu-split.js';
 import { readCorpus } from '../corpora.js';
+import { clientOf, finish, readVectors } from '../jobs.js';
 import { RedisCommands, type CommandCount } from '../redis-commands.js';
 import { startSimulated } from '../simulated-deployment.js';
 import type { DeviceModel } from '../simulated-models.js';
 import { median, spread } from '../statistics.js';
-import { finish, ndjson, readVectors, upload } from '../streaming-client.js';
 import type { BenchContext, Section, Suite, Table } from '../suite.js';
 
 const TEXTS = 50_000;
@@ -55,16 +55,16 @@ async function measure(
   const deployment = await startSimulated(context, { workers: 1, device: DEVICE, tokenizer });
   const { url, queue, cache } = deployment;
   const model = context.served.name;
-  const warm = await finish(url, await upload(url, model, ndjson(all.slice(0, WARM_UP_TEXTS))));
-  await readVectors(url, warm.id, WARM_UP_TEXTS * DEVICE.dimensions * 4);
+  const client = clientOf(url);
+  const warm = await finish(client, await client.jobs.create({ model, input: all.slice(0, WARM_UP_TEXTS) }));
+  await readVectors(client, warm, DEVICE.dimensions);
 
-  const body = [...ndjson(texts)];
   const counting = await RedisCommands.count({ queue: queue.url, cache: cache.url });
   const began = performance.now();
   const before = readCpu(deployment);
-  const job = await finish(url, await upload(url, model, body));
+  const job = await finish(client, await client.jobs.create({ model, input: texts }));
   const computed = readCpu(deployment);
-  await readVectors(url, job.id, texts.length * DEVICE.dimensions * 4);
+  await readVectors(client, job, DEVICE.dimensions);
   const read = readCpu(deployment);
   const seconds = (performance.now() - began) / 1000;
   if (job.counts.cached > 0) throw new Error('the measured texts were cached already');
@@ -83,7 +83,7 @@ function section(texts: number, costs: Record<TokenizerKind, Cost[]>): Section {
   return {
     title: queueCost.title,
     about: [
-      `One job of ${texts.toLocaleString('en-US')} distinct dictionary glosses through the front door: uploaded, queued,`,
+      `One job of ${texts.toLocaleString('en-US')} distinct dictionary glosses through the REST API: uploaded, queued,`,
       'tokenised, batched, stored in cache and job, and read back as float32. The device is simulated, so inference',
       `costs nothing; its vectors have ${DEVICE.dimensions} dimensions. CPU time is that of every process as Linux accounts`,
       'it, kernel included; the client, which shares the machine, is shown but not counted.',

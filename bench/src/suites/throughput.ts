@@ -5,7 +5,7 @@ import { readEnvironment } from '#config';
 import { type Arithmetic, measureGemmPeak, operations, readArithmetic } from '../arithmetic.js';
 import { readCorpus } from '../corpora.js';
 import { startDeployment } from '../deployment.js';
-import { embedAsJob } from '../front-door.js';
+import { clientOf, embedAsJob } from '../jobs.js';
 import { RawLimit, type TokenIds } from '../limit.js';
 import { spread } from '../statistics.js';
 import type { BenchContext, Figure, Section, Suite, Table } from '../suite.js';
@@ -83,13 +83,14 @@ async function measureOnce(
     const deployment = await startDeployment(context, { dtype, workers, threads });
     const { name } = model.card;
     const { dimensions } = embedCard(model.card);
+    const client = clientOf(deployment.url);
     // As the rows before it: a service that runs has run before.
-    await embedAsJob(deployment.url, name, await readCorpus('short', WARM_UP_TEXTS), dimensions);
-    const first = await embedAsJob(deployment.url, name, texts, dimensions);
+    await embedAsJob(client, name, await readCorpus('short', WARM_UP_TEXTS), dimensions);
+    const first = await embedAsJob(client, name, texts, dimensions);
     if (first.cached > 0) throw new Error('the first pass met a filled cache');
     (workers === 1 ? into.endToEnd : into.twoWorkers).push(first.seconds);
     if (workers === 1) {
-      const second = await embedAsJob(deployment.url, name, texts, dimensions);
+      const second = await embedAsJob(client, name, texts, dimensions);
       if (second.cached !== texts.length) throw new Error(`only ${second.cached} texts came from the cache`);
       into.cached.push(second.seconds);
     }

@@ -1,12 +1,12 @@
 import { ApiError } from '#contracts';
 import { excessOf } from '../planning/share.js';
 
-/** Over how long the rate of answers is measured, ms. */
+/** Window over which the rate of answers is measured, ms. */
 const RATE_WINDOW_MS = 10_000;
 
 /**
- * Admission of waiting requests: bounds the texts that requests of this process wait for, by model, so that a queue of
- * waiting clients cannot grow forever. Keys share the limit evenly, see `excessOf`.
+ * Admission control of interactive requests: limits the texts that requests of this process wait for, per model, so that
+ * the queue of waiting clients cannot grow forever. API keys share the limit evenly, see `excessOf`.
  */
 export class InteractiveAdmission {
   readonly #limit: number;
@@ -14,21 +14,25 @@ export class InteractiveAdmission {
   readonly #counts = new Map<string, Map<string, number>>();
   readonly #answers: { at: number; texts: number }[] = [];
 
-  /** @param now a clock, ms */
+  /**
+   * @param limit texts per model
+   * @param now a clock, ms
+   */
   constructor(limit: number, now: () => number = () => performance.now()) {
     this.#limit = limit;
     this.#now = now;
   }
 
-  /** Texts of a model that are waited for. */
+  /** Texts of a model that requests of this process wait for. */
   of(model: string): number {
     return [...(this.#counts.get(model)?.values() ?? [])].reduce((all, texts) => all + texts, 0);
   }
 
   /**
-   * @param keyId of the API key; null where none is asked for
-   * @returns to be called when the request waits no more, whether or not it has its answer
-   * @throws ApiError 429 with `Retry-After` after the rate at which answers come
+   * Admits a request.
+   * @param keyId the caller's API key; null when authentication is off
+   * @returns a function the caller must call when the request stops waiting, whether or not it was answered
+   * @throws ApiError 429 `too_many_waiting`, with `Retry-After` computed from the rate of answers
    */
   enter(model: string, keyId: string | null, texts: number): (answered: boolean) => void {
     const key = keyId ?? '';
@@ -60,7 +64,7 @@ export class InteractiveAdmission {
     while (this.#answers[0] !== undefined && this.#answers[0].at < since) this.#answers.shift();
   }
 
-  /** Texts a second. */
+  /** Texts per second. */
   #rate(): number {
     this.#forgetOld();
     return this.#answers.reduce((sum, { texts }) => sum + texts, 0) / (RATE_WINDOW_MS / 1000);

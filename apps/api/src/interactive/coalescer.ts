@@ -5,9 +5,9 @@ import type { Cancellations, ReplyInbox } from '#store';
 import { type Computed, PendingRequest, type Want } from './pending-request.js';
 import { type OnDrop, PendingTask, type Place } from './pending-task.js';
 
-/** How long small requests wait for others to share a task with, ms; only while others are under way. */
+/** How long a small request waits for others to share its task, ms; only while other requests are under way. */
 const WINDOW_MS = 1;
-/** A reply is waited for longer than its task's deadline by this, since the worker's own clock decides whether it is over, ms. */
+/** Extra wait for a reply after the task's deadline, ms, since the worker checks the deadline by its own clock. */
 const GRACE_MS = 250;
 
 export interface CoalescerParts {
@@ -16,13 +16,13 @@ export interface CoalescerParts {
   readonly cancellations: Cancellations;
   readonly apiId: string;
   readonly waitTimeoutMs: number;
-  /** Observer of inputs that nobody waits for any more. */
+  /** Observer of inputs that were dropped because no request waits for them any more. */
   readonly onDropped: (model: string, inputs: number) => void;
   readonly windowMs?: number;
   readonly taskLimits?: TaskLimits;
 }
 
-/** The time given to a request is over. */
+/** A request got no answer within `waitTimeoutMs`. */
 export class WaitTimeout extends Error {
   override readonly name = 'WaitTimeout';
 }
@@ -34,8 +34,8 @@ interface Group {
 }
 
 /**
- * Makes tasks of the inputs of waiting requests. Small concurrent requests of one kind share a task, which costs the
- * queue a fraction; a request that comes alone goes at once.
+ * Puts the inputs of interactive requests into tasks. Small concurrent requests with the same lane, model and spec share a
+ * task, which costs the queue far less; a request that is alone is sent at once.
  */
 export class Coalescer {
   readonly #parts: CoalescerParts;
@@ -51,12 +51,12 @@ export class Coalescer {
     this.#taskLimits = parts.taskLimits ?? TASK_LIMITS;
   }
 
-  /** Requests that shared a task with others so far. */
+  /** Total requests that shared a task with others. */
   get shared(): number {
     return this.#shared;
   }
 
-  /** @throws WaitTimeout; the signal's reason; what the queue says when it takes nothing */
+  /** Enqueues the inputs and waits for all outcomes. @throws WaitTimeout; the signal's reason; the error of enqueueing */
   async compute(want: Want): Promise<Computed> {
     want.signal.throwIfAborted();
     this.#underWay++;
@@ -143,12 +143,12 @@ export class Coalescer {
       await cancellations.drop(id, indexes);
       if (all) await producer.remove(task.model, lane, [id]);
     };
-    // Best effort: what is not dropped is computed in vain, and ends in the cache.
+    // Best effort: an input that is not dropped is computed in vain, and its row goes to the cache.
     dropping().catch(() => {});
   };
 }
 
-/** Equal inputs of all requests share an input of a task. Positions are indexes into `places`. */
+/** Collapses equal inputs of all requests into one input of a task. `positions` are indexes into `places`. */
 function collapse(
   requests: readonly PendingRequest[],
   keyOf: (input: unknown) => string,

@@ -21,7 +21,7 @@ import { Planner } from '../planning/planner.js';
 import { Interactive } from './interactive.js';
 import { responseBody } from './response-body.js';
 
-/** OpenAI's embeddings endpoint: the answer is waited for. */
+/** OpenAI's embeddings endpoint: the client waits for the vectors. */
 @ApiTags('embeddings')
 @Controller('v1/embeddings')
 export class EmbeddingsController {

@@ -12,15 +12,15 @@ import type { Computed } from './pending-request.js';
 /** Rows of a request's inputs, in order. */
 export interface Answer {
   readonly rows: readonly Row[];
-  /** Whether each was in the cache. */
+  /** Whether each row came from the cache. */
   readonly cached: readonly boolean[];
-  /** Until the cache had been looked into, ms. */
+  /** Time until the cache lookup was done, ms. */
   readonly lookupMs: number;
-  /** Where the worker's time went; null when nothing had to be computed. */
+  /** The worker's timings; null when nothing had to be computed. */
   readonly timings: TaskTimings | null;
 }
 
-/** Observer of requests that wait. */
+/** Observer of interactive requests. */
 export interface WaitCounts {
   accepted(model: string, endpoint: 'embeddings', texts: number): void;
   waited(model: string, seconds: number): void;
@@ -32,12 +32,12 @@ export interface InteractiveParts {
   readonly coalescer: Coalescer;
   readonly admission: InteractiveAdmission;
   readonly lanes: LaneControl;
-  /** This process's own cache, filled with what was computed. */
+  /** The in-memory cache of this process; computed rows are added to it. */
   readonly near: RowCache;
   readonly count: WaitCounts;
 }
 
-/** Computes the inputs of requests that wait: cache hits at once, the rest through the queue. */
+/** Computes the inputs of interactive requests: cache hits at once, the rest through the queue. */
 export class Interactive {
   readonly #parts: InteractiveParts;
 
@@ -45,7 +45,7 @@ export class Interactive {
     this.#parts = parts;
   }
 
-  /** @throws ApiError when an input is refused or fails, when the time is over, or when too many wait already */
+  /** @throws ApiError when an input is refused or fails, on a timeout, or when too many texts wait; the signal's reason */
   async compute(plan: Plan, inputs: Inputs, signal: AbortSignal): Promise<Answer> {
     const { count, near, planner } = this.#parts;
     const began = performance.now();
@@ -97,7 +97,7 @@ export class Interactive {
   }
 
   async #timedOut({ card, lane }: Plan, cause: WaitTimeout): Promise<ApiError> {
-    // When Redis cannot tell, that was the reason most likely, and nobody paused anything.
+    // If Redis cannot answer, the outage more likely caused the timeout than a pause.
     if (await this.#parts.lanes.isPaused(card.name, lane).catch(() => false)) {
       return new ApiError({
         status: 504,

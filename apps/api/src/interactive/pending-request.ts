@@ -1,25 +1,25 @@
 import type { Lane, Operation, Outcome, Spec, TaskTimings } from '#contracts';
 import { currentTrace, type TraceHandle } from '#telemetry';
 
-/** Inputs of one waiting request that have to be computed. */
+/** Inputs of one interactive request that must be computed. */
 export interface Want {
   readonly model: string;
   readonly operation: Operation;
   readonly spec: Spec;
   readonly lane: Lane;
-  /** For the log of the worker. */
+  /** For the worker's log. */
   readonly requestId: string;
   /** Distinct. */
   readonly inputs: readonly unknown[];
-  /** Fires when nobody waits for the answer any more. */
+  /** Aborts when the client no longer waits for the answer. */
   readonly signal: AbortSignal;
 }
 
-/** What came back for them. */
+/** The outcomes of a request's inputs. */
 export interface Computed {
   /** One for each input, in order. */
   readonly outcomes: readonly Outcome[];
-  /** Of the task that was answered last: the one that was waited for. */
+  /** Timings of the task whose reply came last, and so determined the wait. */
   readonly timings: TaskTimings;
 }
 
@@ -29,7 +29,7 @@ interface JoinedTask {
   dropUnwanted(): void;
 }
 
-/** A waiting request, until all its inputs have their outcomes. */
+/** An interactive request, until all its inputs have outcomes. */
 export class PendingRequest {
   readonly want: Want;
   readonly trace: TraceHandle = currentTrace();
@@ -56,7 +56,7 @@ export class PendingRequest {
     return this.want.signal.aborted;
   }
 
-  /** Part of its inputs are computed in this task. */
+  /** Registers a task that computes some of this request's inputs. */
   join(task: JoinedTask): void {
     this.#tasks.push(task);
   }

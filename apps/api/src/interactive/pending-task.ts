@@ -3,22 +3,22 @@ import type { LaneTask } from '#queue';
 import type { Reply } from '#store';
 import type { PendingRequest } from './pending-request.js';
 
-/** An input of a request: which it is there. */
+/** One input of a request, by its index there. */
 export interface Place {
   readonly request: PendingRequest;
   readonly index: number;
 }
 
 /**
- * Told of inputs, by index, that nobody waits for any more.
- * @param all whether these were the last that somebody waited for
+ * Observer of inputs of a task, by index, that no request waits for any more.
+ * @param all whether no request waits for any input of the task now
  */
 export type OnDrop = (task: LaneTask, indexes: readonly number[], all: boolean) => void;
 
-/** A task that was enqueued for waiting requests, until its reply is there or nobody waits for it any more. */
+/** A task of interactive requests, until its reply arrives or no request waits for it any more. */
 export class PendingTask {
   readonly laneTask: LaneTask;
-  /** `places[i]`: where the task's input `i` is waited for. */
+  /** `places[i]`: the requests that wait for input `i` of the task. */
   readonly #places: readonly (readonly Place[])[];
   readonly #onDrop: OnDrop;
   readonly #dropped = new Set<number>();
@@ -31,7 +31,7 @@ export class PendingTask {
     for (const request of this.#requests()) request.join(this);
   }
 
-  /** Fires when the reply need not be waited for. */
+  /** Aborts when the reply is no longer needed. */
   get over(): AbortSignal {
     return this.#over.signal;
   }
@@ -42,19 +42,19 @@ export class PendingTask {
     }
   }
 
-  /** It could not be enqueued. */
+  /** Fails all its requests: the task could not be enqueued, or its reply was late. */
   fail(error: unknown): void {
     this.#over.abort();
     for (const request of this.#requests()) request.fail(error);
   }
 
-  /** There was no reply in time: those who wait are told, and nobody needs the rest. */
+  /** No reply in time: drops the inputs that are left and fails all its requests. */
   late(error: unknown): void {
     this.#drop([...this.#places.keys()].filter((index) => !this.#dropped.has(index)));
     this.fail(error);
   }
 
-  /** Some request has gone: inputs that were only its own are dropped. */
+  /** Drops inputs whose requests were all aborted. */
   dropUnwanted(): void {
     if (this.#over.signal.aborted) return;
     const fresh = [...this.#places.entries()]

@@ -2,12 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { type Row, rowTokens } from '#contracts';
 import type { RowWriter } from '../output/output-shape.js';
 
-/** So many floats are written in a few ms; other requests get their turn then. */
+/** Writing this many floats takes a few ms; then the event loop gets a turn. */
 const PAUSE_AFTER_FLOATS = 32_768;
 
-/**
- * OpenAI's answer as JSON, written by hand: a serializer driven by a schema takes twice as long for lists of numbers.
- */
+/** OpenAI's response as JSON, written by hand: a schema-driven serializer takes twice as long for lists of numbers. */
 export async function responseBody(model: string, rows: readonly Row[], writer: RowWriter): Promise<string> {
   const data: string[] = [];
   let sincePause = 0;

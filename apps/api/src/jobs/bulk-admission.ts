@@ -4,18 +4,18 @@ import type { JobList } from '#store';
 import type { Fleet } from '../operation/fleet.js';
 import { excessOf } from '../planning/share.js';
 
-/** How old a count may be, and how often a slowed upload looks again, ms. */
+/** Maximum age of a count, and how often a slowed upload checks again, ms. */
 const COUNT_AGE_MS = 250;
 const LOOK_AGAIN_MS = 500;
-/** `Retry-After` while no worker reports a rate, and its bounds, s. */
+/** `Retry-After`: value while no worker reports a rate (`unknown`), and bounds, s. */
 const RETRY_SECONDS = { unknown: 30, least: 1, most: 600 };
 
-/** Unfinished texts of a model by API key; `''` for those that came without one. */
+/** Unfinished texts of a model by API key; `''` for jobs without a key. */
 type TextsByKey = Map<string, number>;
 
 /**
- * Admission of jobs: bounds the unfinished texts of all jobs of a model by `EMBED_MAX_QUEUED_TEXTS`. Above that, one
- * request is refused with a time to come back at, and an upload is slowed. Keys share the limit evenly, see `excessOf`.
+ * Admission control of jobs: limits the unfinished texts of all jobs of a model to `EMBED_MAX_QUEUED_TEXTS`. Above that, a
+ * JSON job is refused with `Retry-After`, and an upload is slowed. API keys share the limit evenly, see `excessOf`.
  */
 export class BulkAdmission {
   readonly #jobs: Pick<JobList, 'activeTexts'>;
@@ -29,7 +29,7 @@ export class BulkAdmission {
     this.#limit = limit;
   }
 
-  /** @throws ApiError 429 `queue_full` with `Retry-After`: when the fleet will have worked off what is too much. */
+  /** @throws ApiError 429 `queue_full`; `Retry-After` is the time that the fleet needs to work off the excess. */
   async require(model: string, caller: Pick<Caller, 'keyId'>): Promise<void> {
     const excess = await this.#excess(model, caller);
     if (excess <= 0) return;
@@ -51,12 +51,12 @@ export class BulkAdmission {
     }
   }
 
-  /** Texts accepted since the last count: one that is a moment old would let a fast upload run far over the limit. */
+  /** Adds accepted texts to the current count: until the next one, a fast upload could run far over the limit. */
   took(model: string, { keyId }: Pick<Caller, 'keyId'>, texts: number): void {
     void this.#counted?.texts.then((counts) => add(counts, model, keyId ?? '', texts)).catch(() => undefined);
   }
 
-  /** Texts that have to be worked off before one more of this caller is let in; 0: there is room. */
+  /** Texts that must be finished before one more text of this caller is admitted; 0: there is room. */
   async #excess(model: string, { keyId }: Pick<Caller, 'keyId'>): Promise<number> {
     const byKey = (await this.#unfinished()).get(model) ?? new Map<string, number>();
     return excessOf(this.#limit, byKey, keyId ?? '', 1);

@@ -2,21 +2,21 @@ import { jobTaskId, type Lane } from '#contracts';
 import type { LaneProducer } from '#queue';
 import type { Cancellations } from '#store';
 
-/** Tasks removed in one go. */
+/** Tasks removed per call. */
 const CHUNK = 500;
 
-/** A job whose tasks nobody needs any more. */
+/** A job whose tasks are no longer needed. */
 export interface EndedJob {
   readonly id: string;
   readonly model: string;
   readonly lane: Lane;
-  /** Units it has, or may have. */
+  /** Upper bound of its units of work; each may have a task. */
   readonly units: number;
 }
 
 /**
- * Takes what is left of a job that was cancelled or failed out of the queue. Running work is told to stop at once; waiting tasks are removed in the background, since there may be many thousand. Whatever escapes is dropped by
- * the worker that takes it.
+ * Removes the tasks of cancelled and failed jobs from the queue. Running tasks are cancelled at once; waiting tasks are
+ * removed in the background, since there may be many thousands. A worker drops any task that was missed when it takes it.
  */
 export class CancelledJobs {
   readonly #cancellations: Cancellations;
@@ -31,20 +31,20 @@ export class CancelledJobs {
     this.#onError = onError;
   }
 
-  /** Returns at once. */
+  /** Starts removing the job's tasks; returns at once. */
   drop(job: EndedJob): void {
     const removal = this.#remove(job).catch(this.#onError);
     this.#removals.add(removal);
     void removal.finally(() => this.#removals.delete(removal));
   }
 
-  /** Stops removing; settles when nothing is under way any more. */
+  /** Stops removing; resolves when removals under way have ended. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.idle();
   }
 
-  /** Settles when what was dropped so far is removed. */
+  /** Resolves when all jobs dropped so far are removed. */
   async idle(): Promise<void> {
     await Promise.all(this.#removals);
   }

@@ -1,22 +1,22 @@
 import type { Operation } from '#contracts';
 
-/** A window is a stretch of a job's inputs that is looked up, accepted and enqueued in one go. */
+/** A window: consecutive inputs of a job that are looked up, accepted and enqueued together. */
 export interface InputWindow {
   /** Position of the first input in the job. */
   readonly from: number;
   readonly inputs: readonly unknown[];
 }
 
-/** What a window may hold; the bytes may be passed by one input. */
+/** Limits of a window; its last input may exceed `bytes`. */
 export interface WindowLimits {
   readonly inputs: number;
   readonly bytes: number;
 }
 
-/** Large enough to pay for its round trips, small enough that two of them are nothing. */
+/** Large enough to amortise the round trips, small enough that holding two costs little memory. */
 const WINDOW_LIMITS: WindowLimits = { inputs: 1024, bytes: 1024 * 1024 };
 
-/** Cuts any number of inputs into windows, in order; holds one window at a time. */
+/** Cuts any number of inputs into windows, in order; holds one window in memory. */
 export async function* inputWindows(
   inputs: AsyncIterable<unknown> | Iterable<unknown>,
   operation: Pick<Operation, 'bytes'>,

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 /**
- * A new job id: `job_` and a UUID of version 7 (RFC 9562) without dashes, so that ids sort by time and can be part of
- * BullMQ's ids.
+ * Creates a job id: `job_` and a UUIDv7 (RFC 9562) without dashes, so that ids sort by time and can be part of BullMQ ids.
+ * @param now epoch ms
  */
 export function newJobId(now: number = Date.now()): string {
   const bytes = randomBytes(16);

@@ -14,7 +14,7 @@ import { jobPath } from './job-view.js';
 import { OpenJob, type OpenJobParts, type RefusedInput } from './open-job.js';
 import type { Upload } from './sources/upload.js';
 
-/** How often the record of an upload is refreshed, and a cancel noticed, while nothing else does it. */
+/** How often the record of an upload is refreshed, and a cancellation noticed, while no window is submitted, ms. */
 const TOUCH_MS = 10_000;
 
 export interface JobIntakeParts extends OpenJobParts {
@@ -25,8 +25,8 @@ export interface JobIntakeParts extends OpenJobParts {
 }
 
 /**
- * The intake turns inputs into a job, a window at a time: while one is looked up, accepted and enqueued the next is
- * read, and no more than these two are held. When it returns a record, the queue Redis has acknowledged everything.
+ * Turns inputs into a job, window by window. While one window of an upload is looked up, accepted and enqueued, the next
+ * is read; no more than these two are in memory. When a method returns, the queue Redis has acknowledged every task.
  */
 export class JobIntake {
   readonly #parts: JobIntakeParts;
@@ -36,8 +36,8 @@ export class JobIntake {
   }
 
   /**
-   * A job whose inputs are all here. Everything is checked before anything is enqueued.
-   * @throws ApiError 429 `queue_full`; 400 `text_too_long` with `truncate: error`; 503 when the queue is away.
+   * Creates a job from a complete list of inputs. All checks run before anything is enqueued.
+   * @throws ApiError 429 `queue_full`; 400 `text_too_long` with `truncate: error`; 503 when the queue is unavailable.
    */
   async take(plan: Plan, inputs: Inputs): Promise<JobRecord> {
     await this.#parts.admission.require(plan.card.name, plan.caller);
@@ -52,14 +52,14 @@ export class JobIntake {
   }
 
   /**
-   * A job whose inputs are still coming. It is slowed while the queue is full, and with `truncate: error` a text that
-   * is too long fails alone.
-   * @throws ApiError of a fault in the upload; `details` and `Location` name the partial job, if there is one.
+   * Creates a job from an upload in progress. The upload is slowed while the queue is full. With `truncate: error`, only
+   * the texts that are too long fail.
+   * @throws ApiError for a fault in the upload; `details` and `Location` name the partial job, if there is one.
    */
   async receive(plan: Plan, inputs: AsyncIterable<unknown>, upload: Upload): Promise<JobRecord> {
     const { admission, rates } = this.#parts;
     const job = new OpenJob(plan, this.#parts);
-    // Errors other than a cancel are for the next window to meet.
+    // An ApiError means that the job has ended, so stop. Any other error will recur with the next window.
     const touch = () => job.touch().catch((error: unknown) => error instanceof ApiError && upload.stop(error));
     const touching = setInterval(() => void touch(), TOUCH_MS);
     try {
@@ -67,7 +67,7 @@ export class JobIntake {
       let next = windows.next();
       for (let window = await next; window.done !== true; window = await next) {
         next = windows.next();
-        next.catch(() => undefined); // Thrown where it is awaited.
+        next.catch(() => undefined); // The rejection is handled where `next` is awaited.
         await admission.wait(plan.card.name, plan.caller, upload.signal);
         await rates.pace(plan.caller, estimateTokens(plan, window.value.inputs), upload.signal);
         await this.#submit(job, window.value, await this.#refuse(plan, window.value.inputs));
@@ -100,7 +100,7 @@ export class JobIntake {
     }
   }
 
-  /** Ends a job that will not be complete. @returns the error to answer, which names the job if there is one. */
+  /** Fails a job whose inputs are incomplete. @returns the error to throw, which names the job if there is one. */
   async #abandon(job: OpenJob, cause: unknown): Promise<unknown> {
     if (!job.created) return cause;
     const fault = toApiError(cause, { consequence: 'The job was not accepted completely; send it again.' });

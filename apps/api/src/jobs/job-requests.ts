@@ -20,10 +20,10 @@ import { ndjsonLines } from './sources/ndjson-lines.js';
 import { Upload } from './sources/upload.js';
 import { textOfLine } from './sources/upload-texts.js';
 
-/** A text of so many bytes may take six times as many as JSON (`\u0000`), and has something around it. */
+/** Longest NDJSON line, bytes: JSON escapes take up to 6 bytes per byte of text (`\u0000`); 1024 for the rest. */
 const lineLimit = (maxTextBytes: number) => 6 * maxTextBytes + 1024;
 
-/** How long an upload may go on after the shutdown began, ms. */
+/** How long uploads may continue after the shutdown began, ms. */
 const CLOSING_MS = 10_000;
 
 export interface JobRequestsParts {
@@ -32,11 +32,11 @@ export interface JobRequestsParts {
   readonly rates: RateLimits;
   readonly reader: InputReader;
   readonly closing: Closing;
-  /** Longest that an upload may say nothing. */
+  /** Longest pause of an upload. */
   readonly bodyTimeoutMs: number;
 }
 
-/** Turns what a client posted into a job: checks first, then the plan, then the intake. */
+/** Turns a posted body into a job: checks, then plan, then intake. */
 export class JobRequests {
   readonly #parts: JobRequestsParts;
   readonly #uploads = new Set<Upload>();
@@ -46,7 +46,7 @@ export class JobRequests {
     parts.closing.signal.addEventListener('abort', this.#close);
   }
 
-  /** A JSON body: all texts at once. Nothing is enqueued unless everything is right. */
+  /** Creates a job from a JSON body. Nothing is enqueued unless all texts pass the checks. */
   async list(body: unknown, caller: Caller, reply: FastifyReply): Promise<JobRecord> {
     const { intake, planner, rates, reader } = this.#parts;
     const { input, ...options } = parse(jobRequestSchema, body);
@@ -55,7 +55,7 @@ export class JobRequests {
     return rates.charged(caller, estimateTokens(plan, inputs.values), reply, () => intake.take(plan, inputs));
   }
 
-  /** An NDJSON body: texts as they come; the options stand in the query. */
+  /** Creates a job from an NDJSON body while it arrives; the options are in the query. */
   async upload(query: unknown, body: Readable, caller: Caller, reply: FastifyReply): Promise<JobRecord> {
     const { bodyTimeoutMs, intake, planner, rates } = this.#parts;
     const upload = new Upload(body, bodyTimeoutMs);
@@ -78,7 +78,7 @@ export class JobRequests {
     }
   }
 
-  /** A shutdown cannot wait for the longest upload: those that are not done soon are told to come again. */
+  /** A shutdown cannot wait for long uploads: after 10 s the rest get 503 and must be sent again. */
   readonly #close = (): void => {
     const stop = () => {
       for (const upload of this.#uploads) upload.stop(shuttingDown('The rest of the upload was not read.'));

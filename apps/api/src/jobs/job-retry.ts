@@ -15,8 +15,15 @@ import type { ModelDirectory } from '../planning/model-directory.js';
 import type { BulkAdmission } from './bulk-admission.js';
 import { requireJob } from './job-view.js';
 
-/** Tasks enqueued in one go. */
+/** Tasks enqueued per call. */
 const ENQUEUE_TASKS = 100;
+
+/** A job whose failed texts are tried again. */
+export interface Retried {
+  readonly job: JobRecord;
+  /** Texts tried again. They are counted as they are taken: by now workers may have settled them. */
+  readonly texts: number;
+}
 
 export interface JobRetryParts {
   readonly jobs: JobLedger;
@@ -27,16 +34,16 @@ export interface JobRetryParts {
   readonly producer: LaneProducer;
 }
 
-/** What a retry came to. */
+/** The result of a retry. */
 export interface Retried {
   readonly job: JobRecord;
-  /** Texts that are tried again, those of an earlier retry that is under way included. */
+  /** Texts that are retried, including those of an earlier retry that is still under way. */
   readonly texts: number;
 }
 
 /**
- * Puts a job's failed inputs into the queue again. They are first made unfinished in the job's own keys, then enqueued: a
- * process that dies in between leaves a job that runs, and whose retry can be asked for again.
+ * Retries a job's failed inputs. They are first marked as unfinished in the job's Redis keys, then enqueued: if the process
+ * dies in between, the job is running and the client can request the retry again.
  */
 export class JobRetry {
   readonly #parts: JobRetryParts;
@@ -46,7 +53,7 @@ export class JobRetry {
   }
 
   /**
-   * Returns when the queue has acknowledged all of it. Asked for twice, an input is tried again once.
+   * Returns when the queue has acknowledged all tasks. Safe to repeat: each input is retried once.
    * @throws ApiError 404; 409 `job_ended`, `job_not_finished`, `nothing_to_retry` or `model_changed`; 429 `queue_full`
    */
   async retry(id: string): Promise<Retried> {
@@ -58,16 +65,15 @@ export class JobRetry {
     if (card.fingerprint !== job.spec.fingerprint) throw modelChanged(job);
     await admission.require(job.model, job);
 
-    /** Unit -> its texts. Looked up before as well: what a worker finishes meanwhile was tried again all the same. */
+    // Unit -> its texts. Counted as soon as they are known: a worker may finish a unit before the next step reads it.
     const tried = new Map<number, number>();
     for await (const { unit, inputs } of failed.underWay(id)) tried.set(unit, textsOf(inputs));
     const operation = operations.of(job.spec);
     for await (const inputs of failed.kept(id)) {
       for (const { positions } of cutTasks(inputs, operation, TASK_LIMITS)) {
-        await jobs.retry(
-          job,
-          positions.map((places) => places[0]!),
-        );
+        const firstPositions = positions.map((places) => places[0]!);
+        const taken = await jobs.retry(job, firstPositions);
+        if (taken !== null) tried.set(taken.unit, taken.texts);
       }
     }
     await this.#enqueue(job, tried);
@@ -76,8 +82,8 @@ export class JobRetry {
   }
 
   /**
-   * Everything that is to be tried again, whoever asked for it; what the queue has already, it does not take twice.
-   * @param tried told of each unit
+   * Enqueues every unit that waits for a retry, also of earlier requests; a task that is queued already is not added twice.
+   * @param tried gets the texts of each unit
    */
   async #enqueue(job: JobRecord, tried: Map<number, number>): Promise<void> {
     const { failed, producer } = this.#parts;

@@ -1,7 +1,7 @@
 import { ApiError, type Caller, isFinal, type JobObject, type JobRecord, maySee } from '#contracts';
 import type { OutputShapes } from '../output/output-shape.js';
 
-/** Soonest and latest that a client is told to ask again, s. */
+/** `Retry-After` of a running job: bounds, and the value while there is no estimate (`unknown`), s. */
 const RETRY_SECONDS = { least: 1, most: 60, unknown: 2 };
 
 /** A job's record as clients see it. */
@@ -39,7 +39,7 @@ export function viewJob(job: JobRecord, shapes: OutputShapes): JobObject {
   };
 }
 
-/** @throws ApiError 404 `job_not_found`, also for another tenant's: whether it exists is nobody else's business */
+/** @throws ApiError 404 `job_not_found`, also for jobs of other tenants, so that it does not reveal their existence */
 export function requireOwnJob(job: JobRecord | null, id: string, caller: Caller): JobRecord {
   return requireJob(job !== null && maySee(caller, job.tenant) ? job : null, id);
 }
@@ -55,18 +55,18 @@ export function requireJob(job: JobRecord | null, id: string): JobRecord {
   });
 }
 
-/** Where a job is found. */
+/** URL path of a job. */
 export function jobPath(id: string): string {
   return `/v1/jobs/${id}`;
 }
 
-/** Seconds until the texts accepted so far are settled, at the measured rate; null when final or not measured yet. */
+/** Estimated seconds until the texts accepted so far are finished; null when the job is final or has no rate yet. */
 export function etaSeconds(job: JobRecord): number | null {
   if (isFinal(job.state) || job.textsPerSecond <= 0) return null;
   return round(Math.max(0, job.texts - job.done - job.failed) / job.textsPerSecond);
 }
 
-/** `Retry-After` of an unfinished job, whole seconds; null for a final one, which will not change any more. */
+/** `Retry-After` of an unfinished job, whole seconds; null for a final one, which does not change any more. */
 export function retryAfter(job: JobRecord): number | null {
   if (isFinal(job.state)) return null;
   const seconds = Math.ceil(etaSeconds(job) ?? RETRY_SECONDS.unknown);

@@ -31,7 +31,7 @@ import { JobRetry } from './job-retry.js';
 import { jobPath, requireOwnJob, retryAfter, viewJob } from './job-view.js';
 import { JobWatch } from './job-watch.js';
 
-/** Jobs: texts in, a record to look at. What came out of them is next door, in the results controller. */
+/** Creates, lists, reads, cancels and retries jobs. `ResultsController` serves their results. */
 @ApiTags('jobs')
 @Controller('v1/jobs')
 export class JobsController {
@@ -131,7 +131,7 @@ export class JobsController {
     requireOwnJob(await this.#jobs.get(id), id, caller);
     await this.#jobs.cancel(id);
     const job = requireOwnJob(await this.#jobs.get(id), id, caller);
-    // Repeated for a job that was cancelled before, in case its tasks were not all removed then.
+    // Also for a job that was cancelled earlier, in case some of its tasks are still in the queue.
     if (job.state === 'cancelled') this.#cancelled.drop(job);
     await this.#audit.record(request, 'job.cancel', id, job.state);
     return viewJob(job, this.#shapes);

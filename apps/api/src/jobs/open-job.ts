@@ -17,30 +17,30 @@ import { newJobId } from './job-id.js';
 import { jobPath } from './job-view.js';
 import type { InputWindow } from './input-windows.js';
 
-/** Where an open job puts its work. */
+/** Services that an open job uses. */
 export interface OpenJobParts {
   readonly planner: Planner;
   readonly jobs: JobLedger;
   readonly producer: LaneProducer;
-  /** Observer of texts that were accepted. */
+  /** Observer of accepted texts. */
   readonly count: (model: string, texts: number) => void;
 }
 
-/** An input that gets an error for an answer, by its index in the window. */
+/** An input that fails without being computed, by its index in the window. */
 export interface RefusedInput {
   readonly index: number;
   readonly error: TextError;
 }
 
 /**
- * An open job is one whose inputs are still coming in. Its record is made with the first window, so that a request
- * that is refused at once leaves nothing behind.
+ * A job whose inputs are still being accepted. Its record is created with the first window, so that a request that is
+ * refused at once leaves nothing behind.
  */
 export class OpenJob {
   readonly id = newJobId();
   readonly plan: Plan;
   readonly #parts: OpenJobParts;
-  /** Units of work so far: tasks, and writes of inputs that need none. Each is counted once, however often it runs. */
+  /** Units of work so far: tasks, and writes of inputs that need no task. Each counts once, however often it runs. */
   #units = 0;
   #accepted = 0;
   #created = false;
@@ -50,7 +50,7 @@ export class OpenJob {
     this.#parts = parts;
   }
 
-  /** Whether there is a record of it. */
+  /** Whether the job has a record. */
   get created(): boolean {
     return this.#created;
   }
@@ -63,9 +63,9 @@ export class OpenJob {
   }
 
   /**
-   * Accepts a window: what the cache knows is settled at once, what is refused as well, the rest becomes tasks.
-   * When this returns the queue has it all.
-   * @throws ApiError 409 `job_ended` when the job was cancelled or expired meanwhile.
+   * Accepts a window: cache hits and refused inputs are stored at once, the rest becomes tasks. When it returns, Redis has
+   * acknowledged all of them.
+   * @throws ApiError 409 `job_ended` when the job was cancelled, expired or moved to another version of its model.
    */
   async submit(window: InputWindow, refused: readonly RefusedInput[] = []): Promise<void> {
     const { jobs, planner, producer } = this.#parts;
@@ -81,7 +81,7 @@ export class OpenJob {
     await Promise.all([producer.enqueue(tasks), settled === null || this.#settle(settled, hits, errors)]);
   }
 
-  /** Stores what needs no task. */
+  /** Stores the rows and errors of inputs that need no task. */
   async #settle(
     unit: number,
     rows: readonly PlacedRow[],
@@ -97,16 +97,16 @@ export class OpenJob {
       rows,
       errors,
     });
-    // The model was replaced during the upload, and workers have begun with the new one: rows of the old one do not mix.
+    // The model was replaced during the upload and workers replanned the job: rows of two versions must not mix.
     if (counted === 'other-version') throw this.#ended('of another version of its model now');
   }
 
-  /** Refreshes the record, as an upload that is alive but has nothing to say must do every minute. */
+  /** Shows that the upload is alive. Without a window or this call for one minute, the job counts as abandoned. */
   async touch(): Promise<void> {
     if (this.#created) this.#requireOpen(await this.#parts.jobs.accept(this.id, 0));
   }
 
-  /** Ends the upload. @returns the record, final already if everything was in the cache. */
+  /** Ends the upload. @returns the record, which is already final if all rows came from the cache. */
   async seal(): Promise<JobRecord> {
     await this.#parts.jobs.seal(this.id);
     const job = await this.#parts.jobs.get(this.id);
@@ -165,7 +165,7 @@ export class OpenJob {
   }
 }
 
-/** Tells inputs whose row the cache has from those that must be computed, each with its places in the job. */
+/** Splits inputs into cache hits and misses, with their positions in the job. Refused inputs are left out. */
 function sortInputs(
   window: InputWindow,
   { distinct, row: rows }: Lookup,

@@ -4,10 +4,10 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** Routes of probes: what they answer is no failure of a model. */
+/** Routes of probes: their 5xx responses are not failures of a model. */
 const PROBE_ROUTES = /^\/(health\/|metrics$)/;
 
-/** What an API process counts itself. Figures that others have are registered by whoever has them. */
+/** Counters of one API process. Other components register their gauges here. */
 export class ApiMetrics {
   readonly registry = new Registry();
   readonly #registers = [this.registry];
@@ -31,14 +31,14 @@ export class ApiMetrics {
   readonly #cacheErrors = this.#counter(METRICS.cacheErrors, 'Failed reads and writes of the shared cache', []);
   readonly #history: HistoryRecorder;
 
-  /** @param history gets the same, for the dashboard */
+  /** @param history also receives the counts, for the dashboard */
   constructor(history: HistoryRecorder) {
     this.#history = history;
     collectDefaultMetrics({ register: this.registry });
     this.total(METRICS.historyErrors, "What the dashboard's history had to leave out", () => history.failures);
   }
 
-  /** @param model that the request named; `''` when it named none */
+  /** @param model named in the request; `''` when there is none */
   request(method: string, route: string, model: string, status: number, seconds: number): void {
     this.#requests.observe({ method, route, status }, seconds);
     if (status >= 500 && !PROBE_ROUTES.test(route)) this.#history.add(model, 'faults');
@@ -68,7 +68,7 @@ export class ApiMetrics {
     this.#cacheErrors.inc();
   }
 
-  /** Registers a figure that is read at every scrape. */
+  /** Registers a gauge that is read at every scrape. */
   gauge(name: string, help: string, read: () => number): void {
     const gauge = new Gauge({
       name,
@@ -81,7 +81,7 @@ export class ApiMetrics {
     this.registry.registerMetric(gauge);
   }
 
-  /** The same of each model. */
+  /** Registers a gauge with a value for each model, read at every scrape. */
   gaugeByModel(name: string, help: string, models: readonly string[], read: (model: string) => number): void {
     const gauge = new Gauge({
       name,
@@ -95,7 +95,7 @@ export class ApiMetrics {
     this.registry.registerMetric(gauge);
   }
 
-  /** Registers a sum that only grows, read at every scrape. */
+  /** Registers a counter whose total is read at every scrape. */
   total(name: string, help: string, read: () => number): void {
     const counter = new Counter({
       name,

@@ -1,8 +1,8 @@
-/** Tells everything in this process that holds requests open that the process is shutting down. */
+/** Signals the shutdown to every component of this process that holds requests open. */
 export class Closing {
   readonly #closing = new AbortController();
 
-  /** Fires when the shutdown begins. */
+  /** Aborts when the shutdown begins. */
   get signal(): AbortSignal {
     return this.#closing.signal;
   }

@@ -2,7 +2,7 @@ import { LANES, METRICS } from '#contracts';
 import { Gauge, type Registry } from 'prom-client';
 import type { Fleet, ModelStatus } from './fleet.js';
 
-/** How queues and workers stand, for Prometheus: read at each scrape. */
+/** Prometheus gauges of queues and workers, read at every scrape. */
 export class FleetMetrics {
   readonly #registry: Registry;
   readonly #fleet: Fleet;
@@ -37,13 +37,13 @@ export class FleetMetrics {
     for (const gauge of this.#gauges) registry.registerMetric(gauge);
   }
 
-  /** The text that Prometheus reads. Without Redis it has what this process knows by itself. */
+  /** The metrics in Prometheus text format. Without Redis, only those of this process. */
   async expose(): Promise<string> {
     try {
       for (const model of (await this.#fleet.read()).models) this.#set(model);
       this.#redisUp.set(1);
     } catch {
-      // Old figures must not look like present ones.
+      // Old values must not look current.
       for (const gauge of this.#gauges) gauge.reset();
       this.#redisUp.set(0);
     }
@@ -62,7 +62,7 @@ export class FleetMetrics {
     this.#workersReady.set({ model }, status.readyWorkers);
     this.#textRate.set({ model }, status.textsPerSecond);
     this.#tokenRate.set({ model }, status.tokensPerSecond);
-    // Unknown while nothing is measured: no sample is better than a false one.
+    // Unknown while nothing is measured: no sample is better than a wrong one.
     setOrRemove(this.#fill, model, status.fill);
     setOrRemove(this.#backlog, model, status.backlogSeconds);
   }

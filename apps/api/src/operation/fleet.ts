@@ -4,31 +4,31 @@ import type { JobList, WorkerRegistry } from '#store';
 import type { InteractiveAdmission } from '../interactive/admission.js';
 import type { ModelDirectory } from '../planning/model-directory.js';
 
-/** Longest a look waits for Redis, ms. */
+/** Longest wait of a read for Redis, ms. */
 const PATIENCE_MS = 3000;
 
-/** How one lane of a model stands. */
+/** Status of one lane of a model. */
 export interface LaneStatus extends LaneDepth {
   /** Unfinished jobs. */
   readonly jobs: number;
   /** Unfinished texts of jobs. */
   readonly jobTexts: number;
-  /** The same, and those of this process's waiting requests. */
+  /** `jobTexts` plus the texts of this process's waiting requests. */
   readonly texts: number;
 }
 
 /** Workers of one model. */
 export interface ModelWorkers {
   readonly name: string;
-  /** null: no worker has announced it yet. */
+  /** null: no worker has announced the model yet. */
   readonly card: ModelCard | null;
-  /** Take its tasks now: ready, and of the card's version. */
+  /** Workers that take its tasks now: state `ready` and the card's fingerprint. */
   readonly ready: readonly WorkerRecord[];
-  /** Serve its name, in whatever state and version. */
+  /** Workers that serve its name, in any state and version. */
   readonly all: readonly WorkerRecord[];
 }
 
-/** How one model stands; rates are those of its ready workers, by their last heartbeats. */
+/** Status of one model; rates are sums over its ready workers, from their last heartbeats. */
 export interface ModelStatus {
   readonly name: string;
   readonly card: ModelCard | null;
@@ -36,20 +36,20 @@ export interface ModelStatus {
   readonly readyWorkers: number;
   readonly textsPerSecond: number;
   readonly tokensPerSecond: number;
-  /** Real / padded tokens, 0..1, mean of the busy workers; null when none is. */
+  /** Real / padded tokens, 0..1, mean of the busy workers; null when none is busy. */
   readonly fill: number | null;
-  /** Unfinished texts / texts a second; null when there is work and no rate to tell. */
+  /** Unfinished texts / texts per second; null when there is work and no known rate. */
   readonly backlogSeconds: number | null;
 }
 
-/** How everything stands at one moment. */
+/** Status of the whole deployment at one moment. */
 export interface FleetStatus {
   readonly models: readonly ModelStatus[];
-  /** Those alive. */
+  /** Live workers. */
   readonly workers: readonly WorkerRecord[];
 }
 
-/** Where the status is read from. */
+/** Sources of the status. */
 export interface FleetSources {
   readonly models: ModelDirectory;
   readonly lanes: LaneProducer;
@@ -59,7 +59,7 @@ export interface FleetSources {
   readonly admission: InteractiveAdmission;
 }
 
-/** The one place where workers, queues and jobs are looked at: for metrics, readiness, models, admission, history and dashboard. */
+/** Reads workers, queues and jobs, for metrics, readiness, models, admission, history and dashboard. */
 export class Fleet {
   readonly #sources: FleetSources;
   readonly #greatestRates = new Map<string, number>();
@@ -69,7 +69,7 @@ export class Fleet {
     this.#sources = sources;
   }
 
-  /** Callers at the same time share one read. Rejects with `DeadlineError`, or as Redis does when it is away. */
+  /** Concurrent callers share one read. Rejects with `DeadlineError`, or with the Redis client's error. */
   read(): Promise<FleetStatus> {
     this.#underWay ??= within(PATIENCE_MS, this.#gather()).finally(() => {
       this.#underWay = null;
@@ -82,12 +82,12 @@ export class Fleet {
     return this.#byModel(await this.#sources.workers.list());
   }
 
-  /** Workers that take a model's tasks now. */
+  /** Number of workers that take a model's tasks now. */
   async readyWorkers(model: string): Promise<number> {
     return (await this.workers()).find(({ name }) => name === model)?.ready.length ?? 0;
   }
 
-  /** Of all ready workers of a model, by their last heartbeats. */
+  /** Sum over all ready workers of a model, from their last heartbeats. */
   async textsPerSecond(model: string): Promise<number> {
     const found = (await this.workers()).find(({ name }) => name === model);
     return total(found?.ready.map((worker) => worker.textsPerSecond) ?? []);
@@ -143,7 +143,7 @@ export class Fleet {
     return { ...(await lanes.depth(model, lane)), jobs: sum?.jobs ?? 0, jobTexts, texts };
   }
 
-  /** The rate now; while nothing is computed, as with no worker at all, the greatest that this process has seen. */
+  /** The current rate; while nothing is computed, the greatest rate that this process has seen. */
   #rateOf(model: string, textsPerSecond: number): number {
     const greatest = this.#greatestRates.get(model) ?? 0;
     if (textsPerSecond > greatest) this.#greatestRates.set(model, textsPerSecond);
@@ -151,7 +151,7 @@ export class Fleet {
   }
 }
 
-/** Unfinished texts / texts a second; null when there is work and no rate to tell. */
+/** Unfinished texts / texts per second; null when there is work and no known rate. */
 export function backlogSeconds(texts: number, textsPerSecond: number): number | null {
   if (texts === 0) return 0;
   return textsPerSecond > 0 ? texts / textsPerSecond : null;

@@ -1,29 +1,30 @@
-/** What was recorded of one model in one stretch of time. */
+/** What was recorded of one model in one period. */
 export interface LoadSample {
   readonly seconds: number;
-  /** Texts accepted and not finished, mean of the stretch; null: not known. */
+  /** Texts accepted and not finished, mean over the period; null: unknown. */
   readonly unfinished: number | null;
-  /** Texts that workers computed in the stretch; null: not known. */
+  /** Texts that workers computed in the period; null: unknown. */
   readonly finished: number | null;
 }
 
-/** Two rates whose comparison says whether a backlog grows. */
+/** Two rates whose comparison shows whether a backlog grows. */
 export interface Load {
   /**
-   * Texts/s that keep arriving: the median over overlapping intervals of two steps, so that one batch, which shows in few
-   * of them, does not count. Null while too little of the window is known.
+   * Arrival rate, texts/s: the median over overlapping intervals of two steps, so that a single batch, which affects few
+   * of them, has no influence. Null while too little of the window is known.
    */
   readonly arrivalRate: number | null;
-  /** Texts/s that workers finish while there is more to do than they finish; null when there was no such time lately. */
+  /** Texts/s that workers finish while they have enough work; null when they had too little in the last minute. */
   readonly serviceRate: number | null;
 }
 
 type Known = LoadSample & { readonly unfinished: number; readonly finished: number };
 
-/** Known intervals that a median needs: a batch shows in up to three of them. */
+/** Known intervals that a median needs: a single batch affects up to three of them. */
 const LEAST_INTERVALS = 7;
 
 /**
+ * Computes arrival and service rate from recorded samples.
  * @param window steps of equal length, oldest first
  * @param recent short samples of about the last minute
  */
@@ -31,7 +32,7 @@ export function loadOf(window: readonly LoadSample[], recent: readonly LoadSampl
   return { arrivalRate: arrivalRateOf(window), serviceRate: serviceRateOf(recent) };
 }
 
-/** From the middle of a step to that of the second next, as much arrived as was finished and unfinished texts grew. */
+/** Between the middles of steps `i - 2` and `i`, arrivals are the finished texts plus the growth of unfinished texts. */
 function arrivalRateOf(window: readonly LoadSample[]): number | null {
   const rates: number[] = [];
   for (const [i, last] of window.entries()) {
@@ -49,8 +50,8 @@ function isKnown(sample: LoadSample | undefined): sample is Known {
 }
 
 /**
- * Only samples with at least as much unfinished as finished count: otherwise workers ran out of work, not of speed. What
- * comes before the first text that was finished is the time before a worker started.
+ * Counts only samples with at least as many unfinished as finished texts: in others, workers lacked work. Samples before
+ * the first finished text are skipped, since no worker may have been running then.
  */
 function serviceRateOf(recent: readonly LoadSample[]): number | null {
   const busy = recent

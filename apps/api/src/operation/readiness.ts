@@ -3,17 +3,17 @@ import type { RedisClient } from '#store';
 import type { Closing } from './closing.js';
 import type { Fleet } from './fleet.js';
 
-/** Longest a check waits for Redis, ms: a probe wants an answer, not patience. */
+/** Longest wait for Redis, ms: a probe needs a quick answer. */
 const PATIENCE_MS = 2000;
 
-/** Whether this process can do its work: Redis answers, and every model has at least one worker. */
+/** Readiness of this process: Redis answers, and every model has at least one ready worker. */
 export class ReadinessCheck {
   readonly #redis: RedisClient;
   readonly #fleet: Fleet;
   readonly #models: readonly string[];
   readonly #closing: Closing;
 
-  /** @param closing from its beginning on it is not ready: no new requests are to come while it shuts down */
+  /** @param closing once the shutdown begins, the process is not ready, so that it gets no new requests */
   constructor(redis: RedisClient, fleet: Fleet, models: readonly string[], closing: Closing) {
     this.#redis = redis;
     this.#fleet = fleet;
@@ -39,7 +39,7 @@ export class ReadinessCheck {
   }
 }
 
-/** Why those that are there do not serve. */
+/** Why the workers of a model do not serve it. */
 function outOfService(workers: readonly WorkerRecord[]): string {
   return workers
     .flatMap(({ host, pid, reason }) =>

@@ -2,41 +2,41 @@ import { type Lane, LANES, type LaneView, type ModelVerdict } from '#contracts';
 import type { Load } from './load.js';
 import { about, counted, perSecond } from './words.js';
 
-/** A backlog of less than this counts as none, s. */
+/** A shorter backlog counts as none, s. */
 const CALM_SECONDS = 5;
-/** Work that is older than this while nothing at all is finished is stalled, s. */
+/** Older work counts as stalled when no text is finished, s. */
 const STALLED_SECONDS = 15;
-/** Two rates that differ by less than this share count as equal. */
+/** Rates that differ by less than this fraction count as equal. */
 const NOISE = 0.05;
 
-/** How a model stands now. */
+/** Current state of a model. */
 export interface ModelPresent {
   readonly readyWorkers: number;
   readonly lanes: Readonly<Record<Lane, Pick<LaneView, 'texts' | 'paused' | 'oldest_age_seconds'>>>;
   /** Unfinished jobs of both lanes, and their unfinished texts. */
   readonly jobs: number;
   readonly jobTexts: number;
-  /** Texts that workers finished over the last 10 s, and as they last reported. */
+  /** Texts/s that workers finished over the last 10 s, from history, and as reported in their last heartbeats. */
   readonly finishedPerSecond: number;
   readonly reportedPerSecond: number;
 }
 
-/** What the judgement rests on; rates in texts/s, null where not known. */
+/** Figures behind the verdict; rates in texts/s, null when unknown. */
 interface Figures {
   readonly unfinished: number;
   readonly rate: number | null;
   readonly arrivalRate: number | null;
   /** Unfinished texts / rate. */
   readonly backlogSeconds: number | null;
-  /** Until all is finished while texts keep arriving; null when they arrive about as fast, or faster. */
+  /** Time until all texts are finished while others keep arriving; null when they arrive about as fast or faster. */
   readonly secondsLeft: number | null;
 }
 
 type Judgement = Pick<ModelVerdict, 'state' | 'message' | 'reason'>;
 
 /**
- * Whether a model's workers keep up. Falling behind means that texts keep arriving faster than workers finish them. A
- * single job is a batch to be worked through, however large it is and however long its upload takes.
+ * Judges whether a model's workers keep up. Falling behind means that texts keep arriving faster than workers finish them.
+ * A single job is a batch to work through, however large it is and however long its upload takes.
  */
 export function verdictOf(present: ModelPresent, load: Load): ModelVerdict {
   const figures = figuresOf(present, load);
@@ -52,7 +52,7 @@ export function verdictOf(present: ModelPresent, load: Load): ModelVerdict {
   };
 }
 
-/** Texts/s that workers finish now; what they report stands in for what is not recorded yet. Null: not known. */
+/** Texts/s that workers finish now: the recorded rate, else the reported one; null: unknown. */
 export function presentRate(
   { readyWorkers, reportedPerSecond }: Pick<ModelPresent, 'readyWorkers' | 'reportedPerSecond'>,
   { serviceRate }: Load,
@@ -72,7 +72,7 @@ function figuresOf(present: ModelPresent, load: Load): Figures {
   return { unfinished, rate, arrivalRate, backlogSeconds: unfinished / rate, secondsLeft };
 }
 
-/** Whether work is done at all; null when it is, and there is some. */
+/** Judges whether work is done at all: no workers, paused, idle or stalled; null when there is work and it is done. */
 function judgeService({ finishedPerSecond, lanes, readyWorkers }: ModelPresent, unfinished: number): Judgement | null {
   const texts = counted(unfinished, 'text');
   if (readyWorkers === 0) {
@@ -98,7 +98,7 @@ function judgeService({ finishedPerSecond, lanes, readyWorkers }: ModelPresent, 
   return { state: 'stalled', message: 'Stalled', reason };
 }
 
-/** Whether more arrives than is finished. */
+/** Judges whether texts arrive faster than they are finished. */
 function judgeFlow(present: ModelPresent, figures: Figures): Judgement {
   const { arrivalRate, backlogSeconds, rate, secondsLeft, unfinished } = figures;
   const texts = counted(unfinished, 'text');
@@ -116,7 +116,7 @@ function judgeFlow(present: ModelPresent, figures: Figures): Judgement {
   return { state: 'working', message: `Working through ${texts}${left}`, reason: flow };
 }
 
-/** One job, and next to nothing beside it. */
+/** Whether nearly all unfinished texts belong to one job. */
 function isOneBatch({ jobs, jobTexts }: ModelPresent, unfinished: number, rate: number): boolean {
   return jobs === 1 && unfinished - jobTexts < CALM_SECONDS * rate;
 }

@@ -1,5 +1,5 @@
 /*
- * Figures in the sentences that the API makes for people.
+ * Formats numbers for the sentences in API responses.
  */
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
@@ -15,7 +15,7 @@ export function perSecond(texts: number): string {
   return `${(texts < 10 ? onePlace : whole).format(texts)} texts/s`;
 }
 
-/** A rounded length of time: `40 s`, `4 min`, `3.2 h`, `2.5 days`. */
+/** A rounded duration: `40 s`, `4 min`, `3.2 h`, `2.5 days`. */
 export function about(seconds: number): string {
   if (seconds < 99.5) return `${Math.max(1, Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);

@@ -11,10 +11,10 @@ import { z } from 'zod';
 import { normalizeInPlace } from './normalize.js';
 import type { EncodingFormat, OutputShape, RowWriter } from './output-shape.js';
 
-/** What a request, or a query for results, may say of its vectors. */
+/** Options of a request, or of a query for results, that shape the vectors. */
 const wishesSchema = z.object({ dimensions: z.int().min(1).optional(), normalize: z.boolean().optional() });
 
-/** Vectors: cut to `dimensions`, then normalised. */
+/** Output shape of `embed`: vectors cut to `dimensions`, then normalised. */
 export const embedding: OutputShape = {
   operation: 'embed',
   plan(options, card) {
@@ -33,20 +33,20 @@ export const embedding: OutputShape = {
     const { dimensions, normalize } = wishesSchema.parse(query);
     const stored = dimensionsOf(rowBytes);
     requireDimensions(dimensions, stored, null);
-    // A job that was planned again for a smaller version of its model gives all there is.
+    // After a replan to a model version with fewer dimensions, return all that are stored.
     const width = Math.min(dimensions ?? asMade.dimensions ?? stored, stored);
     return new VectorWriter(width, normalize ?? asMade.normalize, encoding);
   },
 };
 
-/** Works on the bytes, with no list of numbers in between but in JSON. */
+/** Copies bytes; creates a list of numbers only for JSON with encoding `float`. */
 class VectorWriter implements RowWriter {
   readonly object = 'embedding';
   readonly member = 'embedding';
   readonly width: number;
   readonly #normalize: boolean;
   readonly #encoding: EncodingFormat;
-  /** `[width]`, used again for each row. */
+  /** `[width]`, reused for each row. */
   readonly #floats: Float32Array;
   readonly #bytes: Buffer;
 

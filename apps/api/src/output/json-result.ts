@@ -2,7 +2,7 @@ import { isRow, type Outcome, rowTokens, rowTruncated } from '#contracts';
 import type { RowWriter } from './output-shape.js';
 
 /**
- * Writes one input's result as a JSON object, by hand, since most of an answer's bytes are numbers.
+ * Writes one input's result as a JSON object, by hand for speed, since most bytes of a response are numbers.
  * @param index position of the input
  */
 export function jsonResult(index: number, outcome: Outcome, writer: RowWriter): string {

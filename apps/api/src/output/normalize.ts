@@ -1,7 +1,7 @@
 /** L2-normalises in place; a zero vector stays as it is. */
 export function normalizeInPlace(vector: Float32Array): void {
   let sum = 0;
-  // By index: an iterator takes several times as long.
+  // Index loops: an iterator takes several times as long.
   for (let index = 0; index < vector.length; index++) sum += vector[index]! * vector[index]!;
   const norm = Math.sqrt(sum);
   if (norm === 0) return;

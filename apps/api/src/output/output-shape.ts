@@ -1,50 +1,50 @@
 import type { ModelCard, Row, RowBytes } from '#contracts';
 
-/** How numbers are written in JSON: as a list, or as base64 of little-endian float32. */
+/** Encoding of vectors in JSON: a list of numbers, or base64 of little-endian float32. */
 export type EncodingFormat = 'float' | 'base64';
 
-/** What is applied to rows on the way out, as a job keeps it. Read by the operation's shape alone. */
+/** Output options as stored with a job. Only the operation's output shape interprets them. */
 export type Output = Readonly<Record<string, unknown>>;
 
-/** Rows of one answer, and how they are to be written. */
+/** How the rows of one response are written. */
 export interface WriterOptions {
   readonly rowBytes: RowBytes;
   readonly output: Output;
-  /** The query's own wishes, which go before `output`: `dimensions`, `normalize`. */
+  /** Options of the results query, which override `output`: `dimensions`, `normalize`. */
   readonly query?: Output;
   readonly encoding: EncodingFormat;
 }
 
 /**
- * An output shape turns an operation's rows into what clients asked for. There is one for each operation; only here are
- * rows read.
+ * An output shape converts an operation's rows to what the client asked for. There is one for each operation; no other
+ * part of the API interprets a row's payload.
  */
 export interface OutputShape {
   /** Name of the operation. */
   readonly operation: string;
-  /** What a request's options come to for a model. @throws ApiError for what the model cannot give */
+  /** Resolves a request's options for a model. @throws ApiError for options that the model does not support */
   plan(options: Output, card: ModelCard): Output;
-  /** What a job object tells of it. */
+  /** Members of a job object that describe the output. */
   describe(output: Output, rowBytes: RowBytes): Readonly<Record<string, unknown>>;
-  /** @throws ApiError for a wish of the query that the rows cannot fulfil */
+  /** @throws ApiError for a query option that the stored rows do not support */
   writer(options: WriterOptions): RowWriter;
 }
 
-/** Writes the rows of one answer. */
+/** Writes the rows of one response. */
 export interface RowWriter {
-  /** Member `object` of each result: `embedding`. */
+  /** Value of the member `object` of each result, for example `embedding`. */
   readonly object: string;
-  /** The member that holds the result; null in it where the input failed. */
+  /** Name of the member that holds the result; its value is null when the input failed. */
   readonly member: string;
-  /** Floats of a result in binary formats. */
+  /** Floats per result in binary formats. */
   readonly width: number;
   /** The result as JSON. */
   json(row: Row): string;
-  /** @param target `[width]`, filled with the result */
+  /** Writes the result into `target`, `[width]`. */
   into(row: Row, target: Float32Array): void;
 }
 
-/** The shapes a process knows, by operation. */
+/** Output shapes by operation. */
 export class OutputShapes {
   readonly #byOperation: ReadonlyMap<string, OutputShape>;
 
@@ -52,7 +52,7 @@ export class OutputShapes {
     this.#byOperation = new Map(all.map((shape) => [shape.operation, shape]));
   }
 
-  /** @throws Error for an operation without a shape, which is a fault of the program */
+  /** @throws Error for an operation without a shape, which is a bug */
   of({ operation }: { readonly operation: string }): OutputShape {
     const shape = this.#byOperation.get(operation);
     if (shape === undefined) throw new Error(`operation "${operation}" has no output shape`);

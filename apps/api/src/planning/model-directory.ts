@@ -1,17 +1,17 @@
 import { ApiError, type ModelCard, type Operation } from '#contracts';
 import type { ModelRegistry } from '#store';
 
-/** How old a card may be, ms: a replaced model is noticed within this time. */
+/** Maximum age of a cached card, ms: a replaced model is noticed within this time. */
 const CARD_AGE_MS = 1000;
 const RETRY_AFTER_SECONDS = 5;
 
-/** The models that can be asked for: configured here, and described by the workers that serve them. */
+/** The configured models, with the cards that workers announced for them. */
 export class ModelDirectory {
   readonly #registry: ModelRegistry;
   readonly #names: readonly string[];
   readonly #cards = new Map<string, { at: number; card: Promise<ModelCard | null> }>();
 
-  /** @param names of the models this deployment serves */
+  /** @param names models that this deployment serves */
   constructor(registry: ModelRegistry, names: readonly string[]) {
     this.#registry = registry;
     this.#names = names;
@@ -34,9 +34,9 @@ export class ModelDirectory {
   }
 
   /**
-   * @param operation that it must be able to do; absent: any
+   * @param operation that the model must support; absent: any
    * @throws ApiError 404 for a model that is not served; 503 for one that no worker has announced yet; 400 for one that
-   * cannot do what is asked
+   * does not support `operation`
    */
   async card(name: string, operation?: Operation): Promise<ModelCard> {
     this.requireServed(name);
@@ -53,7 +53,7 @@ export class ModelDirectory {
     return card;
   }
 
-  /** null for a model that no worker ever announced. */
+  /** The model's card, at most 1 s old; null when no worker ever announced the model. */
   known(name: string): Promise<ModelCard | null> {
     const now = performance.now();
     const cached = this.#cards.get(name);
@@ -65,7 +65,7 @@ export class ModelDirectory {
   }
 }
 
-/** What a worker has to announce first is not there. */
+/** 503 for something that a worker must announce first. */
 export function modelNotReady(what: string): ApiError {
   return new ApiError({
     status: 503,

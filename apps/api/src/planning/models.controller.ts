@@ -25,7 +25,7 @@ export class ModelsController {
     return { object: 'list', data };
   }
 
-  /** Model names contain slashes, as they are or encoded. */
+  /** A wildcard, since model names may contain slashes, plain or percent-encoded. */
   @Get('*')
   @ApiOperation({ summary: 'One model' })
   @ApiResponse({ status: 200, schema: jsonSchema(modelObjectSchema, 'output') })

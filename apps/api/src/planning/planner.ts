@@ -16,16 +16,16 @@ import type { z } from 'zod';
 import type { Output, OutputShapes } from '../output/output-shape.js';
 import type { ModelDirectory } from './model-directory.js';
 
-/** What a request may say about how its inputs are computed. Members of its own are read by the operation's output shape. */
+/** Options of a request that apply to every operation. The operation's output shape reads all other members. */
 export type PlanOptions = Pick<
   z.output<z.ZodObject<typeof embedOptionsShape>>,
   'model' | 'input_type' | 'truncate' | 'priority'
 >;
 
-/** A plan is what a request's options come to for its model. */
+/** A request's options, resolved for its model. */
 export interface Plan {
   readonly caller: Caller;
-  /** For the logs of those who work on it. */
+  /** For the logs of the workers. */
   readonly requestId: string;
   readonly card: ModelCard;
   readonly operation: Operation;
@@ -38,7 +38,7 @@ export interface Plan {
 
 /** A distinct input of a request. */
 export interface DistinctInput extends PlacedInput {
-  /** Of the cache. */
+  /** Cache key. */
   readonly key: string;
 }
 
@@ -62,7 +62,7 @@ export interface PlannerParts {
   readonly count: LookupCounts;
 }
 
-/** The planner decides what has to be computed: options to a plan, inputs to cache hits and misses. */
+/** Decides what must be computed: resolves options to a plan, and splits inputs into cache hits and misses. */
 export class Planner {
   readonly #parts: PlannerParts;
 
@@ -70,7 +70,7 @@ export class Planner {
     this.#parts = parts;
   }
 
-  /** @throws ApiError for an unknown model, one that cannot do this, or an output that it cannot give */
+  /** @throws ApiError for a model that is unknown or does not support the operation, or for unsupported output options */
   async plan(
     operationName: string,
     options: PlanOptions & Output,
@@ -91,7 +91,7 @@ export class Planner {
         operation: operation.name,
         fingerprint: card.fingerprint,
         prompt: inputType === undefined ? '' : (card.prompts[inputType] ?? ''),
-        // A text that fits has the same row whatever would be cut off.
+        // A text that fits has the same row with every `truncate`; texts that do not fit are refused beforehand.
         truncate: truncate === 'error' ? 'end' : truncate,
         ...saltOf(caller.cacheSalt),
       },

@@ -1,10 +1,10 @@
 /**
- * How far a key is over what it may have waiting, where several share a limit. A key that has less than its share, the
- * limit divided by the keys that wait, is let in however much the others have: nobody fills the queue for others. While
- * nothing waits at all, anything is let in.
- * @param byKey what waits, by key
- * @param asked how much more the key wants
- * @returns by how much all would be over the limit; 0 when the key may have it
+ * Admission with a limit that API keys share evenly. A key's share is the limit divided by the number of keys that have
+ * something waiting, itself included. A key within its share is admitted however much the others have waiting, so that no
+ * key can fill the queue for the others. While nothing waits, a request of any size is admitted.
+ * @param byKey amount waiting, by key
+ * @param asked additional amount that the key asks for
+ * @returns by how much the total would exceed the limit; 0 when the key is admitted
  */
 export function excessOf(limit: number, byKey: ReadonlyMap<string, number>, key: string, asked: number): number {
   let all = 0;

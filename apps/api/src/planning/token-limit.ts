@@ -3,7 +3,7 @@ import type { ModelRegistry } from '#store';
 import { modelNotReady } from './model-directory.js';
 import type { Plan } from './planner.js';
 
-/** Finds texts over a model's limit, for requests that want them refused. Uses the tokenizer that workers announced. */
+/** Finds texts over a model's token limit, for `truncate: error`. Uses the tokenizer that workers announced. */
 export class TokenLimit {
   readonly #registry: ModelRegistry;
   readonly #tokenizers = new Map<string, Promise<TokenizerThread>>();
@@ -12,7 +12,10 @@ export class TokenLimit {
     this.#registry = registry;
   }
 
-  /** Inputs with more tokens than the model takes, special tokens and prompt included, in order. */
+  /**
+   * Inputs over the model's limit, in order; `tokens` includes special tokens and the prompt.
+   * @throws ApiError 503 `model_not_ready` when no worker has announced the tokenizer
+   */
   async tooLong(
     { card, operation, spec }: Plan,
     inputs: readonly unknown[],

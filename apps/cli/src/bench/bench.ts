@@ -1,6 +1,5 @@
 import { BootError, isFinal, type JobObject } from '#contracts';
-import { Client } from '../client.js';
-import type { Connection } from '../connection.js';
+import { clientOf, type Connection } from '../connection.js';
 import { whole } from '../progress.js';
 import type { Terminal } from '../terminal.js';
 import { untilSignal } from '../until-signal.js';
@@ -32,7 +31,7 @@ interface QueryRun {
 }
 
 /**
- * Measures a running deployment through its front door: a bulk job, the same again from the cache, and single queries.
+ * Measures a running deployment through its REST API: a bulk job, the same again from the cache, and single queries.
  * What is under way when a signal comes is cancelled.
  * @returns whether it got to its end; false when a signal stopped it
  * @throws BootError when there is nothing to measure, or something fails meanwhile
@@ -46,12 +45,12 @@ export async function bench(options: BenchOptions, terminal: Terminal): Promise<
 
   const work = async (signal: AbortSignal): Promise<true> => {
     const texts = await UnseenTexts.read(options.texts);
-    const client = new Client(target.url, id, { key: target.key, signal });
+    const client = clientOf(target, { signal });
     const bulk = texts.take(options.texts);
     terminal.say(`\n${whole(bulk.length)} texts as one job`);
-    const first = await runBulk(client, bulk, terminal, watch);
+    const first = await runBulk(client, id, bulk, terminal, watch);
     terminal.say('the same again');
-    const second = await runBulk(client, bulk, terminal, watch);
+    const second = await runBulk(client, id, bulk, terminal, watch);
 
     terminal.say(`single queries, ${whole(options.queries)} for each number of clients`);
     const queries = new QueryClient(target, signal);
@@ -76,7 +75,9 @@ export async function bench(options: BenchOptions, terminal: Terminal): Promise<
       work,
       async () => {
         if (latest === null || isFinal(latest.state)) return;
-        await new Client(target.url, id, { key: target.key }).cancel(latest.id).catch(() => {});
+        await clientOf(target)
+          .jobs.cancel(latest.id)
+          .catch(() => {});
       },
       () => process.exit(130),
     );

@@ -1,7 +1,6 @@
 import type { ModelObject } from '#contracts';
-import type { Connection } from '../connection.js';
+import { clientOf, type Connection } from '../connection.js';
 import { CommandError, EXIT } from '../exit-codes.js';
-import { Rest } from '../rest.js';
 import { servedModel } from '../served-model.js';
 
 /** A deployment to be measured, and one of its models. */
@@ -15,7 +14,7 @@ export interface Target extends Connection {
  * @throws CommandError, one line that says what to do
  */
 export async function findTarget(connection: Connection, name: string | undefined): Promise<Target> {
-  const model = await servedModel(new Rest(connection), name);
+  const model = await servedModel(clientOf(connection), name);
   if (model.ready_workers > 0) return { ...connection, model };
   throw new CommandError(EXIT.error, `no worker of ${model.id} is ready at ${connection.url}: start one`);
 }

@@ -2,12 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { readEnvironment } from '#config';
-import { BootError, type JobObject } from '#contracts';
-import { Client } from '../client.js';
+import { BootError } from '#contracts';
+import { clientOf } from '../connection.js';
+import { startDeployment } from '../deployment.js';
+import { embedAsJob } from '../embed-as-job.js';
 import { freePort } from '../free-port.js';
 import { readable } from '../log-line.js';
-import { startMill } from '../mill.js';
-import { progressOf, whole } from '../progress.js';
+import { whole } from '../progress.js';
 import { Supervisor } from '../supervisor.js';
 import type { Terminal } from '../terminal.js';
 import { untilSignal } from '../until-signal.js';
@@ -33,7 +34,7 @@ const NEIGHBOURS = 3;
 const TAIL_LINES = 40;
 
 /**
- * Starts a whole mill on free ports and a folder of its own, embeds a dictionary through it, searches in the result,
+ * Starts a whole deployment on free ports and a folder of its own, embeds a dictionary through it, searches in the result,
  * embeds it again from the cache, and takes everything down.
  * @returns whether it got to its end; false when a signal stopped it
  */
@@ -45,10 +46,10 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<bo
     ...process.env,
     EMBED_HOST: '127.0.0.1',
     EMBED_METRICS_PORT: '0',
-    // What is under way when it is interrupted is of no use to anybody.
+    // Work under way when the demo is interrupted can be dropped.
     EMBED_DRAIN_MS: '500',
     EMBED_MODEL_DIR: join(folder, 'models'),
-    // On a Redis that others use, a name of its own that can be removed afterwards.
+    // On a Redis that others use: a prefix of its own, so that its keys can be removed afterwards.
     EMBED_KEY_PREFIX: foreignRedis ? `em-demo-${randomUUID().slice(0, 8)}` : 'em',
   };
   const settings = readEnvironment(environment);
@@ -72,25 +73,32 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<bo
     const redis = foreignRedis
       ? null
       : { queuePort: await freePort(), cachePort: await freePort(), folder, cacheMemory: '256mb' };
-    const mill = await startMill(supervisor, { environment, settings, apiPort: await freePort(), workers: 1, redis });
-    terminal.say(`ready in ${seconds(performance.now() - began)}: ${mill.apiUrl}`);
+    const apiPort = await freePort();
+    const { apiUrl } = await startDeployment(supervisor, { environment, settings, apiPort, workers: 1, redis });
+    terminal.say(`ready in ${seconds(performance.now() - began)}: ${apiUrl}`);
 
-    const client = new Client(mill.apiUrl, model, { signal });
+    const client = clientOf({ url: apiUrl, key: undefined }, { signal });
+    const embedAll = async () => {
+      const began = performance.now();
+      const job = await embedAsJob(client, model, texts, terminal);
+      return { job, ms: performance.now() - began };
+    };
     terminal.say('\nfirst run: POST /v1/jobs');
-    const first = await run(client, texts, terminal);
-    const vectors = await client.vectors(first.job);
+    const first = await embedAll();
+    const vectors = await client.jobs.results.vectors(first.job.id);
 
     terminal.say('\nsearch: nearest meanings to a query, with their cosine');
-    for (const [index, query] of (await client.queries(QUERIES)).entries()) {
+    const queries = await client.embeddings.create({ model, input: QUERIES, input_type: 'query' });
+    for (const [index, query] of queries.vectors.entries()) {
       terminal.say(`  ${QUERIES[index]}`);
       for (const line of answer(vectors, query, glosses)) terminal.say(line);
     }
 
     terminal.say('\nsecond run: the same texts again');
-    const second = await run(client, texts, terminal);
+    const second = await embedAll();
     if (second.job.counts.cached !== texts.length)
       throw new Error(`only ${second.job.counts.cached} texts came from the cache`);
-    const again = await client.vectors(second.job);
+    const again = await client.jobs.results.vectors(second.job.id);
     if (Buffer.compare(bytesOf(vectors), bytesOf(again)) !== 0) throw new Error('the cache gave other vectors');
 
     terminal.say();
@@ -116,21 +124,6 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<bo
   } finally {
     if (foreignRedis) await forgetKeys(settings, environment['EMBED_KEY_PREFIX'] ?? '');
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-async function run(
-  client: Client,
-  texts: readonly string[],
-  terminal: Terminal,
-): Promise<{ job: JobObject; ms: number }> {
-  const progress = progressOf(texts.length, terminal);
-  const began = performance.now();
-  try {
-    const job = await client.embed(texts, (status) => progress.show(status));
-    return { job, ms: performance.now() - began };
-  } finally {
-    progress.close();
   }
 }
 

@@ -1,24 +1,19 @@
-import { readinessSchema } from '#contracts';
-import type { Connection } from '../connection.js';
-import { Rest } from '../rest.js';
+import { EmbedmillApiError, EmbedmillConnectionError, EmbedmillError, EmbedmillProtocolError } from '#client';
+import type { Readiness } from '#contracts';
+import { clientOf, type Connection } from '../connection.js';
+import { commandErrorOf } from '../service-errors.js';
 import { type Check, fail, ok, reasonOf, warn } from './check.js';
 
-const PATIENCE_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 10_000;
 
 /** Whether an API answers, is ready, and takes the key. */
 export async function checkApi(connection: Connection): Promise<Check[]> {
-  let response;
+  const client = clientOf(connection, { answerTimeoutMs: ANSWER_TIMEOUT_MS });
+  let readiness: Readiness;
   try {
-    response = await fetch(`${connection.url}/health/ready`, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    readiness = await client.health.ready();
   } catch (error) {
-    const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException };
-    return [fail('api: connection', `${connection.url}: ${cause?.code ?? message}`, 'start it, or correct --url')];
-  }
-  const readiness = readinessSchema.safeParse(await response.json().catch(() => null)).data;
-  if (readiness === undefined) {
-    return [
-      fail('api: connection', `${connection.url} answers ${response.status}, and is no Embedmill`, 'correct --url'),
-    ];
+    return [connectionFault(error)];
   }
   return [
     ok('api: connection', connection.url),
@@ -38,12 +33,25 @@ export async function checkApi(connection: Connection): Promise<Check[]> {
   ];
 }
 
+function connectionFault(error: unknown): Check {
+  const name = 'api: connection';
+  if (error instanceof EmbedmillConnectionError) {
+    return fail(name, `${error.url}: ${error.reason}`, 'start it, or correct --url');
+  }
+  if (error instanceof EmbedmillApiError) {
+    return fail(name, `${error.url} answers ${error.status}, and is no Embedmill`, 'correct --url');
+  }
+  if (error instanceof EmbedmillProtocolError) return fail(name, error.message, 'correct --url');
+  throw error;
+}
+
 async function checkKey(connection: Connection): Promise<Check> {
   const name = 'api: key';
   try {
-    await new Rest(connection).models();
+    await clientOf(connection).models.list();
     return ok(name, connection.key === undefined ? 'none is asked for' : 'accepted');
   } catch (error) {
-    return fail(name, reasonOf(error), 'give one with --key-file that has the scope embed');
+    const reason = reasonOf(error instanceof EmbedmillError ? commandErrorOf(error) : error);
+    return fail(name, reason, 'give one with --key-file that has the scope embed');
   }
 }

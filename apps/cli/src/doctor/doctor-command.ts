@@ -7,7 +7,7 @@ Looks at Node, configuration, both Redis, workers, device, models and disk as AP
 them, and, with --url or EMBEDMILL_URL, at an API. Exit code 1 when something fails; warnings are none.
 
   REDIS_URL=redis://queue:6379 embedmill doctor
-  embedmill doctor --url https://mill.example.com --key-file ~/.mill-key
+  embedmill doctor --url https://embed.example.com --key-file ~/.embedmill-key
   embedmill doctor --json | jq '.checks[] | select(.status != "ok")'`;
 
 /** `embedmill doctor`. */

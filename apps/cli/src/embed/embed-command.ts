@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { NewJob } from '#client';
 import { connectionOf, type ConnectionOptions, withConnection } from '../connection.js';
 import { wholeNumber } from '../option-values.js';
 import { INPUT_FORMATS, type InputFormat } from './text-records.js';
@@ -6,11 +7,11 @@ import { INPUT_FORMATS, type InputFormat } from './text-records.js';
 interface Options extends ConnectionOptions {
   readonly out: string;
   readonly model?: string;
-  readonly inputType?: string;
-  readonly truncate?: string;
+  readonly inputType?: NewJob['input_type'];
+  readonly truncate?: NewJob['truncate'];
   readonly dimensions?: number;
   readonly normalize?: boolean;
-  readonly priority?: string;
+  readonly priority?: NewJob['priority'];
   readonly format?: InputFormat;
   readonly field?: string;
   readonly column?: string;
@@ -31,7 +32,7 @@ null elsewhere, and listed in OUT.errors.jsonl; the exit code is 3 then.
 
   embedmill embed texts.txt --out vectors.npy
   embedmill embed articles.ndjson.gz --field body --id slug --out articles.arrow --input-type document
-  embedmill embed reviews.csv --column review --out reviews.jsonl --url https://mill.example.com --key-file ~/.mill-key
+  embedmill embed reviews.csv --column review --out reviews.jsonl --url https://embed.example.com --key-file ~/.embedmill-key
   cut -f2 log.tsv | embedmill embed - --out log.npy --model e5 --dimensions 256`;
 
 /** `embedmill embed`. */

@@ -1,7 +1,7 @@
+import type { EmbedmillClient, NewJob } from '#client';
 import type { ModelObject } from '#contracts';
-import type { Connection } from '../connection.js';
+import { clientOf, type Connection } from '../connection.js';
 import { CommandError, EXIT } from '../exit-codes.js';
-import { Rest } from '../rest.js';
 import { whole } from '../progress.js';
 import { servedModel } from '../served-model.js';
 import { untilSignal } from '../until-signal.js';
@@ -27,11 +27,11 @@ export interface EmbedOptions {
   readonly connection: Connection;
   /** Absent: the first that is served. */
   readonly model?: string | undefined;
-  readonly inputType?: string | undefined;
-  readonly truncate?: string | undefined;
+  readonly inputType?: NewJob['input_type'];
+  readonly truncate?: NewJob['truncate'];
   readonly dimensions?: number | undefined;
   readonly normalize?: boolean | undefined;
-  readonly priority?: string | undefined;
+  readonly priority?: NewJob['priority'];
   /** Absent: as the input's name says. */
   readonly format?: InputFormat | undefined;
   readonly fields: FieldNames;
@@ -84,8 +84,8 @@ class EmbedRun {
   /** @returns what became of all texts, those of earlier runs included */
   async work(signal: AbortSignal): Promise<Tally> {
     const { connection, dimensions, model: wanted, patienceMs, quiet } = this.#options;
-    // What is wrong with the address is told at once.
-    const model = await servedModel(new Rest(connection, { signal }), wanted);
+    // Without retries: a wrong address is reported at once.
+    const model = await servedModel(clientOf(connection, { signal }), wanted);
     const { dimensions: most = 0 } = model;
     if (dimensions !== undefined && dimensions > most) {
       throw new CommandError(EXIT.usage, `--dimensions ${dimensions}: ${model.id} has ${most}`);
@@ -96,8 +96,11 @@ class EmbedRun {
     if (earlier) progress.say(`going on after ${whole(state.tally.texts)} texts`);
     if (state.input === null) progress.say('standard input cannot be read twice: if interrupted, this starts over');
 
-    const rest = new Rest(connection, { signal, patienceMs, onWait: (reason) => progress.waitFor(reason) });
-    const last = await this.#embedRest(rest, state, model.id);
+    // A service that is only busy is waited for without an end.
+    const busyPatienceMs = patienceMs === 0 ? 0 : Infinity;
+    const onWait = (reason: Error | null) => progress.waitFor(reason?.message ?? null);
+    const client = clientOf(connection, { signal, retry: { patienceMs, busyPatienceMs, onWait } });
+    const last = await this.#embedRest(client, state, model.id);
     if (last.tally.texts === 0) throw new CommandError(EXIT.error, `${this.#options.input} holds no text`);
     await this.#output!.finish();
     await this.#stateFile.remove();
@@ -116,8 +119,8 @@ class EmbedRun {
       return;
     }
     process.stdin.destroy();
-    const rest = new Rest(this.#options.connection);
-    for (const { job } of this.#underWay) await job.cancel(rest);
+    const client = clientOf(this.#options.connection);
+    for (const { job } of this.#underWay) await job.cancel(client);
     await this.#output?.remove();
   }
 
@@ -134,28 +137,28 @@ class EmbedRun {
     return { earlier: false, state: { ...now, ...start, ...(await this.#output.mark()) } };
   }
 
-  async #embedRest(rest: Rest, first: EmbedState, model: string): Promise<EmbedState> {
+  async #embedRest(client: EmbedmillClient, first: EmbedState, model: string): Promise<EmbedState> {
     const { fields, partTexts } = this.#options;
     const records = textRecords(this.#format, fields, first.inputEnd, (offset) => this.#input.chunks(offset));
-    const door = this.#door(model);
+    const options = this.#jobOptions(model);
     let state = first;
     for await (const part of partsOf(records, first.tally.texts, { texts: partTexts, bytes: PART_BYTES })) {
       const known = first.submitted.find((other) => other.first === part.first) ?? null;
       const isSame = known !== null && known.end === part.end && known.texts === part.texts.length;
-      const job = new PartJob(part, rest, door, isSame ? known : null);
+      const job = new PartJob(part, client, options, isSame ? known : null);
       this.#underWay.push({ job, readBytes: this.#input.bytesRead });
       if (!isSame) {
         await job.submit();
         state = await this.#note(state);
       }
-      if (this.#underWay.length === PARTS_UNDER_WAY) state = await this.#finishPart(rest, state, model);
+      if (this.#underWay.length === PARTS_UNDER_WAY) state = await this.#finishPart(client, state, model);
     }
-    while (this.#underWay.length > 0) state = await this.#finishPart(rest, state, model);
+    while (this.#underWay.length > 0) state = await this.#finishPart(client, state, model);
     return state;
   }
 
   /** Reads back the oldest part under way, and notes that it is done. */
-  async #finishPart(rest: Rest, before: EmbedState, model: string): Promise<EmbedState> {
+  async #finishPart(client: EmbedmillClient, before: EmbedState, model: string): Promise<EmbedState> {
     const output = this.#output!;
     const { job, readBytes } = this.#underWay[0]!;
     const { part } = job;
@@ -175,7 +178,7 @@ class EmbedRun {
     for (; next.done !== true; next = await rows.next()) await output.append(next.value);
 
     // Rows of two versions do not belong in one file; a part is either of the first one or not noted.
-    const { fingerprint } = await servedModel(rest, model);
+    const { fingerprint } = await servedModel(client, model);
     if (fingerprint !== before.fingerprint) {
       throw new CommandError(EXIT.error, `${model} has been replaced meanwhile; --restart embeds with the new one`);
     }
@@ -205,12 +208,9 @@ class EmbedRun {
     return noted;
   }
 
-  #door(model: string): string {
+  #jobOptions(model: string): Omit<NewJob, 'input'> {
     const { dimensions, inputType, normalize, priority, truncate } = this.#options;
-    const query = new URLSearchParams({ model });
-    const options = { input_type: inputType, truncate, dimensions, normalize, priority };
-    for (const [name, value] of Object.entries(options)) if (value !== undefined) query.set(name, String(value));
-    return `/v1/jobs?${query}`;
+    return { model, input_type: inputType, truncate, dimensions, normalize, priority };
   }
 
   /** All that decides which text gets which vector. */

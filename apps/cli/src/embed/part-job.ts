@@ -1,7 +1,7 @@
-import { type JobObject, jobObjectSchema } from '#contracts';
+import { EmbedmillApiError, type EmbedmillClient, type NewJob } from '#client';
+import type { JobObject } from '#contracts';
 import { CommandError, EXIT } from '../exit-codes.js';
-import { followJob, type JobOutcome, jobOutcomes } from '../jobs/job-results.js';
-import { RequestError, type Rest } from '../rest.js';
+import { type JobOutcome, jobOutcomes } from '../jobs/job-outcomes.js';
 import type { Fault, VectorRow } from '../vectors/vector-row.js';
 import type { Part } from './parts.js';
 import type { SubmittedPart } from './state-file.js';
@@ -19,18 +19,17 @@ export interface PartResult {
 /** A part on its way through the service: sent, followed, and its rows read. */
 export class PartJob {
   readonly part: Part;
-  readonly #rest: Rest;
-  /** Path and query that a job is made with. */
-  readonly #door: string;
+  readonly #client: EmbedmillClient;
+  readonly #options: Omit<NewJob, 'input'>;
   readonly #refused: Map<number, Fault>;
   #jobId: string | null;
   #sends = 0;
 
   /** @param submitted as an earlier run left it */
-  constructor(part: Part, rest: Rest, door: string, submitted: SubmittedPart | null) {
+  constructor(part: Part, client: EmbedmillClient, options: Omit<NewJob, 'input'>, submitted: SubmittedPart | null) {
     this.part = part;
-    this.#rest = rest;
-    this.#door = door;
+    this.#client = client;
+    this.#options = options;
     this.#jobId = submitted?.jobId ?? null;
     this.#refused = new Map(submitted?.refused);
   }
@@ -43,8 +42,8 @@ export class PartJob {
   }
 
   /**
-   * Sends its texts, less those that the service refuses to take: they are told by their line, one at a time.
-   * @throws RequestError when something else is wrong with the request
+   * Uploads its texts, except those that the service refuses: each refusal names one line, and the rest is sent again.
+   * @throws EmbedmillError when something else is wrong
    */
   async submit(): Promise<void> {
     for (;;) {
@@ -52,22 +51,21 @@ export class PartJob {
       if (places.length === 0) return;
       this.#sends += 1;
       try {
-        const body = places.map((place) => `${this.part.texts[place]!.line as string}\n`).join('');
-        const response = await this.#rest.upload(this.#door, body);
-        this.#jobId = jobObjectSchema.parse(await response.json()).id;
+        const input = places.map((place) => this.part.texts[place]!.text as string);
+        this.#jobId = (await this.#client.jobs.create({ ...this.#options, input })).id;
         return;
       } catch (error) {
-        const line =
-          error instanceof RequestError && error.status === 400 && /^line (\d+)$/.exec(error.param ?? '')?.[1];
-        const place = typeof line === 'string' ? places[Number(line) - 1] : undefined;
-        if (!(error instanceof RequestError) || place === undefined) throw error;
+        if (!(error instanceof EmbedmillApiError) || error.status !== 400) throw error;
+        const line = /^line (\d+)$/.exec(error.param ?? '')?.[1];
+        const place = places[Number(line) - 1];
+        if (place === undefined) throw error;
         this.#refuse(place, error);
       }
     }
   }
 
   /**
-   * Waits for its job and gives its rows, in order. A job that the service has lost is sent again; all rows are told
+   * Waits for its job and gives its rows, in order. A job that the service has lost is sent again; all rows come
    * again after `onSentAgain`.
    * @param onStatus called with every look at the job
    */
@@ -82,13 +80,13 @@ export class PartJob {
         return { failed: this.part.texts.length, cached: 0, tokens: 0 };
       }
       try {
-        const job = await followJob(this.#rest, this.#jobId, onStatus);
+        const job = await this.#client.jobs.wait(this.#jobId, { onStatus });
         if (job.state === 'completed') return yield* this.#rowsOf(job);
-        // One that an earlier run left may have been cancelled by whoever stopped that.
+        // The job of an earlier run may have been cancelled by whoever stopped that run.
         if (job.state === 'cancelled' && this.#sends > 0) throw cancelled(job);
         this.#requireSends(job.error?.message ?? `it is ${job.state}`);
       } catch (error) {
-        const isLost = error instanceof RequestError && (error.status === 404 || error.status === 410);
+        const isLost = error instanceof EmbedmillApiError && (error.status === 404 || error.status === 410);
         if (!isLost) throw error;
         this.#requireSends(error.message);
       }
@@ -97,10 +95,9 @@ export class PartJob {
     }
   }
 
-  /** Nobody waits for it any more; what fails here is of no interest. */
-  async cancel(rest: Rest): Promise<void> {
-    if (this.#jobId === null) return;
-    await rest.ask(`/v1/jobs/${this.#jobId}`, { method: 'DELETE' }).catch(() => {});
+  /** For a run that has ended: a failure to cancel is ignored. */
+  async cancel(client: EmbedmillClient): Promise<void> {
+    if (this.#jobId !== null) await client.jobs.cancel(this.#jobId).catch(() => {});
   }
 
   async *#rowsOf(job: JobObject): AsyncGenerator<readonly VectorRow[], PartResult> {
@@ -113,7 +110,7 @@ export class PartJob {
       for (; next < end; next++) rows.push(this.#row(next, outcomes.get(next)?.vector ?? null));
       return rows;
     };
-    for await (const outcomes of jobOutcomes(this.#rest, job.id)) {
+    for await (const outcomes of jobOutcomes(this.#client, job.id)) {
       const byPlace = new Map(outcomes.map((outcome) => [places[outcome.index] ?? -1, outcome]));
       for (const { vector } of outcomes) {
         if (vector instanceof Float32Array && vector.length !== job.dimensions) {
@@ -132,8 +129,8 @@ export class PartJob {
   }
 
   #row(place: number, vector: VectorRow['vector'] | null): VectorRow {
-    const { id, line } = this.part.texts[place]!;
-    const fault = this.#refused.get(place) ?? (typeof line === 'string' ? null : line);
+    const { id, text } = this.part.texts[place]!;
+    const fault = this.#refused.get(place) ?? (typeof text === 'string' ? null : text);
     const found = fault ?? vector;
     if (found === null) throw new Error(`text ${place} of the part has no result`);
     return { index: this.part.first + place, id, vector: found };
@@ -142,21 +139,22 @@ export class PartJob {
   /** Of the texts that are sent, in the order of the upload. */
   #places(): number[] {
     const places: number[] = [];
-    for (const [place, { line }] of this.part.texts.entries()) {
-      if (typeof line === 'string' && !this.#refused.has(place)) places.push(place);
+    for (const [place, { text }] of this.part.texts.entries()) {
+      if (typeof text === 'string' && !this.#refused.has(place)) places.push(place);
     }
     return places;
   }
 
   /** What is longer than a text that is too large is too large as well: it need not be asked for. */
-  #refuse(place: number, { code, message }: RequestError): void {
+  #refuse(place: number, { code, message }: EmbedmillApiError): void {
     const fault = { code, message: message.replace(/^Line \d+/, 'The text') };
     this.#refused.set(place, fault);
     if (code !== 'text_too_large') return;
-    const line = this.part.texts[place]!.line as string;
+    const bytes = Buffer.byteLength(this.part.texts[place]!.text as string);
     for (const other of this.#places()) {
-      const another = this.part.texts[other]!.line as string;
-      if (another.length >= line.length / 6 && textBytes(another) >= textBytes(line)) this.#refused.set(other, fault);
+      const another = this.part.texts[other]!.text as string;
+      // A UTF-16 unit is at most 3 bytes of UTF-8: short texts need no count.
+      if (another.length * 3 >= bytes && Buffer.byteLength(another) >= bytes) this.#refused.set(other, fault);
     }
   }
 
@@ -164,11 +162,6 @@ export class PartJob {
     if (this.#sends < SENDS) return;
     throw new CommandError(EXIT.error, `texts ${this.part.first} and on were sent ${SENDS} times in vain: ${reason}`);
   }
-}
-
-/** UTF-8 bytes of the text in a line of JSON. */
-function textBytes(line: string): number {
-  return Buffer.byteLength(JSON.parse(line) as string);
 }
 
 function cancelled({ id }: JobObject): CommandError {

@@ -21,7 +21,7 @@ describe('partsOf', () => {
   it('keeps the place of what cannot be sent', async () => {
     const fault = { code: 'empty_text', message: 'an empty text' };
     const [part] = await collect(partsOf(records('a', fault, 'é"'), 0, { texts: 9, bytes: 99 }));
-    expect(part!.texts.map(({ line }) => line)).toEqual(['"a"', fault, '"é\\""']);
+    expect(part!.texts.map(({ text }) => text)).toEqual(['a', fault, 'é"']);
   });
 
   it('gives none for no records', async () => {

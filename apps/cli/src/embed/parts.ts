@@ -8,10 +8,10 @@ export interface PartLimits {
   readonly bytes: number;
 }
 
-/** One text of a part: its line of the upload, or why it is in none. */
+/** One text of a part, or why there is none. */
 export interface PartText {
   readonly id: string | null;
-  readonly line: string | Fault;
+  readonly text: string | Fault;
 }
 
 /** A part is as much of the input as one job takes. */
@@ -44,10 +44,9 @@ export async function* partsOf(
     return part;
   };
   for await (const { end: recordEnd, id, text } of records) {
-    const line = typeof text === 'string' ? JSON.stringify(text) : text;
-    const lineBytes = typeof line === 'string' ? Buffer.byteLength(line) + 1 : 0;
+    const lineBytes = typeof text === 'string' ? Buffer.byteLength(JSON.stringify(text)) + 1 : 0;
     if (texts.length > 0 && (texts.length === limits.texts || bytes + lineBytes > limits.bytes)) yield cut();
-    texts.push({ id, line });
+    texts.push({ id, text });
     bytes += lineBytes;
     end = recordEnd;
   }

@@ -1,8 +1,7 @@
 import { type Command, Option } from 'commander';
-import { jobStateSchema } from '#contracts';
-import { connectionOf, type ConnectionOptions, withConnection } from '../connection.js';
+import { type JobState, jobStateSchema } from '#contracts';
+import { clientOf, connectionOf, type ConnectionOptions, withConnection } from '../connection.js';
 import { wholeNumber } from '../option-values.js';
-import { Rest } from '../rest.js';
 import { terminal } from '../terminal.js';
 import { cancelJobs, listJobs, retryJob, showJob } from './jobs.js';
 
@@ -11,11 +10,11 @@ const HELP = `
   embedmill jobs show JOB --json
   embedmill jobs results JOB --out vectors.npy
   embedmill jobs results JOB | jq .index
-  embedmill jobs retry JOB --url https://mill.example.com --key-file ~/.mill-key
+  embedmill jobs retry JOB --url https://embed.example.com --key-file ~/.embedmill-key
   embedmill jobs cancel JOB ANOTHER`;
 
 interface ListOptions extends ConnectionOptions {
-  readonly state?: string;
+  readonly state?: JobState;
   readonly model?: string;
   readonly limit: number;
   readonly json: boolean;
@@ -33,20 +32,20 @@ export function addJobsCommand(program: Command): void {
     .option('--model <name>', 'only its jobs')
     .option('--limit <n>', 'at most so many', wholeNumber(1, 100_000), 20)
     .option('--json', 'for machines', false)
-    .action((options: ListOptions) => listJobs(new Rest(connectionOf(options)), options, terminal()));
+    .action((options: ListOptions) => listJobs(clientOf(connectionOf(options)), options, terminal()));
 
   add('show <job>', 'state, counts, rate and estimate of a job')
     .option('--json', 'for machines', false)
     .action((id: string, options: ShowOptions) =>
-      showJob(new Rest(connectionOf(options)), id, options.json, terminal()),
+      showJob(clientOf(connectionOf(options)), id, options.json, terminal()),
     );
 
   add('cancel <jobs...>', 'cancel what is left of jobs').action((ids: string[], options: ConnectionOptions) =>
-    cancelJobs(new Rest(connectionOf(options)), ids, terminal()),
+    cancelJobs(clientOf(connectionOf(options)), ids, terminal()),
   );
 
   add('retry <job>', 'try the failed texts of a job again').action((id: string, options: ConnectionOptions) =>
-    retryJob(new Rest(connectionOf(options)), id, terminal()),
+    retryJob(clientOf(connectionOf(options)), id, terminal()),
   );
 
   add('results <job>', 'vectors of a job: NDJSON on standard output, or a file; a running job is waited for')

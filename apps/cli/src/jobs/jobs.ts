@@ -1,14 +1,11 @@
-import { type JobObject, jobListSchema, jobObjectSchema } from '#contracts';
+import type { EmbedmillClient } from '#client';
+import type { JobObject, JobState } from '#contracts';
 import { aligned } from '../aligned.js';
 import { whole } from '../progress.js';
-import type { Rest } from '../rest.js';
 import type { Terminal } from '../terminal.js';
 
-/** Jobs of one answer. */
-const PAGE = 100;
-
 export interface JobSelection {
-  readonly state?: string;
+  readonly state?: JobState;
   readonly model?: string;
   /** Most jobs. */
   readonly limit: number;
@@ -16,17 +13,13 @@ export interface JobSelection {
 }
 
 /** Newest first. */
-export async function listJobs(rest: Rest, selection: JobSelection, terminal: Terminal): Promise<void> {
+export async function listJobs(client: EmbedmillClient, selection: JobSelection, terminal: Terminal): Promise<void> {
   const { json, limit, model, state } = selection;
   const jobs: JobObject[] = [];
-  let cursor: string | null = null;
-  do {
-    const query = new URLSearchParams({ limit: String(Math.min(PAGE, limit - jobs.length)) });
-    for (const [name, value] of Object.entries({ state, model, cursor })) if (value) query.set(name, value);
-    const page = await rest.json(jobListSchema, `/v1/jobs?${query}`);
-    jobs.push(...page.data);
-    cursor = page.next_cursor;
-  } while (cursor !== null && jobs.length < limit);
+  for await (const job of client.jobs.all({ state, model, pageJobs: Math.min(limit, 100) })) {
+    jobs.push(job);
+    if (jobs.length === limit) break;
+  }
 
   if (json) return terminal.say(JSON.stringify(jobs, null, 2));
   if (jobs.length === 0) return terminal.say('There are no such jobs.');
@@ -41,8 +34,8 @@ export async function listJobs(rest: Rest, selection: JobSelection, terminal: Te
   for (const line of aligned([head, ...rows], 4)) terminal.say(line);
 }
 
-export async function showJob(rest: Rest, id: string, json: boolean, terminal: Terminal): Promise<void> {
-  const job = await rest.json(jobObjectSchema, pathOf(id));
+export async function showJob(client: EmbedmillClient, id: string, json: boolean, terminal: Terminal): Promise<void> {
+  const job = await client.jobs.get(id);
   if (json) return terminal.say(JSON.stringify(job, null, 2));
   const { counts, error, eta_seconds: eta, rate } = job;
   const times = [
@@ -67,21 +60,17 @@ export async function showJob(rest: Rest, id: string, json: boolean, terminal: T
   for (const line of aligned(rows, 2)) terminal.say(line);
 }
 
-export async function cancelJobs(rest: Rest, ids: readonly string[], terminal: Terminal): Promise<void> {
+export async function cancelJobs(client: EmbedmillClient, ids: readonly string[], terminal: Terminal): Promise<void> {
   for (const id of ids) {
-    const { counts, state } = await rest.json(jobObjectSchema, pathOf(id), { method: 'DELETE' });
+    const { counts, state } = await client.jobs.cancel(id);
     const was = state === 'cancelled' ? 'cancelled' : `${state} already`;
     terminal.say(`${id} is ${was}; ${whole(counts.done)} of ${whole(counts.texts)} texts are done`);
   }
 }
 
-export async function retryJob(rest: Rest, id: string, terminal: Terminal): Promise<void> {
-  const { counts, state } = await rest.json(jobObjectSchema, `${pathOf(id)}/retry`, { method: 'POST' });
-  terminal.say(`${id} is ${state}; ${whole(counts.pending)} texts are tried again`);
-}
-
-function pathOf(id: string): string {
-  return `/v1/jobs/${encodeURIComponent(id)}`;
+export async function retryJob(client: EmbedmillClient, id: string, terminal: Terminal): Promise<void> {
+  const { retried, state } = await client.jobs.retry(id);
+  terminal.say(`${id} is ${state}; ${whole(retried)} texts are tried again`);
 }
 
 /** `2026-01-02 03:04:05`, local time. */

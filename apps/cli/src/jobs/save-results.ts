@@ -1,14 +1,15 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import type { EmbedmillClient } from '#client';
 import type { JobObject } from '#contracts';
-import type { Connection } from '../connection.js';
+import { clientOf, type Connection } from '../connection.js';
 import { EmbedOutput } from '../embed/embed-output.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { whole } from '../progress.js';
-import { Rest } from '../rest.js';
 import { untilSignal } from '../until-signal.js';
 import { requireFormat } from '../vectors/vector-file.js';
-import { followJob, jobOutcomes } from './job-results.js';
+import { jobOutcomes } from './job-outcomes.js';
 
 /** How long the service may be away meanwhile, ms. */
 const PATIENCE_MS = 60_000;
@@ -23,19 +24,20 @@ export async function saveResults(connection: Connection, id: string, out: strin
   let output: EmbedOutput | null = null;
   const job = await untilSignal(
     async (signal) => {
-      const rest = new Rest(connection, { signal, patienceMs: PATIENCE_MS });
-      const job = await followJob(rest, id, () => {});
+      const retry = { patienceMs: PATIENCE_MS, busyPatienceMs: Infinity };
+      const client = clientOf(connection, { signal, retry });
+      const job = await client.jobs.wait(id);
       if (out === undefined) {
-        await pipeResults(rest, id);
+        await pipeResults(client, id, signal);
         return job;
       }
       output = new EmbedOutput(out, job.dimensions ?? 0);
-      await writeRows(rest, job, output);
+      await writeRows(client, job, output);
       const failed = job.counts.failed === 0 ? '' : `, ${whole(job.counts.failed)} failed: ${output.errorsName}`;
       console.error(`${out}: ${whole(job.counts.texts)} texts${failed}`);
       return job;
     },
-    // What is complete has its name already.
+    // A complete file has its final name by now and stays.
     async () => output?.remove(),
     () => process.exit(EXIT.interrupted),
   );
@@ -44,12 +46,12 @@ export async function saveResults(connection: Connection, id: string, out: strin
 }
 
 /** The lines of the service as they are. */
-async function pipeResults(rest: Rest, id: string): Promise<void> {
-  const response = await rest.ask(`/v1/jobs/${encodeURIComponent(id)}/results?format=ndjson`);
+async function pipeResults(client: EmbedmillClient, id: string, signal: AbortSignal): Promise<void> {
+  const lines = await client.jobs.results.stream(id, 'ndjson');
   try {
-    await pipeline(Readable.fromWeb(response.body!), process.stdout, { end: false });
+    await pipeline(Readable.fromWeb(lines as NodeReadableStream), process.stdout, { end: false });
   } catch (error) {
-    rest.signal?.throwIfAborted();
+    signal.throwIfAborted();
     throw new CommandError(
       EXIT.unreachable,
       `the results broke off (${(error as Error).message}); ask for them again`,
@@ -60,10 +62,10 @@ async function pipeResults(rest: Rest, id: string): Promise<void> {
   }
 }
 
-async function writeRows(rest: Rest, job: JobObject, output: EmbedOutput): Promise<void> {
+async function writeRows(client: EmbedmillClient, job: JobObject, output: EmbedOutput): Promise<void> {
   await output.open(null);
   let rows = 0;
-  for await (const outcomes of jobOutcomes(rest, job.id)) {
+  for await (const outcomes of jobOutcomes(client, job.id)) {
     await output.append(outcomes.map((outcome) => ({ ...outcome, id: null })));
     rows += outcomes.length;
   }

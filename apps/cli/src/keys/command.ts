@@ -11,7 +11,7 @@ Without --url it works on the queue's Redis itself (REDIS_URL), so that the firs
   embedmill keys create --name search --tenant shop --requests-per-minute 600 --tokens-per-minute 1000000
   embedmill keys list
   embedmill keys revoke kQ3vT0aBcD12
-  embedmill keys list --url https://mill.example --key-file ./admin.key`;
+  embedmill keys list --url https://embed.example.com --key-file ./admin.key`;
 
 const UNITS = { m: 60, h: 3600, d: 86_400 } as const;
 

@@ -1,15 +1,14 @@
 import { ApiKeys, newKeyOf, viewKey } from '#access';
 import { readEnvironment } from '#config';
-import { apiKeyListSchema, type ApiKeyObject, apiKeyObjectSchema, BootError, Keys, type NewApiKey } from '#contracts';
+import { type ApiKeyObject, BootError, Keys, type NewApiKey } from '#contracts';
 import { awaitRedis, connectRedis, readRedisTls } from '#store';
-import { connectionOf } from '../connection.js';
-import { Rest } from '../rest.js';
+import { clientOf, connectionOf } from '../connection.js';
 import type { Terminal } from '../terminal.js';
 
 /** Longest that Redis is waited for, ms. */
 const REDIS_PATIENCE_MS = 30_000;
 
-/** Where keys are kept: behind an API, or in the queue's Redis. */
+/** Through which keys are managed: an API, or without `url` the queue's Redis itself. */
 export interface KeysTarget {
   readonly url?: string;
   readonly keyFile?: string;
@@ -54,7 +53,7 @@ export async function revokeKey(id: string, target: KeysTarget, terminal: Termin
 }
 
 async function withKeyRing<T>(target: KeysTarget, use: (ring: KeyRing) => Promise<T>): Promise<T> {
-  if (target.url !== undefined) return use(ringOfApi(target));
+  if (target.url !== undefined) return use(clientOf(connectionOf(target)).admin.keys);
   const environment = readEnvironment();
   const redis = connectRedis(environment.REDIS_URL, 'worker', 'embedmill-cli', { tls: readRedisTls(environment) });
   try {
@@ -75,20 +74,6 @@ async function withKeyRing<T>(target: KeysTarget, use: (ring: KeyRing) => Promis
   } finally {
     redis.disconnect();
   }
-}
-
-function ringOfApi(target: KeysTarget): KeyRing {
-  const rest = new Rest(connectionOf(target));
-  return {
-    create: (wanted) =>
-      rest.json(apiKeyObjectSchema, '/admin/v1/keys', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(wanted),
-      }),
-    list: async () => (await rest.json(apiKeyListSchema, '/admin/v1/keys')).data,
-    revoke: (id) => rest.json(apiKeyObjectSchema, `/admin/v1/keys/${encodeURIComponent(id)}`, { method: 'DELETE' }),
-  };
 }
 
 function stateOf({ expires_at: expires, revoked_at: revoked }: ApiKeyObject): string {

@@ -2,10 +2,9 @@ import { type Environment, readEnvironment } from '#config';
 import type { Dtype, ModelObject, ServedModel } from '#contracts';
 import { downloadedModels, dtypeFor, loadModel, resolveModel } from '#model';
 import { aligned } from '../aligned.js';
-import { connectionOf, type ConnectionOptions, isConnectionGiven } from '../connection.js';
-import { CommandError, EXIT } from '../exit-codes.js';
+import { clientOf, connectionOf, type ConnectionOptions, isConnectionGiven } from '../connection.js';
 import { whole } from '../progress.js';
-import { Rest } from '../rest.js';
+import { isAway } from '../service-errors.js';
 import type { Terminal } from '../terminal.js';
 import { DownloadBar } from './download-bar.js';
 
@@ -17,7 +16,7 @@ interface LoadOptions {
   readonly json: boolean;
 }
 
-/** What a deployment serves, if there is one, and what lies in the model folder of this machine. */
+/** What a deployment serves, if there is one, and what is in the model folder of this machine. */
 export async function listModels(
   options: ConnectionOptions & { readonly json: boolean },
   terminal: Terminal,
@@ -100,15 +99,14 @@ export async function compileNamed(name: string, options: LoadOptions, terminal:
   }
 }
 
-/** null: nobody has named a deployment, and none answers at the default address. */
+/** `served` is null when no deployment was named and none answers at the default address. */
 async function servedModels(options: ConnectionOptions): Promise<{ url: string; served: ModelObject[] | null }> {
-  const rest = new Rest(connectionOf(options));
+  const connection = connectionOf(options);
   try {
-    return { url: rest.url, served: await rest.models() };
+    return { url: connection.url, served: await clientOf(connection).models.list() };
   } catch (error) {
-    const isAway = error instanceof CommandError && error.exitCode === EXIT.unreachable;
-    if (!isAway || isConnectionGiven(options)) throw error;
-    return { url: rest.url, served: null };
+    if (!isAway(error) || isConnectionGiven(options)) throw error;
+    return { url: connection.url, served: null };
   }
 }
 

@@ -180,9 +180,12 @@ export class JobLedger {
    * Makes failed inputs unfinished again, as one new unit of work, which is the caller's to enqueue. An input that
    * somebody else took is left out.
    * @param firstPositions of inputs, which tell them apart
-   * @returns texts of the new unit; 0 when there is none
+   * @returns the new unit and its texts; null when all of these inputs were taken already
    */
-  async retry(job: Pick<JobRecord, 'id' | 'createdAt'>, firstPositions: readonly number[]): Promise<number> {
+  async retry(
+    job: Pick<JobRecord, 'id' | 'createdAt'>,
+    firstPositions: readonly number[],
+  ): Promise<{ readonly unit: number; readonly texts: number } | null> {
     const { id, createdAt } = job;
     const [, ...keysBeside] = this.#keysBeside(id);
     const keys = [this.#keys.job(id), ...keysBeside];
@@ -192,11 +195,11 @@ export class JobLedger {
       number,
       number,
     ];
-    if (unit < 0) return 0;
+    if (unit < 0) return null;
     // It had left the active ones when it was completed.
     await this.#index.enterActive(id, createdAt);
     await this.#settle(id, state, renew);
-    return texts;
+    return { unit, texts };
   }
 
   /** Whether a unit of a job is counted. */

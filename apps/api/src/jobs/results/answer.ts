@@ -6,12 +6,12 @@ import { FORMATS } from './formats/formats.js';
 import { NDJSON_TYPE } from './formats/ndjson.js';
 import type { JobRows } from './job-rows.js';
 
-/** The form a client wants its results in: by `format`, else by its `Accept` header. */
+/** The results format that the client asked for: by `format`, else by the `Accept` header, else JSON. */
 export function resultsFormat(query: ResultsQuery, accept: string | undefined): ResultsFormat {
   return query.format ?? (accept?.includes(NDJSON_TYPE) === true ? 'ndjson' : 'json');
 }
 
-/** Answers a job's results. */
+/** Streams a job's results. */
 export class ResultsAnswer {
   readonly #rows: JobRows;
   readonly #shapes: OutputShapes;
@@ -22,8 +22,8 @@ export class ResultsAnswer {
   }
 
   /**
-   * As a stream that is read no faster than the client takes it.
-   * @param signal ends an NDJSON answer that follows a running job, with its reason.
+   * Returns a stream with backpressure: rows are read no faster than the client reads.
+   * @param signal ends an NDJSON response that follows a running job, with its reason.
    * @throws ApiError 400 for a limit or dimensions out of range, 409 `job_not_finished`, 410 `results_expired`.
    */
   async of(job: JobRecord, format: ResultsFormat, query: ResultsQuery, signal: AbortSignal): Promise<StreamableFile> {
@@ -39,7 +39,7 @@ export class ResultsAnswer {
   }
 }
 
-/** Waits for the first piece, so that an error in it becomes a status and not a broken connection. */
+/** Waits for the first piece, so that an error in it becomes an error response instead of a broken connection. */
 async function begun<T>(pieces: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {
   const first = await pieces.next();
   return (async function* () {

@@ -1,10 +1,10 @@
 import { ApiError, isFinal, type JobRecord, type Outcome, SLICE_ROWS } from '#contracts';
 import type { JobLedger, ResultStore } from '#store';
 
-/** Rows read in one go: 4 slices, some 400 KB at 384 dimensions. */
+/** Rows per read: 4 slices, about 400 KB at 384 dimensions. */
 export const READ_ROWS = 4 * SLICE_ROWS;
 
-/** Reads what became of a job's inputs, wherever it is kept. */
+/** Reads the outcomes of a job's inputs: rows from the result store, errors from the ledger. */
 export class JobRows {
   readonly #results: ResultStore;
   readonly #jobs: JobLedger;
@@ -15,9 +15,9 @@ export class JobRows {
   }
 
   /**
-   * Outcomes of a stretch of a job's inputs; null only for inputs of a job that is not final. Inputs that a cancelled or
-   * failed job never got to have an error that says so.
-   * @param count positions beyond the job's last one are left out.
+   * Outcomes of the inputs `[from, from + count)`; null only for inputs of a job that is not final. Inputs that a cancelled
+   * or failed job did not compute get the error `cancelled`.
+   * @param count positions after the job's last one are left out.
    * @throws ApiError 410 `results_expired` when a completed job's rows are gone.
    */
   async read(job: JobRecord, from: number, count: number): Promise<(Outcome | null)[]> {
@@ -35,13 +35,13 @@ export class JobRows {
     });
   }
 
-  /** The job's record now. */
+  /** The job's current record; null when there is none. */
   record(id: string): Promise<JobRecord | null> {
     return this.#jobs.get(id);
   }
 }
 
-/** The part of `outcomes` before the first that is not there yet. */
+/** The outcomes before the first missing one. */
 export function settledPrefix(outcomes: readonly (Outcome | null)[]): Outcome[] {
   const end = outcomes.indexOf(null);
   return (end < 0 ? outcomes : outcomes.slice(0, end)) as Outcome[];

@@ -11,13 +11,13 @@ import { requireOwnJob, retryAfter } from '../job-view.js';
 import { shuttingDown } from '../shutting-down.js';
 import { ResultsAnswer, resultsFormat } from './answer.js';
 
-/** What came out of a job. */
+/** Serves the results of a job. */
 @ApiTags('jobs')
 @Controller('v1/jobs/:id/results')
 export class ResultsController {
   readonly #jobs: JobLedger;
   readonly #answer: ResultsAnswer;
-  /** Those who follow a running job are cut off: a shutdown cannot wait for it. */
+  /** Ends responses that follow a running job: a shutdown cannot wait for the job. */
   readonly #cutOff = new AbortController();
 
   constructor(jobs: JobLedger, answer: ResultsAnswer, closing: Closing) {

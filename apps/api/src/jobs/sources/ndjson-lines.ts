@@ -2,19 +2,19 @@ import { ApiError } from '#contracts';
 
 const NEWLINE = 0x0a;
 
-/** One line of an upload that is not blank. */
+/** A line of an upload; blank lines are skipped. */
 export interface NdjsonLine {
-  /** Counts every line from 1, blank ones included: what an editor shows. */
+  /** From 1, counting blank lines too, as editors do. */
   readonly number: number;
   /** Without its line break. */
   readonly text: string;
 }
 
 /**
- * Splits a byte stream into lines. How the bytes are chunked changes nothing, and no more than one line and one chunk
- * are held. Lines end in LF or CRLF, the last one may end in neither; blank lines are skipped. Each line is decoded by
- * itself, so that a bad byte is found in the line it stands in.
- * @param maxLineBytes a longer line is refused as soon as so many bytes of it have come.
+ * Splits a byte stream into lines, independent of how it is chunked; holds at most one line and one chunk. Lines end with
+ * LF or CRLF; the last line may have no line break. Blank lines are skipped. Each line is decoded separately, so that an
+ * error names the line with the invalid byte.
+ * @param maxLineBytes a longer line is refused as soon as more bytes of it have arrived.
  * @throws ApiError `invalid_utf8` or `line_too_long`, with `param` naming the line.
  */
 export async function* ndjsonLines(chunks: AsyncIterable<Buffer>, maxLineBytes: number): AsyncGenerator<NdjsonLine> {
@@ -43,7 +43,7 @@ export async function* ndjsonLines(chunks: AsyncIterable<Buffer>, maxLineBytes: 
   if (text !== '') yield { number, text };
 }
 
-/** Takes a byte order mark off, too. */
+/** Also removes a byte order mark. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function decodeLine(pieces: readonly Buffer[], number: number): string {
@@ -59,7 +59,7 @@ function lineTooLong(number: number, maxLineBytes: number): ApiError {
   return lineFault(number, 'line_too_long', `is longer than the ${maxLineBytes} bytes a line may have`);
 }
 
-/** A fault in an upload, named by its line. */
+/** The error for a fault in one line of an upload. */
 export function lineFault(number: number, code: string, problem: string, cause?: unknown): ApiError {
   return new ApiError({
     status: 400,

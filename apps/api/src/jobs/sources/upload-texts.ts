@@ -4,8 +4,8 @@ import type { InputReader } from '../../input/input-reader.js';
 import { lineFault, type NdjsonLine } from './ndjson-lines.js';
 
 /**
- * The text of one line: a JSON string, or an object with the text under `input` or `text`. Halves of surrogate pairs
- * become U+FFFD, since UTF-8 has none.
+ * The text of one line: a JSON string, or an object with the text under `input` or `text`. Lone surrogates become U+FFFD,
+ * since UTF-8 cannot encode them.
  * @throws ApiError `invalid_json`, `invalid_line`, `empty_text` or `text_too_large`, with `param` naming the line.
  */
 export function textOfLine(line: NdjsonLine, reader: Pick<InputReader, 'faultOf'>): string {
@@ -15,7 +15,7 @@ export function textOfLine(line: NdjsonLine, reader: Pick<InputReader, 'faultOf'
   } catch (cause) {
     throw lineFault(line.number, 'invalid_json', `is not valid JSON: ${jsonProblem(cause)}`, cause);
   }
-  // Nearly every line is a plain string; only the others are worth a schema.
+  // Nearly every line is a plain string, which needs no schema.
   const parsed = typeof value === 'string' ? value : jobLineSchema.safeParse(value).data;
   if (parsed === undefined) {
     throw lineFault(line.number, 'invalid_line', 'must be a JSON string, or an object with the text under "input"');

@@ -4,36 +4,36 @@ import { discardRest } from '../../http/discard-rest.js';
 import { bodyTimeout } from '../../http/slow-bodies.js';
 
 /**
- * An upload is a request's body while it is read: chunk by chunk, never faster than they are asked for, and without
- * closing the connection when reading stops early, since the answer goes the same way.
+ * Reads a request body chunk by chunk, with backpressure. The connection stays open when reading stops early, since the
+ * response uses it.
  */
 export class Upload {
   readonly #body: Readable;
   readonly #silenceMs: number;
   readonly #stop = new AbortController();
 
-  /** @param silenceMs longest that nothing comes while it is read */
+  /** @param silenceMs longest wait for the next chunk, ms; then the upload stops with 408 `body_timeout` */
   constructor(body: Readable, silenceMs: number) {
     this.#body = body;
     this.#silenceMs = silenceMs;
     body.once('close', () => {
       if (!body.readableEnded) this.stop(uploadAborted());
     });
-    // Without a listener an aborted request would be an uncaught error.
+    // Without a listener, an aborted request would be an uncaught exception.
     body.once('error', () => this.stop(uploadAborted()));
   }
 
-  /** Aborted when the client has gone or `stop` was called; its reason says which. */
+  /** Aborts when the client disconnects, on a timeout and on `stop`; the reason is the error. */
   get signal(): AbortSignal {
     return this.#stop.signal;
   }
 
-  /** Ends the reading, even while it waits for the client; `chunks` throws the reason. */
+  /** Stops reading, even during a wait for data; `chunks` throws `reason`. */
   stop(reason: Error): void {
     this.#stop.abort(reason);
   }
 
-  /** @throws the reason of `stop`, or ApiError `upload_aborted` when the client breaks off. */
+  /** @throws the reason of `stop`; ApiError `upload_aborted` when the client disconnects, `body_timeout` on a timeout. */
   async *chunks(): AsyncGenerator<Buffer> {
     for (;;) {
       this.signal.throwIfAborted();
@@ -44,12 +44,12 @@ export class Upload {
     }
   }
 
-  /** Reads on into nothing for a while: a client that sends first and listens later still gets its answer. */
+  /** Reads and discards the rest for a while: many clients read the response only after they have sent everything. */
   discardRest(): void {
     discardRest(this.#body);
   }
 
-  /** Settles when there may be something to read, the body has ended or reading is to stop. */
+  /** Resolves when there may be data, when the body has ended or when reading must stop. */
   #more(): Promise<void> {
     const body = this.#body;
     const { signal } = this;

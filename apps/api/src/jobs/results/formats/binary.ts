@@ -4,10 +4,10 @@ import { retryAfter } from '../../job-view.js';
 import { READ_ROWS } from '../job-rows.js';
 import type { ResultsFormatter, ResultsRequest } from './format.js';
 
-/** `format=f32`: little-endian rows `[rows, width]` and nothing else, of a final job. */
+/** `format=f32`: little-endian float32 `[rows, width]` without a header, of a final job. */
 export const f32: ResultsFormatter = (request) => binary(request, 'f32', () => Buffer.alloc(0));
 
-/** `format=npy`: the same with NumPy's header. */
+/** `format=npy`: the same with a NumPy header. */
 export const npy: ResultsFormatter = (request) => binary(request, 'npy', npyHeader);
 
 function binary(
@@ -28,14 +28,14 @@ function binary(
   };
 }
 
-/** Rows up to position `to`, row after row, in blocks of many rows. An input without a row is one of NaN. */
+/** Rows up to position `to` (exclusive), in blocks of `READ_ROWS`. An input without a row becomes a row of NaN. */
 async function* binaryResults({ from, job, rows, writer }: ResultsRequest, to: number): AsyncGenerator<Buffer> {
   for (let next = from; next < to; next += READ_ROWS) {
     yield blockOf(await rows.read(job, next, Math.min(READ_ROWS, to - next)), writer);
   }
 }
 
-/** A plain function, since V8 is late to optimise what runs inside a generator. */
+/** A plain function, since V8 optimises generator bodies late. */
 function blockOf(outcomes: readonly (Outcome | null)[], writer: RowWriter): Buffer {
   const { width } = writer;
   const block = new Float32Array(outcomes.length * width);

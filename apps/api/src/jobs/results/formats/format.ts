@@ -2,29 +2,29 @@ import type { JobRecord } from '#contracts';
 import type { RowWriter } from '../../../output/output-shape.js';
 import type { JobRows } from '../job-rows.js';
 
-/** What a client asked for, and what it is made of. */
+/** A request for results, and the sources of its response. */
 export interface ResultsRequest {
   readonly job: JobRecord;
   readonly rows: JobRows;
   readonly writer: RowWriter;
-  /** First position to answer. */
+  /** First position to return. */
   readonly from: number;
-  /** Most rows to answer; undefined: as many as the format gives by itself. */
+  /** Maximum rows to return; undefined: the format's default. */
   readonly limit: number | undefined;
-  /** Ends an answer that follows a running job, with its reason. */
+  /** Ends a response that follows a running job, with its reason. */
   readonly signal: AbortSignal;
 }
 
-/** An answer in the making. */
+/** A response that is written piece by piece. */
 export interface ResultsStream {
-  /** Of the content. */
+  /** Content type. */
   readonly type: string;
-  /** Read no faster than the client takes it. */
+  /** Read with backpressure: no faster than the client reads. */
   readonly pieces: AsyncGenerator<string | Buffer>;
   readonly disposition?: string;
-  /** Bytes, where they are known beforehand. */
+  /** Content length in bytes, if known in advance. */
   readonly length?: number;
 }
 
-/** A form that a job's results can be had in. @throws ApiError for a limit out of range, or a job that is not ready for it */
+/** A format of a job's results. @throws ApiError for a limit out of range, or a job state that the format does not support */
 export type ResultsFormatter = (request: ResultsRequest) => ResultsStream;

@@ -4,5 +4,5 @@ import type { ResultsFormatter } from './format.js';
 import { ndjson } from './ndjson.js';
 import { page } from './page.js';
 
-/** Every form of results, by the name that `format=` gives it. */
+/** All results formats by the value of `format=`. */
 export const FORMATS: Readonly<Record<ResultsFormat, ResultsFormatter>> = { json: page, ndjson, f32, npy };

@@ -6,20 +6,20 @@ import { READ_ROWS, settledPrefix } from '../job-rows.js';
 import type { ResultsFormatter, ResultsRequest } from './format.js';
 
 export const NDJSON_TYPE = 'application/x-ndjson';
-/** Rows written in one piece. */
+/** Rows per piece. */
 const TURN_ROWS = 64;
-/** How long a follower waits before it looks for new rows, ms: from the first to the second, while none come. */
+/** Delay before the next look for new rows, ms: doubles from `first` to `longest` while there are none. */
 const LOOK_AGAIN_MS = { first: 50, longest: 1000 };
 
-/** `format=ndjson`: a line for each input, following a job that is not final. */
+/** `format=ndjson`: one line per input; follows a job that is not final. */
 export const ndjson: ResultsFormatter = (request) => ({
   type: `${NDJSON_TYPE}; charset=utf-8`,
   pieces: ndjsonResults(request),
 });
 
 /**
- * A line of JSON for each input, in input order. Of a job that is not final it gives what is there and goes on as rows
- * come, until the job is final and told to its end.
+ * One JSON line per input, in input order. For a job that is not final, writes the lines that are available and continues
+ * as rows arrive, until the job is final and all lines are written.
  */
 async function* ndjsonResults({
   from,
@@ -33,7 +33,7 @@ async function* ndjsonResults({
   let job = firstRecord;
   let next = from;
   let pauseMs = LOOK_AGAIN_MS.first;
-  // Nothing, but it sends the head of the answer, which would wait for the first line longer than some clients do.
+  // An empty piece sends the response head at once: some clients time out before the first line is available.
   if (!isFinal(job.state)) yield '';
   for (;;) {
     const settled = settledPrefix(await rows.read(job, next, Math.min(READ_ROWS, end - next)));
@@ -49,7 +49,7 @@ async function* ndjsonResults({
       await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
       pauseMs = Math.min(pauseMs * 2, LOOK_AGAIN_MS.longest);
     } else pauseMs = LOOK_AGAIN_MS.first;
-    // A final job's record does not change any more, and may expire while a slow client reads.
+    // A final record does not change any more, and may expire while a slow client reads.
     if (!isFinal(job.state)) job = requireJob(await rows.record(job.id), job.id);
   }
 }

@@ -4,7 +4,7 @@ import { READ_ROWS, settledPrefix } from '../job-rows.js';
 import type { ResultsFormatter, ResultsRequest } from './format.js';
 
 const PAGE_ROWS = 100;
-/** Rows formatted before others get a turn. */
+/** Rows per piece; the event loop gets a turn between pieces. */
 const TURN_ROWS = 64;
 
 /** `format=json`: one page. */
@@ -15,8 +15,8 @@ export const page: ResultsFormatter = (request) => {
 };
 
 /**
- * One page of results as the text of a JSON object (`JobResultsPage`), piece by piece. Of a running job it has only
- * the rows before the first that is missing; `next_cursor` then leads on from there, even from an empty page.
+ * One page of results as JSON text (`JobResultsPage`), piece by piece. For a running job it contains only the rows before
+ * the first missing one; `next_cursor` continues from there, even after an empty page.
  */
 async function* pageOfResults({ from, job, rows, writer }: ResultsRequest, limit: number): AsyncGenerator<string> {
   const to = Math.min(from + limit, job.texts);

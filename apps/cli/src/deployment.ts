@@ -5,8 +5,8 @@ import type { Program } from './child-process.js';
 import { cacheRedis, findRedisServer, queueRedis } from './redis-server.js';
 import type { Supervisor } from './supervisor.js';
 
-export interface MillOptions {
-  /** What the programs see, besides what this file adds. */
+export interface DeploymentOptions {
+  /** Environment of the programs; this file adds to it. */
   readonly environment: NodeJS.ProcessEnv;
   /** The same, read. */
   readonly settings: Environment;
@@ -19,12 +19,10 @@ export interface MillOptions {
     readonly folder: string;
     readonly cacheMemory: string;
   } | null;
-  /** Told as soon as it answers. */
-  readonly onApi?: (url: string) => void;
 }
 
-/** Where a running mill answers. */
-export interface RunningMill {
+/** Where the parts of a running deployment answer. */
+export interface Deployment {
   readonly apiUrl: string;
   readonly queueUrl: string;
   readonly cacheUrl: string;
@@ -39,7 +37,7 @@ const GRACE_MS = 10_000;
  * Starts everything under `supervisor`: Redis first, then API and workers together.
  * @throws BootError when one of them cannot start
  */
-export async function startMill(supervisor: Supervisor, options: MillOptions): Promise<RunningMill> {
+export async function startDeployment(supervisor: Supervisor, options: DeploymentOptions): Promise<Deployment> {
   const { environment, settings, redis } = options;
   if (redis) {
     const program = findRedisServer(environment['PATH']);
@@ -59,7 +57,7 @@ export async function startMill(supervisor: Supervisor, options: MillOptions): P
       stopMs: GRACE_MS,
     },
   ]);
-  // Stopped before the API: what they finish while draining still reaches the requests that wait for it.
+  // A tier after the API, so they stop first: what they finish while draining still reaches the requests that wait.
   const workers = supervisor.start(
     Array.from({ length: options.workers }, (_, index) => ({
       ...ours(options.workers === 1 ? 'worker' : `worker-${index + 1}`, '../../worker/src/main.js', {

@@ -1,0 +1,33 @@
+import { type EmbedmillClient, requireEveryVector } from '#client';
+import type { JobObject } from '#contracts';
+import { progressOf } from './progress.js';
+import type { Terminal } from './terminal.js';
+
+/** Longest between two looks at a job, s; one that has ended is seen at once. */
+const LOOK_SECONDS = 0.2;
+
+/**
+ * Embeds texts as one job, with a progress bar.
+ * @param onStatus called with every look at the job, as soon as it was accepted
+ * @throws when the job does not complete, or a text failed
+ */
+export async function embedAsJob(
+  client: EmbedmillClient,
+  model: string,
+  texts: readonly string[],
+  terminal: Terminal,
+  onStatus: (job: JobObject) => void = () => {},
+): Promise<JobObject> {
+  const progress = progressOf(texts.length, terminal);
+  const show = (job: JobObject) => {
+    onStatus(job);
+    progress.show(job);
+  };
+  try {
+    const accepted = await client.jobs.create({ model, input: texts });
+    show(accepted);
+    return requireEveryVector(await client.jobs.wait(accepted, { onStatus: show, lookSeconds: LOOK_SECONDS }));
+  } finally {
+    progress.close();
+  }
+}

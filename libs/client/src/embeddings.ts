@@ -1,0 +1,65 @@
+import type { EmbeddingsResponse, embeddingsRequestSchema } from '#contracts';
+import type { z } from 'zod';
+import { floatsOf } from './floats.js';
+import type { CallOptions, Transport } from './transport.js';
+
+/** As `POST /v1/embeddings` takes it, less the encoding: vectors travel as base64 and arrive as `Float32Array`. */
+export type EmbeddingsRequest = Omit<z.input<typeof embeddingsRequestSchema>, 'encoding_format' | 'input'> & {
+  /** A text, a list of texts, or cl100k token ids in place of a text. */
+  readonly input: string | readonly string[] | readonly number[] | readonly (readonly number[])[];
+};
+
+export interface Embeddings {
+  /** The served name. */
+  readonly model: string;
+  /** `[inputs][dimensions]`, in the order of the input. */
+  readonly vectors: Float32Array[];
+  readonly usage: EmbeddingsResponse['usage'];
+  /** Texts whose vectors came from the cache. */
+  readonly cached: number;
+  /** Indexes of texts that were longer than the model's limit and were cut; the first 100. */
+  readonly truncated: readonly number[];
+}
+
+/** The service lets a request wait for 60 s by default; this is more, so that it is the service that says so. */
+const HELD_MS = 60_000;
+
+/** `POST /v1/embeddings`: few texts, whose vectors are waited for. */
+export class EmbeddingsClient {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /**
+   * Embeds texts and waits for their vectors.
+   *
+   * @example
+   * const { vectors } = await client.embeddings.create({ model: 'all-MiniLM-L6-v2', input: ['first', 'second'] });
+   *
+   * @throws EmbedmillApiError 400 naming the text at fault in `param`, 404 `model_not_found`, 429 `too_many_waiting`,
+   *   500 `inference_failed`, 504 `wait_timeout`; docs/api.md has them all
+   */
+  async create(request: EmbeddingsRequest, options: CallOptions = {}): Promise<Embeddings> {
+    const json = JSON.stringify({ ...request, encoding_format: 'base64' });
+    const { body, headers } = await this.#transport.json<EmbeddingsResponse>(
+      {
+        ...options,
+        method: 'POST',
+        path: '/v1/embeddings',
+        contentType: 'application/json',
+        body: () => json,
+        heldMs: HELD_MS,
+      },
+      ({ data, object }) => object === 'list' && Array.isArray(data),
+    );
+    return {
+      model: body.model,
+      vectors: body.data.map(({ embedding }) => floatsOf(embedding as string)),
+      usage: body.usage,
+      cached: Number(headers.get('x-embedmill-cached') ?? 0),
+      truncated: (headers.get('x-embedmill-truncated') ?? '').split(',').filter(Boolean).map(Number),
+    };
+  }
+}

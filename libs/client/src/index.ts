@@ -1,0 +1,10 @@
+export type { AuditOptions, NewApiKeyRequest } from './admin.js';
+export { baseUrlOf } from './base-url.js';
+export { EmbedmillClient, type EmbedmillClientOptions } from './client.js';
+export type { Embeddings, EmbeddingsRequest } from './embeddings.js';
+export { EmbedmillApiError, EmbedmillConnectionError, EmbedmillError, EmbedmillProtocolError } from './errors.js';
+export type { Fetch, FetchInit } from './fetch.js';
+export type { ResultsOptions, ResultsPage, StreamFormat, TextResult } from './job-results.js';
+export { EmbedmillJobError, type JobFilter, type NewJob, requireEveryVector, type WaitOptions } from './jobs.js';
+export type { RetryPolicy } from './retry.js';
+export type { CallOptions } from './transport.js';
