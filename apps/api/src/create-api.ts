@@ -53,7 +53,7 @@ export async function createApi(services: ApiServices): Promise<NestFastifyAppli
 }
 
 function createServer(log: FastifyBaseLogger): FastifyInstance {
-  const server = fastify({
+  return fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
@@ -69,8 +69,6 @@ function createServer(log: FastifyBaseLogger): FastifyInstance {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },
   });
-  // A custom logger changes the server's type, and Nest and plugins accept only the default one.
-  return server as unknown as FastifyInstance;
 }
 
 /** Must run after `observeRequests`, whose hooks apply to refused requests too, and before routes are registered. */

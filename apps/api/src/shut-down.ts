@@ -11,8 +11,8 @@ const IDLE_MS = 100;
 
 /**
  * Shuts an API process down in order, with a time limit for each step: mark it as not ready and end event streams and
- * waits for jobs; refuse new requests and finish those under way; remove tasks of cancelled jobs; write the last history;
- * close tokenizers, queues and Redis; export the last spans.
+ * waits for jobs; refuse new requests and finish those under way; remove tasks of cancelled jobs; write the last
+ * history; close tokenizers, queues and Redis; export the last spans.
  */
 export async function shutDown(app: NestFastifyApplication, services: ApiServices, traces: Traces): Promise<void> {
   const { cancelled, closing, connections, inbox, log, queues, recorder, tokenLimit } = services;

@@ -14,8 +14,8 @@ import { Canary } from './self-test/canary.js';
 import type { WorkerServices } from './services.js';
 
 /**
- * Sets a worker going, in the order in which things can go wrong.
- * @returns what is needed to end it again. @throws BootError with one line for people.
+ * Starts a worker: first everything that can fail, and last the consumers of the queues.
+ * @returns what `drain` needs to end it. @throws BootError with a one-line message for operators.
  */
 export async function boot(services: WorkerServices): Promise<DrainParts> {
   const { connections, environment, history, keys, lifecycle, log, metrics, models, workers } = services;
@@ -59,7 +59,7 @@ export async function boot(services: WorkerServices): Promise<DrainParts> {
   }
   history.start();
 
-  // Silent: Nest would log a BootError a second time.
+  // No logger: Nest would log a BootError a second time.
   const app = await NestFactory.createApplicationContext(ConsumersModule.for(services), {
     logger: false,
     abortOnError: false,

@@ -2,17 +2,17 @@ import { cacheTtlSeconds, type Environment } from '#config';
 import { awaitRedis, connectRedis, hostsOf, readRedisTls, type RedisClient, type RedisRole } from '#store';
 import type { Log } from './operation/log.js';
 
-/** This process's Redis connections, by what becomes of a command while Redis is away. */
+/** The Redis connections of this process. They differ in what a command does while Redis is unavailable. */
 export class Connections {
-  /** Fails at once: heartbeats and registries. */
+  /** Commands fail at once: heartbeats and registries. */
   readonly command: RedisClient;
-  /** Waits: results must arrive. */
+  /** Commands wait until Redis is back: results must arrive. */
   readonly results: RedisClient;
-  /** Waits; only subscriptions. */
+  /** Subscriptions only; renewed when Redis is back. */
   readonly subscriber: RedisClient;
-  /** Fails at once: a cache that is away is a cache without entries. */
+  /** Commands fail at once: an unavailable cache counts as empty. */
   readonly cache: RedisClient;
-  /** How long cache entries live, s; null for as long as Redis likes. */
+  /** Time to live of cache entries, s; null: until Redis evicts them. */
   readonly cacheTtlSeconds: number | null;
 
   constructor(environment: Environment, log: Log) {
@@ -21,7 +21,7 @@ export class Connections {
       connectRedis(environment.REDIS_URL, role, `embedmill-worker-${name}`, {
         tls,
         onOutage: (error) => {
-          // All of them break together; one says so.
+          // All connections break together, so only one of them logs a warning.
           const level = role === 'command' ? 'warn' : 'debug';
           log[level](
             { redis: hostsOf(environment.REDIS_URL), connection: name, reason: reasonOf(error) },
@@ -42,7 +42,7 @@ export class Connections {
     this.cacheTtlSeconds = cacheTtlSeconds(environment);
   }
 
-  /** @throws BootError when the queue Redis does not answer in time. The cache may stay away. */
+  /** @throws BootError when the queue Redis does not answer in time. The cache is not required. */
   ready(patienceMs: number): Promise<void> {
     return awaitRedis(this.command, patienceMs);
   }
@@ -52,7 +52,7 @@ export class Connections {
   }
 }
 
-/** Happy eyeballs report several failures in an error without a message. */
+/** Node's Happy Eyeballs reports several failures as an AggregateError without a message. */
 function reasonOf(error: Error & { code?: string }): string {
   return error.message || error.code || error.name;
 }

@@ -10,10 +10,11 @@ import type { ServedModels } from './process/served-models.js';
 import type { LaneWorkers } from './queue/lane-workers.js';
 import type { Canary } from './self-test/canary.js';
 
-/** Time for a step that only says goodbye. */
-const FAREWELL_MS = 2000;
+/** Time limit of every step but finishing tasks, ms. */
+const STEP_MS = 2000;
 
 export interface DrainParts {
+  /** Time to finish the tasks held, ms. */
   readonly drainMs: number;
   readonly lifecycle: Lifecycle;
   readonly heartbeat: Heartbeat;
@@ -28,8 +29,9 @@ export interface DrainParts {
 }
 
 /**
- * Ends a worker in order, every step bounded: no longer ready, intake closed, held tasks finished (those that are not
- * within `drainMs` go back to the queue), engines, registry, Redis, the last spans.
+ * Shuts a worker down in order, with a time limit for each step: mark it as draining; take no further tasks and finish
+ * those held (after `drainMs` the rest goes back to the queue); close the engines; write the last history; leave the
+ * registry; close health and metrics, then Redis; export the last spans.
  */
 export async function drain(parts: DrainParts): Promise<void> {
   const { canary, connections, drainMs, health, heartbeat, history, lanes, lifecycle, log, models, traces } = parts;
@@ -45,17 +47,17 @@ export async function drain(parts: DrainParts): Promise<void> {
   };
 
   lifecycle.draining();
-  await step('ending the self-test', FAREWELL_MS, canary.end());
+  await step('ending the self-test', STEP_MS, canary.end());
   void heartbeat.beat();
   const closed = lanes.close();
   if (!(await step('finishing the tasks held', drainMs, closed))) {
     lifecycle.leave(new Error('the worker is shutting down'));
-    await step('returning unfinished tasks to the queue', FAREWELL_MS, closed);
+    await step('returning unfinished tasks to the queue', STEP_MS, closed);
   }
-  await step('closing the engines', FAREWELL_MS, models.close(FAREWELL_MS));
-  await step('writing the last of the history', FAREWELL_MS, history.stop());
-  await step('leaving the registry', FAREWELL_MS, heartbeat.end());
-  await step('closing health and metrics', FAREWELL_MS, health.close());
+  await step('closing the engines', STEP_MS, models.close(STEP_MS));
+  await step('writing the last of the history', STEP_MS, history.stop());
+  await step('leaving the registry', STEP_MS, heartbeat.end());
+  await step('closing health and metrics', STEP_MS, health.close());
   connections.close();
   await traces.stop();
 }

@@ -2,8 +2,8 @@ import { setMaxListeners } from 'node:events';
 import type { WorkerRecord } from '#contracts';
 
 /**
- * The stages of a worker's life. Everyone reads it; only boot, drain, a lost device and the canary move it on. Between
- * `ready` and `unfit` it may go back and forth; from `draining` there is no way back.
+ * State machine of a worker. Only boot, drain, a lost device and the canary change the state. `ready` and `unfit` may
+ * alternate; `draining` is final.
  */
 export class Lifecycle {
   readonly startedAt = Date.now();
@@ -16,17 +16,17 @@ export class Lifecycle {
     return this.#state;
   }
 
-  /** Why it is unfit, in words; null otherwise. */
+  /** Why the worker is unfit, for operators; null otherwise. */
   get reason(): string | null {
     return this.#reason;
   }
 
-  /** Fires when this worker ends because its device is lost. */
+  /** Aborts when this worker must end now: its device is lost, or `drainMs` is over. */
   get leaving(): AbortSignal {
     return this.#leaving.signal;
   }
 
-  /** Fires when this worker gives up the tasks it holds now, so that others take them. Those taken later have another. */
+  /** Aborts when this worker returns the tasks it holds to the queue. Tasks taken after `fit` get a new signal. */
   get holding(): AbortSignal {
     return this.#holding.signal;
   }
@@ -35,7 +35,7 @@ export class Lifecycle {
     if (this.#state === 'starting') this.#state = 'ready';
   }
 
-  /** Out of service until `fit`: the tasks held go back to the queue. */
+  /** Takes the worker out of service until `fit`; the tasks held go back to the queue. */
   unfit(reason: string): void {
     if (this.#state === 'draining') return;
     this.#state = 'unfit';
@@ -43,7 +43,7 @@ export class Lifecycle {
     this.#holding.abort(new Error(reason));
   }
 
-  /** In service again. */
+  /** Puts the worker into service again. */
   fit(): void {
     if (this.#state !== 'unfit') return;
     this.#state = 'ready';
@@ -65,7 +65,7 @@ export class Lifecycle {
 
 function held(): AbortController {
   const holding = new AbortController();
-  // Every task held listens.
+  // Every task held adds a listener.
   setMaxListeners(0, holding.signal);
   return holding;
 }

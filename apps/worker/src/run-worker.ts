@@ -7,7 +7,10 @@ import type { Log } from './operation/log.js';
 import { createServices } from './services.js';
 import type { ServicesOptions } from './services.js';
 
-/** Runs a worker as this process, until a signal or a lost device ends it. @throws BootError when it cannot start */
+/**
+ * Runs a worker in this process until SIGTERM, SIGINT or the loss of its device.
+ * @throws BootError when it cannot start
+ */
 export async function runWorker(environment: Environment, options: ServicesOptions = {}): Promise<void> {
   const log = createLog(environment.LOG_LEVEL);
   for (const warning of unknownVariables()) log.warn(warning);

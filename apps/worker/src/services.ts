@@ -23,17 +23,17 @@ import { type ModelSource, onnxModels } from './process/model-source.js';
 import { ServedModels } from './process/served-models.js';
 import { TaskProcessor } from './process/task-processor.js';
 
-/** What is not configured: tests need some of it faster, and one needs an operation of its own. */
+/** Options without an environment variable: tests shorten some times and add an operation. */
 export interface ServicesOptions {
-  /** Default: the models' own files, run by ONNX Runtime. */
+  /** Default: loads models from their files and runs them with ONNX Runtime. */
   readonly source?: ModelSource;
-  /** Default: all of this version. */
+  /** Default: all operations of this version. */
   readonly operations?: Operations;
   /** How often the worker writes its registry record, ms. */
   readonly heartbeatMs?: number;
-  /** Longest a device may finish nothing while it owes the self-test's answer, ms. */
+  /** Longest time in which a device may finish nothing while it owes the self-test's answer, ms. */
   readonly selfTestPatienceMs?: number;
-  /** Longest that a starting worker waits for the queue Redis before it gives up, ms. */
+  /** Longest wait for the queue Redis at start, ms. */
   readonly redisPatienceMs?: number;
 }
 
@@ -43,7 +43,7 @@ const REDIS_PATIENCE_MS = 30_000;
 
 export type WorkerServices = ReturnType<typeof createServices>;
 
-/** Everything of a worker, built but at rest: `boot` sets it going. */
+/** Composition root: creates all services of a worker. `boot` starts them. */
 export function createServices(environment: Environment, log: Log, options: ServicesOptions = {}) {
   const { operations = OPERATIONS, source = onnxModels(environment, log) } = options;
   const keys = new Keys(environment.EMBED_KEY_PREFIX);

@@ -1,7 +1,7 @@
 import type { ApiKeyObject, ApiKeyRecord, NewApiKey } from '#contracts';
 import type { NewKey } from './api-keys.js';
 
-/** A key's record as operators see it. @param key the key itself, which only its creation tells */
+/** A key's record for operators. @param key the key itself, only in the response to its creation */
 export function viewKey(record: ApiKeyRecord, key?: string): ApiKeyObject {
   return {
     id: record.id,
@@ -19,7 +19,7 @@ export function viewKey(record: ApiKeyRecord, key?: string): ApiKeyObject {
   };
 }
 
-/** What a request for a key comes to. */
+/** The new key that a request describes. */
 export function newKeyOf(wanted: NewApiKey): NewKey {
   const { name, tenant, scopes, expires_in_seconds: seconds, cache_salt: cacheSalt } = wanted;
   return {

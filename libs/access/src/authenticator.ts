@@ -5,18 +5,18 @@ import { LRUCache } from 'lru-cache';
 import type { ApiKeys } from './api-keys.js';
 import { expiredKey, invalidKey, missingKey, missingScope, revokedKey } from './key-refused.js';
 
-/** A revoked key is refused everywhere after so long, ms. */
+/** How long a key's record is cached, ms: within this time a revoked key is refused by every process. */
 const KNOWN_MS = 3000;
 const MOST_KNOWN = 10_000;
-/** How exactly it is kept when a key was last used, ms. */
+/** Resolution of `lastUsedAt`, ms. */
 const TOUCH_MS = 60_000;
 
-/** Beginning of the id of the key that stands in `EMBED_ADMIN_KEY`. */
+/** Prefix of the id of the key in `EMBED_ADMIN_KEY`. */
 const ENVIRONMENT_KEY = 'environment';
 
-/** Tells who holds a key. Asks Redis at most every few seconds for each key. */
+/** Finds the caller of an API key. Verified keys are cached for `KNOWN_MS`. */
 export class Authenticator {
-  /** Whether keys are asked for. */
+  /** Whether API keys are required. */
   readonly on: boolean;
   readonly #keys: ApiKeys;
   readonly #adminKey: { readonly hash: Buffer; readonly caller: Caller } | null;
@@ -31,8 +31,8 @@ export class Authenticator {
   }
 
   /**
-   * Who sends a header `Authorization`, and may do what is asked for.
-   * @throws KeyRefusedError
+   * The caller of a request with this `Authorization` header.
+   * @throws KeyRefusedError when there is no valid key, or it lacks the scope
    */
   async require(authorization: string | undefined, scope: Scope): Promise<Caller> {
     const key = bearerOf(authorization);
@@ -40,11 +40,11 @@ export class Authenticator {
     return requireScope(await this.callerOfKey(key), scope);
   }
 
-  /** @throws KeyRefusedError for a key that is none, or no more */
+  /** @throws KeyRefusedError when the key is unknown, revoked or expired */
   async callerOfKey(key: string): Promise<Caller> {
     const hashed = digest(key);
     if (this.#adminKey !== null && timingSafeEqual(hashed, this.#adminKey.hash)) return this.#adminKey.caller;
-    // By the hash of the whole key: only one that was right before is known.
+    // Cached by the hash of the whole key, so only keys with the right secret are found.
     const at = hashed.toString('base64url');
     let record = this.#known.get(at) ?? null;
     if (record === null) {
@@ -55,7 +55,7 @@ export class Authenticator {
     return this.#use(record);
   }
 
-  /** Of a key known by its id, as a session's. @throws KeyRefusedError when it is no more */
+  /** The caller of a key given by its id, as in a session. @throws KeyRefusedError like `callerOfKey` */
   async callerOfKeyId(id: string): Promise<Caller> {
     if (id === this.#adminKey?.caller.keyId) return this.#adminKey.caller;
     const record = await this.#keys.get(id);
@@ -63,7 +63,7 @@ export class Authenticator {
     return this.#use(record);
   }
 
-  /** Takes note at once of a key that was revoked here. */
+  /** Empties the cache, so that a key revoked through this process is refused here at once. */
   forget(): void {
     this.#known.clear();
   }
@@ -73,7 +73,7 @@ export class Authenticator {
     if (record.expiresAt !== null && record.expiresAt <= Date.now()) throw expiredKey(record.expiresAt);
     if (!this.#touched.has(record.id)) {
       this.#touched.set(record.id, true);
-      // For people to see which keys are in use; nothing depends on it.
+      // Only shows operators which keys are in use: nothing depends on it, so a failure is ignored.
       this.#keys.touch(record.id).catch(() => undefined);
     }
     const { id: keyId, tenant, scopes, limits, cacheSalt } = record;
@@ -81,7 +81,7 @@ export class Authenticator {
   }
 }
 
-/** What is sent as a bearer token; null when nothing is. */
+/** The bearer token of an `Authorization` header; null when there is none. */
 export function bearerOf(authorization: string | undefined): string | null {
   return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1] ?? null;
 }
@@ -92,7 +92,7 @@ export function requireScope(caller: Caller, scope: Scope): Caller {
   return caller;
 }
 
-/** Another key has another id, so that the sessions of one that was replaced end with it. */
+/** The id depends on the key, so that replacing the key ends the sessions of the old one. */
 function environmentCaller(adminKey: string): Caller {
   const mark = digest(`id of ${adminKey}`).toString('hex').slice(0, 8);
   return { ...ANYBODY, keyId: `${ENVIRONMENT_KEY}-${mark}`, tenant: 'default', scopes: ['admin'] };

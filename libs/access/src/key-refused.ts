@@ -3,7 +3,7 @@ import type { Scope } from '#contracts';
 export type RefusalCode =
   'missing_api_key' | 'invalid_api_key' | 'api_key_expired' | 'api_key_revoked' | 'insufficient_scope';
 
-/** A caller may not do what they ask for: they have no good API key, or theirs lacks a scope. The message says so. */
+/** A request is refused: it has no valid API key, or the key lacks a scope. The message says which. */
 export class KeyRefusedError extends Error {
   override readonly name = 'KeyRefusedError';
   /** Stable and machine-readable. */

@@ -1,20 +1,20 @@
 import type { Keys, RateUnit } from '#contracts';
 import { type RedisClient, script } from '#store';
 
-/** What is left after an attempt to take. */
+/** A key's window after an attempt to take points. */
 export interface RateWindow {
-  /** Whether it was taken; all of it, or none. */
+  /** Whether the points were taken: all of them, or none. */
   readonly fits: boolean;
-  /** Of the limit, in this window. */
+  /** Points taken in this window. */
   readonly used: number;
-  /** Until the window ends and all is free again, ms. */
+  /** Until the window ends and the whole limit is available again, ms. */
   readonly endsInMs: number;
 }
 
 const takeScript = script('take-rate', new URL('./lua/take-rate.lua', import.meta.url));
 const settleScript = script('settle-rate', new URL('./lua/settle-rate.lua', import.meta.url));
 
-/** What API keys used in the present window of time, counted in Redis for all API processes. */
+/** What API keys have used in the current window, counted in Redis for all API processes. */
 export class RateWindows {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
@@ -26,7 +26,7 @@ export class RateWindows {
     this.#windowMs = windowMs;
   }
 
-  /** What does not fit is not counted. */
+  /** Takes points if they fit in the limit; if they do not, none are counted. */
   async take(unit: RateUnit, keyId: string, points: number, limit: number): Promise<RateWindow> {
     const args = [points, limit, this.#windowMs];
     const [fits, used, endsInMs] = (await takeScript(this.#redis, [this.#keys.rate(unit, keyId)], args)) as [
@@ -37,7 +37,7 @@ export class RateWindows {
     return { fits: fits === 1, used, endsInMs };
   }
 
-  /** @param points that were more than taken; fewer with a minus */
+  /** Corrects an earlier `take`. @param points to add; negative to give back */
   async settle(unit: RateUnit, keyId: string, points: number): Promise<void> {
     await settleScript(this.#redis, [this.#keys.rate(unit, keyId)], [points]);
   }

@@ -7,10 +7,10 @@ const TOKEN_BYTES = 32;
 const SIGN_IN_WINDOW_SECONDS = 60;
 
 const dashboardSessionSchema = z.object({ keyId: z.string(), csrfToken: z.string() });
-/** A browser that signed in with an API key. */
+/** The session of a browser that signed in with an API key. */
 export type DashboardSession = z.infer<typeof dashboardSessionSchema>;
 
-/** Dashboard sessions in the queue's Redis, by the hash of what the cookie holds. */
+/** Dashboard sessions in the queue's Redis, by the hash of the token in the cookie. */
 export class Sessions {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
@@ -22,7 +22,7 @@ export class Sessions {
     this.#ttlSeconds = ttlSeconds;
   }
 
-  /** @returns what the cookie is to hold, and the session */
+  /** @returns the session, and the token for the cookie */
   async create(keyId: string): Promise<{ token: string; session: DashboardSession }> {
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
     const session = { keyId, csrfToken: randomBytes(TOKEN_BYTES).toString('base64url') };
@@ -30,7 +30,7 @@ export class Sessions {
     return { token, session };
   }
 
-  /** null when there is none, or no more. */
+  /** null when there is no such session, or it has expired. */
   async get(token: string): Promise<DashboardSession | null> {
     const json = await this.#redis.get(this.#key(token));
     return json === null ? null : dashboardSessionSchema.parse(JSON.parse(json));
@@ -40,10 +40,10 @@ export class Sessions {
     await this.#redis.del(this.#key(token));
   }
 
-  /** Counts an attempt to sign in. @returns those of this address within the last minute, this one included */
+  /** Counts a sign-in attempt. @returns the attempts of this address in the current minute window, this one included */
   async attempt(address: string): Promise<number> {
     const key = this.#keys.signInAttempts(hash('sha256', address, 'base64url').slice(0, 20));
-    // Its end is set before it counts: a counter that never ends would shut the address out for good.
+    // Set the expiry before counting: a counter without one would lock the address out permanently.
     await this.#redis.set(key, 0, 'EX', SIGN_IN_WINDOW_SECONDS, 'NX');
     return this.#redis.incr(key);
   }

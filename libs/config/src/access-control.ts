@@ -1,6 +1,6 @@
 import type { Environment } from './environment.js';
 
-/** Whether API keys are asked for, and why or why not, for the log. */
+/** Whether API keys are required, and the reason, for the log. */
 export function accessControl({ EMBED_AUTH: auth, EMBED_HOST: host }: Environment): {
   readonly on: boolean;
   readonly loopback: boolean;

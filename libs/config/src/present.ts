@@ -1,4 +1,4 @@
-/** Variables that are set: an empty one counts as absent. */
+/** The variables that are set; empty ones count as absent. */
 export function presentIn(source: NodeJS.ProcessEnv): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
 }

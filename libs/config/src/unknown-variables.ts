@@ -2,10 +2,10 @@ import { closest, distance } from 'fastest-levenshtein';
 import { clientEnvironmentSchema } from './client-environment.js';
 import { environmentSchema } from './environment.js';
 
-/** Names that this process does not read itself: docker-compose.yml does, or the tests. */
+/** Variables that only docker-compose.yml or the tests read. */
 const READ_ELSEWHERE = ['EMBED_PUBLISH', 'EMBED_CHROMIUM'];
 
-/** Variables of 0.1.0 that are gone, and what holds in their place. */
+/** Removed variables of 0.1.0, and what applies instead. */
 const REMOVED: Readonly<Record<string, string>> = {
   EMBED_REDIS_PATIENCE_MS: 'a starting process waits 30 s for Redis',
   EMBED_MAX_OPEN_REQUESTS: 'a key may have 1024 requests open in one API process',
@@ -21,12 +21,12 @@ const REMOVED: Readonly<Record<string, string>> = {
   EMBED_HEARTBEAT_MS: 'a worker writes its record every 3 s',
 };
 
-/** A name that differs from a known one by more than this share of its letters was meant for something else. */
+/** A known name is suggested only if its edit distance is at most this share of the unknown name's length. */
 const NEAR = 0.4;
 
 /**
- * Warnings about variables that look like ours and are not read, one line each: an option that does nothing must not go
- * unnoticed.
+ * One-line warnings about variables with our prefix that nothing reads, so that a misspelt or removed option does not
+ * go unnoticed.
  */
 export function unknownVariables(source: NodeJS.ProcessEnv = process.env): string[] {
   const known = [...Object.keys(environmentSchema.shape), ...Object.keys(clientEnvironmentSchema.shape)];

@@ -10,7 +10,7 @@ export const redisUrl = z
     'must be a redis://, redis+sentinel:// or redis+cluster:// URL, or the same with rediss for TLS',
   );
 
-/** `name` or `name=source`, comma-separated. A source is a folder, a `models.json` name, an npm package or a hub id. */
+/** Comma-separated `name` or `name=source`. A source is a folder, a `models.json` name, an npm package or a hub id. */
 export const modelList = z.string().transform((text, context) => {
   const models: ServedModel[] = [];
   for (const entry of text
@@ -41,7 +41,7 @@ export const modelList = z.string().transform((text, context) => {
   return models;
 });
 
-/** `https://app.example`, comma-separated. */
+/** Comma-separated origins such as `https://app.example`. */
 export const originList = z.string().transform((text, context) => {
   const origins = text.split(',').map((part) => part.trim());
   return origins.filter(Boolean).map((origin) => {

@@ -1,12 +1,12 @@
 import type { Operation, PlacedInput, TaskLimits } from '#contracts';
 
-/** Inputs of one task; `positions[i]` belongs to `inputs[i]`. */
+/** Inputs of one task; `positions[i]` are the positions of `inputs[i]`. */
 export interface TaskInputs {
   readonly inputs: unknown[];
   readonly positions: number[][];
 }
 
-/** Cuts inputs into tasks, in order. */
+/** Groups inputs into tasks within the limits, in order. An input larger than `maxBytes` gets a task of its own. */
 export function cutTasks(
   placed: readonly PlacedInput[],
   { bytes: bytesOf }: Pick<Operation, 'bytes'>,

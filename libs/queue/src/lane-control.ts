@@ -1,26 +1,26 @@
 import { type Lane, unitOfTask } from '#contracts';
 import type { Queue } from 'bullmq';
 
-/** Tasks read in one go: their texts come with them. */
+/** Tasks per read; a read returns the tasks with their texts. */
 const READ_TASKS = 50;
 
-/** A task that the queue gave up after its last attempt; BullMQ calls it failed. */
+/** A task that failed permanently; BullMQ's state `failed`. */
 export interface DeadLetteredTask {
   readonly id: string;
-  /** Whose results it belongs to; null: nobody's any more, as those of a request that waited. */
+  /** The job and unit that it belongs to; null for a task of a waiting request, which no longer waits. */
   readonly unit: { readonly jobId: string; readonly unit: number } | null;
 }
 
-/** What operators do to a lane. */
+/** Actions of operators on a lane. */
 export class LaneControl {
   readonly #queue: (model: string, lane: Lane) => Queue;
 
-  /** @param queue gives the queue of a model and lane, always the same */
+  /** @param queue returns the queue of a model and lane, always the same object */
   constructor(queue: (model: string, lane: Lane) => Queue) {
     this.#queue = queue;
   }
 
-  /** Workers finish what they hold and take nothing more, until it is resumed. */
+  /** Workers finish the tasks they hold and take no more until `resume`. */
   pause(model: string, lane: Lane): Promise<void> {
     return this.#queue(model, lane).pause();
   }
@@ -33,7 +33,7 @@ export class LaneControl {
     return this.#queue(model, lane).isPaused();
   }
 
-  /** Those that are kept for people to look at. */
+  /** All dead-lettered tasks that are still kept. */
   async deadLettered(model: string, lane: Lane): Promise<DeadLetteredTask[]> {
     const queue = this.#queue(model, lane);
     const tasks: DeadLetteredTask[] = [];
@@ -47,7 +47,7 @@ export class LaneControl {
     }
   }
 
-  /** Back into the queue, with all its attempts. @returns false when it has gone meanwhile */
+  /** Puts a dead-lettered task back into the queue with all its attempts. @returns false when it is no longer there */
   async runAgain(model: string, lane: Lane, id: string): Promise<boolean> {
     const job = await this.#queue(model, lane).getJob(id);
     if (job === undefined || !(await job.isFailed())) return false;
@@ -55,7 +55,7 @@ export class LaneControl {
     return true;
   }
 
-  /** Takes the record of a task away that was given up. */
+  /** Removes a dead-lettered task. */
   async forget(model: string, lane: Lane, id: string): Promise<void> {
     await this.#queue(model, lane).remove(id);
   }

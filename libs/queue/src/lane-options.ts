@@ -1,20 +1,20 @@
 import type { JobsOptions, WorkerOptions } from 'bullmq';
 
-/** Failed tasks kept for people to look at; their texts' errors stand in the job's results anyway. */
+/** Dead-lettered tasks kept for inspection; `age` in s. The errors of their texts are in the job's results anyway. */
 const KEPT_FAILURES = { count: 1000, age: 86_400 };
-/** A task may be lost by so many workers in a row before it is taken for what kills them. */
+/** How often a task may be lost by a dying worker before BullMQ fails it as the likely cause. */
 const MAX_STALLED = 10;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 15_000;
 
-/** Times a task is tried before its inputs are reported as failed. */
+/** Attempts before the inputs of a task are reported as failed. */
 export const TASK_ATTEMPTS = 5;
 
-/** How a task is kept and retried. */
+/** BullMQ options of a task: retries and retention. */
 export function taskOptions(attempts: number): JobsOptions {
   return {
     attempts,
-    // By the consumer's own strategy, `retryDelayMs`: BullMQ's has no upper limit.
+    // `retryDelayMs`, set in `consumerOptions`: BullMQ's own exponential backoff has no upper limit.
     backoff: { type: 'capped' },
     removeOnComplete: true,
     removeOnFail: KEPT_FAILURES,
@@ -22,8 +22,8 @@ export function taskOptions(attempts: number): JobsOptions {
 }
 
 /**
- * Before the attempt after `attemptsMade` failed ones, ms: doubles up to a limit, and the later half of it is left to
- * chance, so that tasks that failed together do not come back together.
+ * Delay before the next attempt after `attemptsMade` failed ones, ms: exponential with an upper limit, less a random
+ * part of up to half (jitter), so that tasks that failed together are not retried together.
  */
 export function retryDelayMs(attemptsMade: number): number {
   const longest = Math.min(FIRST_RETRY_MS * 2 ** (attemptsMade - 1), LONGEST_RETRY_MS);
@@ -31,13 +31,13 @@ export function retryDelayMs(attemptsMade: number): number {
 }
 
 export interface ConsumerSettings {
-  /** Tasks held at once. */
+  /** Tasks processed concurrently. */
   readonly concurrency: number;
   /** A task's lease, ms. */
   readonly lockMs: number;
 }
 
-/** BullMQ worker options of a lane's consumer; connection and prefix come from the app. */
+/** BullMQ worker options of a lane's consumer, except connection and prefix, which the app sets. */
 export function consumerOptions({
   concurrency,
   lockMs,
@@ -45,10 +45,10 @@ export function consumerOptions({
   return {
     concurrency,
     lockDuration: lockMs,
-    // Twice in a lease: a lost worker's tasks are found soon after it ran out.
+    // Twice per lease, so that tasks of a lost worker are found soon after their lease expires.
     stalledInterval: lockMs / 2,
     maxStalledCount: MAX_STALLED,
-    // By default BullMQ waits 15 s after an error before it goes on.
+    // After an error BullMQ waits 15 s by default.
     runRetryDelay: 1000,
     settings: { backoffStrategy: retryDelayMs },
   };

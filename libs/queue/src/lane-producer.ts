@@ -3,51 +3,51 @@ import type { Queue } from 'bullmq';
 import type { FairQueueing } from './fair-queueing.js';
 import { TASK_ATTEMPTS, taskOptions } from './lane-options.js';
 
-/** Tasks of one `addBulk`: about as many as one upload window has. */
+/** Tasks per `addBulk`: about as many as one upload window has. */
 const BULK_TASKS = 100;
 
-/** A task and the lane it goes through. */
+/** A task and its lane. */
 export interface LaneTask {
-  /** BullMQ id: adding a task twice adds it once. */
+  /** BullMQ id: adding a task again while the queue has it changes nothing. */
   readonly id: string;
   readonly lane: Lane;
   readonly task: Task;
-  /** API key that others share the lane evenly with. Absent: first come, first served, before all others. */
+  /** API key that shares the lane fairly with others. Absent: first come, first served, ahead of all keys. */
   readonly keyId?: string | undefined;
 }
 
 export interface LaneProducerOptions {
   readonly operations: Operations;
-  /** Absent: first come, first served, whichever key a task came with. */
+  /** Absent: first come, first served for all API keys. */
   readonly fairQueueing?: FairQueueing;
-  /** Times a task is tried. */
+  /** Attempts per task. Default: `TASK_ATTEMPTS`. */
   readonly attempts?: number;
 }
 
 /** Bytes of input that count as one unit of cost. */
 const COST_BYTES = 16_384;
 
-/** How full a lane of a model is. */
+/** Queue depth of one lane of a model. */
 export interface LaneDepth {
-  /** Tasks waiting, delayed retries not among them. */
+  /** Tasks waiting, without delayed retries. */
   readonly waiting: number;
-  /** Tasks that workers hold. */
+  /** Tasks that workers are processing. */
   readonly active: number;
   /** Tasks waiting for their next attempt. */
   readonly delayed: number;
-  /** Tasks given up, kept for people to look at. */
+  /** Dead-lettered tasks, kept for inspection. */
   readonly failed: number;
-  /** Since the oldest task that waits or runs was enqueued; null when there is none. */
+  /** Age of the oldest waiting or active task, ms since it was enqueued; null when there is none. */
   readonly oldestAgeMs: number | null;
   readonly paused: boolean;
 }
 
-/** Puts tasks into the lanes, one BullMQ queue for each model and lane. */
+/** Enqueues tasks in the lanes: one BullMQ queue per model and lane. */
 export class LaneProducer {
   readonly #queue: (model: string, lane: Lane) => Queue;
   readonly #options: LaneProducerOptions;
 
-  /** @param queue gives the queue of a model and lane, always the same */
+  /** @param queue returns the queue of a model and lane, always the same object */
   constructor(queue: (model: string, lane: Lane) => Queue, options: LaneProducerOptions) {
     this.#queue = queue;
     this.#options = options;
@@ -72,7 +72,7 @@ export class LaneProducer {
       }));
       const [only] = jobs;
       if (jobs.length === 1 && only !== undefined) {
-        // Somebody may be waiting: without a transaction around it, it is there a tenth of a millisecond sooner.
+        // A client may be waiting: `add` needs no transaction, which saves a tenth of a millisecond.
         await queue.add(only.name, only.data, only.opts);
         continue;
       }
@@ -82,7 +82,7 @@ export class LaneProducer {
     }
   }
 
-  /** Of tasks of one queue; none for those that came without a key. */
+  /** BullMQ priorities of tasks of one queue, in order; undefined for tasks without an API key. */
   async #priorities(group: readonly LaneTask[]): Promise<readonly (number | undefined)[]> {
     const priorities: (number | undefined)[] = group.map(() => undefined);
     const { fairQueueing } = this.#options;
@@ -97,7 +97,7 @@ export class LaneProducer {
     return priorities;
   }
 
-  /** Takes tasks out that no worker holds. @returns how many are gone, those that had ended before included */
+  /** Removes tasks that no worker holds. @returns how many are gone, including those that were gone before */
   async remove(model: string, lane: Lane, ids: readonly string[]): Promise<number> {
     const queue = this.#queue(model, lane);
     const removed = await Promise.all(ids.map((id) => queue.remove(id)));
@@ -110,7 +110,7 @@ export class LaneProducer {
       queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
       queue.isPaused(),
       queue.getJobs(['wait'], 0, 0, true),
-      // Among keys that share, the one whose turn is next stands for the oldest.
+      // Sorted by tag, not by age: the next task in line stands in for the oldest.
       queue.getJobs(['prioritized'], 0, 0, true),
       queue.getJobs(['active'], 0, 0, true),
     ]);
@@ -125,7 +125,7 @@ export class LaneProducer {
     };
   }
 
-  /** Whole units of input, one at least: a task costs about as much as it has tokens. */
+  /** Units of `COST_BYTES`, rounded up, at least 1: bytes approximate tokens, which determine the cost. */
   #costOf({ inputs, spec }: Task): number {
     const operation = this.#options.operations.of(spec);
     const bytes = inputs.reduce<number>((sum, input) => sum + operation.bytes(input), 0);

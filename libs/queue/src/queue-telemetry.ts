@@ -6,8 +6,8 @@ import { tracesOn } from '#config';
 import type { Environment } from '#config';
 
 /**
- * For the `telemetry` option of queues and workers: a task carries the trace of what enqueued it. BullMQ traces its
- * housekeeping too, which would begin a new trace with every look into an empty queue: left out.
+ * The `telemetry` option of BullMQ queues and workers: a task carries the trace of the code that enqueued it. Spans of
+ * BullMQ's own housekeeping are left out: each poll of an empty queue would start a new trace.
  * @returns undefined when traces are off
  */
 export function queueTelemetry(environment: Environment): Telemetry | undefined {
@@ -25,7 +25,7 @@ export function queueTelemetry(environment: Environment): Telemetry | undefined 
   };
 }
 
-/** Tells that something failed, and not how: what an error's message quotes is not known here. */
+/** Records an error's name but not its message, which may quote a text or a key. */
 class QueueSpan extends BullMQOTelSpan {
   override addEvent(name: string): void {
     this.span.addEvent(name);
@@ -36,7 +36,7 @@ class QueueSpan extends BullMQOTelSpan {
   }
 }
 
-/** Leaves what runs below it in the span above it, if there is one. */
+/** A span that is not recorded: spans started within it become children of its parent span, if there is one. */
 const UNRECORDED: ReturnType<Telemetry['tracer']['startSpan']> = {
   setSpanOnContext: (within: unknown) => within,
   setAttribute() {},

@@ -11,6 +11,7 @@ export {
   type RedisCommand,
   type RedisRole,
   script,
+  serversOf,
   setStrings,
 } from './redis/index.js';
 export { cacheKeyOf, findRows } from './cache/find-rows.js';

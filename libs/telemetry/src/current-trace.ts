@@ -1,7 +1,7 @@
 import { context, trace } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
 
-/** The span that something was asked for in, kept for work that others set off later. */
+/** The span active at a point in time, kept for related work that starts later outside of it. */
 export class TraceHandle {
   readonly #context: Context;
 
@@ -9,11 +9,12 @@ export class TraceHandle {
     this.#context = within;
   }
 
+  /** Calls `work` with this span active. */
   run<T>(work: () => T): T {
     return context.with(this.#context, work);
   }
 
-  /** Names, in this span, another one in whose trace its work is done. */
+  /** Adds a link from this span to another one, in whose trace the work is done. */
   linkTo(other: TraceHandle): void {
     const target = trace.getSpanContext(other.#context);
     if (target !== undefined) trace.getSpan(this.#context)?.addLink({ context: target });

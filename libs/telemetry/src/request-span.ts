@@ -1,30 +1,30 @@
 import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { tracer } from './tracer.js';
 
-/** What the trace of a request is told of it. */
+/** What the trace of a request records about it. */
 export interface TracedRequest {
   readonly method: string;
-  /** As the server declares it: with the names of parameters, not their values. */
+  /** The route pattern, with names of parameters instead of values. */
   readonly route: string;
   readonly id: string;
-  /** W3C Trace Context of the client, if it sent any. */
+  /** W3C Trace Context headers of the client, if it sent them. */
   readonly traceparent?: string | undefined;
   readonly tracestate?: string | undefined;
 }
 
 /** The span of one request. */
 export interface RequestSpan {
-  /** For the response: names the trace. */
+  /** Response header that identifies the trace. */
   readonly traceparent: string | undefined;
-  /** Calls `work` inside the span, and what it awaits runs there too. */
+  /** Calls `work` with the span active, also in everything it awaits. */
   run(work: () => void): void;
-  /** @param complete whether the client got all of the answer */
+  /** @param complete whether the client received the whole response */
   end(status: number, complete: boolean): void;
 }
 
-/** Opens the span of a request, in the client's trace when it names one. */
+/** Starts the span of a request, as part of the client's trace if the client sent one. */
 export function requestSpan({ id, method, route, ...sent }: TracedRequest): RequestSpan {
-  // These two headers only: a client's baggage would travel on into the queue.
+  // Only these two headers: a client's baggage would be passed on into the queue.
   const parent = propagation.extract(ROOT_CONTEXT, sent);
   const attributes = { 'http.request.method': method, 'http.route': route, 'embedmill.request_id': id };
   const span = tracer.startSpan(`${method} ${route}`, { kind: SpanKind.SERVER, attributes }, parent);

@@ -4,10 +4,10 @@ import { defaultResource, detectResources, envDetector, resourceFromAttributes }
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { VERSION } from '#contracts';
 
-/** An absent collector would fill the log otherwise. */
+/** Otherwise a collector that is down would fill the log. */
 const WARN_EVERY_MS = 60_000;
 
-/** The OpenTelemetry SDK; it reads the standard `OTEL_` variables itself. */
+/** Starts the OpenTelemetry SDK, which reads the standard `OTEL_` variables itself. */
 export function startSdk(service: string, warn: (message: string) => void): { shutdown(): Promise<void> } {
   reportTo(warn);
   const resource = defaultResource()

@@ -2,14 +2,14 @@ import { SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Attributes, Span } from '@opentelemetry/api';
 import { tracer } from './tracer.js';
 
-/** Adds to the span that this is called in, if it is in one. Numbers and names, as below. */
+/** Adds attributes to the active span, if there is one. Numbers and names only, see `inSpan`. */
 export function describeSpan(attributes: Attributes): void {
   trace.getActiveSpan()?.setAttributes(attributes);
 }
 
 /**
- * Runs `work` in a span of its own, below the one it is called in; without one, as always when traces are off, it is
- * just called. Attributes are numbers and names: never a text, and nothing of a key.
+ * Runs `work` in a child span of the active span. Without an active span, as always when traces are off, it only calls
+ * `work`. Attributes must be numbers and names, never a text or any part of a key.
  */
 export async function inSpan<T>(name: string, work: (span: Span | undefined) => Promise<T>): Promise<T> {
   if (trace.getActiveSpan()?.isRecording() !== true) return work(undefined);
@@ -17,7 +17,7 @@ export async function inSpan<T>(name: string, work: (span: Span | undefined) => 
     try {
       return await work(span);
     } catch (error) {
-      // Its name only: what a message quotes is not known here.
+      // Only the name: the message may quote a text or a key.
       span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.name : 'error' });
       throw error;
     } finally {

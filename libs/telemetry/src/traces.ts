@@ -2,18 +2,18 @@ import { tracesOn } from '#config';
 import type { Environment } from '#config';
 import { within } from '#contracts';
 
-/** Longest that the last spans are waited for, ms. */
+/** Time limit for sending the last spans, ms. */
 const FLUSH_MS = 2000;
 
-/** A process's traces. */
+/** Handle to stop a process's traces. */
 export interface Traces {
-  /** Sends what is left, for two seconds at most. Never throws. */
+  /** Sends the remaining spans, for at most 2 s. Never rejects. */
   stop(): Promise<void>;
 }
 
 /**
- * Sends spans by OTLP over HTTP, if the environment says where to; else not even the SDK is loaded.
- * @param warn told what went wrong with sending, once a minute at most
+ * Exports spans by OTLP over HTTP if the environment sets an endpoint; else the SDK is not even loaded.
+ * @param warn called with export errors, at most once a minute
  */
 export async function startTraces(
   service: 'api' | 'worker',

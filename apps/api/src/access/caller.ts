@@ -9,12 +9,12 @@ export function setCaller(request: FastifyRequest, caller: Caller): void {
   callers.set(request, caller);
 }
 
-/** The caller of a request; null before authentication and on public routes. */
+/** The caller of a request; null before authentication, and on public routes when authentication is on. */
 export function callerIfKnown(request: FastifyRequest): Caller | null {
   return callers.get(request) ?? null;
 }
 
-/** The caller of a request. @throws Error if it was not authenticated: public routes have no caller */
+/** The caller of a request. @throws Error if it was not authenticated, as on public routes */
 export function callerOf(request: FastifyRequest): Caller {
   const caller = callers.get(request);
   if (caller === undefined)

@@ -27,8 +27,8 @@ const MOST_UNAUTHENTICATED_BYTES = 16 * 1024;
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
- * Authenticates and authorises every request before its body is read. The hook covers all routes of the server: those of
- * Nest and those of plugins. Also counts the open requests of each API key.
+ * Authenticates and authorises every request before its body is read. The hook covers all routes of the server: those
+ * of Nest and those of plugins. Also counts the open requests of each API key.
  */
 export function guardRequests(server: FastifyInstance, parts: GuardParts): void {
   server.addHook('onRequest', async (request, reply) => {
@@ -70,7 +70,7 @@ async function admit(request: FastifyRequest, parts: GuardParts): Promise<void> 
   setCaller(request, requireScope(caller, requirement));
 }
 
-/** Unauthenticated requests may not occupy memory. A body without a declared length counts as too large. */
+/** Limits the memory that unauthenticated requests can occupy. A body without a declared length is refused. */
 function requireSmallBody({ headers }: FastifyRequest): void {
   const bytes = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
   if (bytes > MOST_UNAUTHENTICATED_BYTES) throw unauthenticatedBody(MOST_UNAUTHENTICATED_BYTES);

@@ -8,8 +8,8 @@ export function isLoopbackHost(host: string): boolean {
 }
 
 /**
- * Whether a page of another origin made a browser send this request: by `Sec-Fetch-Site` (Fetch Metadata), or by `Origin`
- * in older browsers. Clients that are not browsers send neither.
+ * Whether a page of another origin made a browser send this request: by `Sec-Fetch-Site` (Fetch Metadata), or by
+ * `Origin` in older browsers. Clients that are not browsers send neither.
  * @param allowed origins of pages that may send requests
  */
 export function isOfAnotherSite(headers: IncomingHttpHeaders, allowed: readonly string[]): boolean {

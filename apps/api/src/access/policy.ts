@@ -3,7 +3,9 @@ import type { Scope } from '#contracts';
 /** The scope that a route requires; `public` requires no authentication. */
 export type Requirement = Scope | 'public';
 
-/** Requirements by path prefix of the route pattern; the longest prefix wins. A route without an entry requires `admin`. */
+/**
+ * Requirements by path prefix of the route pattern; the longest prefix wins. A route without an entry requires `admin`.
+ */
 const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   '/health': 'public',
   '/docs': 'public',

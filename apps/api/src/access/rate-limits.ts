@@ -28,12 +28,12 @@ export class RateLimits {
   }
 
   /**
-   * Charges one request and its estimated tokens, then calls `run`. The tokens are refunded when `run` throws an ApiError
-   * below 500. A request whose tokens exceed the limit still counts as one request.
+   * Charges one request and its estimated tokens, then calls `run`. The tokens are refunded when `run` throws an
+   * ApiError below 500. A request whose tokens exceed the limit still counts as one request.
    * @param estimate tokens
    * @param run may call `settle` with the actual number of tokens, to correct the estimate
-   * @throws ApiError 429 `rate_limit_exceeded` with `Retry-After`; 400 `request_too_large` when the estimate exceeds the
-   * limit of a whole minute; what `run` throws
+   * @throws ApiError 429 `rate_limit_exceeded` with `Retry-After`; 400 `request_too_large` when the estimate exceeds
+   * the limit of a whole minute; what `run` throws
    */
   async charged<T>(
     caller: Caller,

@@ -15,8 +15,8 @@ const POLICY = [
 
 /**
  * Serves the dashboard at `/dashboard/`: static files, public because they contain no data; the data comes from
- * /admin/v1. Files are sent as compressed at build time. Names under `assets/` contain a content hash, so browsers cache
- * them for a year; they revalidate the page itself every time.
+ * /admin/v1. Files are sent as compressed at build time. Names under `assets/` contain a content hash, so browsers
+ * cache them for a year; they revalidate the page itself every time.
  */
 export function serveDashboard(server: FastifyInstance): void {
   server.register(fastifyStatic, {

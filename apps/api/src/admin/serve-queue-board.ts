@@ -8,7 +8,9 @@ import { sendError } from '../http/send-error.js';
 
 const PATH = '/dashboard/queues';
 
-/** The board uses inline styles and a `base` element. Its fonts from other hosts stay blocked; it works without them. */
+/**
+ * The board uses inline styles and a `base` element. Its fonts from other hosts stay blocked; it works without them.
+ */
 const POLICY = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",
@@ -44,7 +46,7 @@ export function serveQueueBoard(server: FastifyInstance, queues: readonly Queue[
       board.addHook('onRequest', (request, reply, next) => {
         void reply.header('content-security-policy', POLICY).header('cache-control', 'no-store');
         if (request.method === 'GET' || request.method === 'HEAD') next();
-        else sendError(reply, onlyToLook());
+        else sendError(reply, readOnly());
       });
       board.register(serverAdapter.registerPlugin());
       done();
@@ -58,7 +60,7 @@ function laneName({ name }: Queue): string {
   return name.slice(1, -1);
 }
 
-function onlyToLook(): ApiError {
+function readOnly(): ApiError {
   return new ApiError({
     status: 405,
     code: 'read_only',

@@ -2,8 +2,8 @@ import type { PlaygroundResponse, TaskTimings } from '#contracts';
 
 /**
  * Splits the total time into stages, all in ms. This process measured the lookup and the total; the worker measured
- * tokenize, batch and inference. The rest is queue and reply. The queue time compares the clocks of two machines, so it is
- * limited to that rest.
+ * tokenize, batch and inference. The rest is queue and reply. The queue time compares the clocks of two machines, so it
+ * is limited to that rest.
  * @param timings null when all rows came from the cache
  */
 export function stagesOf(lookupMs: number, totalMs: number, timings: TaskTimings | null): PlaygroundResponse['stages'] {

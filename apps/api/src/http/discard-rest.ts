@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream';
 const LISTEN_MS = 30_000;
 
 /**
- * Reads and discards the rest of a body, for at most 30 s. Closing the connection while the client still sends would reset
- * it, and many clients would then lose the response.
+ * Reads and discards the rest of a body, for at most 30 s. Closing the connection while the client still sends would
+ * reset it, and many clients would then lose the response.
  */
 export function discardRest(body: Readable): void {
   if (isOver(body)) return;

@@ -23,7 +23,7 @@ export class ErrorFilter implements ExceptionFilter {
     }
     const apiError = toApiError(error, this.#context);
     if (apiError.status === 500) reply.log.error({ err: apiError.cause ?? apiError }, apiError.message);
-    // Overload and outages fail thousands of requests: the Redis connection logs an outage once.
+    // At debug level: overload and outages fail thousands of requests, and the connections log an outage once.
     else if (apiError.status > 500) reply.log.debug({ err: apiError.cause, code: apiError.code }, apiError.message);
     // The response has started: only breaking the connection can signal the error.
     if (reply.sent || reply.raw.headersSent) reply.raw.destroy();

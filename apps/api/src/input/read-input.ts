@@ -11,8 +11,8 @@ export interface InputLimits {
 }
 
 /**
- * Reads every form of `input`: a text, a list of texts, one text as token ids, or a list of those. Lone surrogates become
- * U+FFFD, since UTF-8 cannot encode them.
+ * Reads every form of `input`: a text, a list of texts, one text as token ids, or a list of those. Lone surrogates
+ * become U+FFFD, since UTF-8 cannot encode them.
  * @throws ApiError 400 naming the field, the limit and the value
  */
 export async function readInput(input: EmbeddingsRequest['input'], limits: InputLimits): Promise<Inputs> {

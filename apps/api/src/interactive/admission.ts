@@ -5,8 +5,8 @@ import { excessOf } from '../planning/share.js';
 const RATE_WINDOW_MS = 10_000;
 
 /**
- * Admission control of interactive requests: limits the texts that requests of this process wait for, per model, so that
- * the queue of waiting clients cannot grow forever. API keys share the limit evenly, see `excessOf`.
+ * Admission control of interactive requests: limits the texts that requests of this process wait for, per model, so
+ * that the queue of waiting clients cannot grow forever. API keys share the limit evenly, see `excessOf`.
  */
 export class InteractiveAdmission {
   readonly #limit: number;

@@ -34,8 +34,8 @@ interface Group {
 }
 
 /**
- * Puts the inputs of interactive requests into tasks. Small concurrent requests with the same lane, model and spec share a
- * task, which costs the queue far less; a request that is alone is sent at once.
+ * Puts the inputs of interactive requests into tasks. Small concurrent requests with the same lane, model and spec
+ * share a task, which costs the queue far less; a request that is alone is sent at once.
  */
 export class Coalescer {
   readonly #parts: CoalescerParts;
@@ -56,7 +56,10 @@ export class Coalescer {
     return this.#shared;
   }
 
-  /** Enqueues the inputs and waits for all outcomes. @throws WaitTimeout; the signal's reason; the error of enqueueing */
+  /**
+   * Enqueues the inputs and waits for all outcomes.
+   * @throws WaitTimeout; the signal's reason; the error of enqueueing
+   */
   async compute(want: Want): Promise<Computed> {
     want.signal.throwIfAborted();
     this.#underWay++;

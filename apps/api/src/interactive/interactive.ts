@@ -45,7 +45,9 @@ export class Interactive {
     this.#parts = parts;
   }
 
-  /** @throws ApiError when an input is refused or fails, on a timeout, or when too many texts wait; the signal's reason */
+  /**
+   * @throws ApiError when an input is refused or fails, on a timeout, or when too many texts wait; the signal's reason
+   */
   async compute(plan: Plan, inputs: Inputs, signal: AbortSignal): Promise<Answer> {
     const { count, near, planner } = this.#parts;
     const began = performance.now();

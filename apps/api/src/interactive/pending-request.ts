@@ -23,9 +23,9 @@ export interface Computed {
   readonly timings: TaskTimings;
 }
 
-/** A task that some of a request's inputs are computed in. */
+/** A task that computes some of a request's inputs. */
 interface JoinedTask {
-  /** Some request has gone: inputs that only it waited for are dropped. */
+  /** Drops inputs whose requests were all aborted. */
   dropUnwanted(): void;
 }
 

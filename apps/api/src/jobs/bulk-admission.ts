@@ -14,8 +14,9 @@ const RETRY_SECONDS = { unknown: 30, least: 1, most: 600 };
 type TextsByKey = Map<string, number>;
 
 /**
- * Admission control of jobs: limits the unfinished texts of all jobs of a model to `EMBED_MAX_QUEUED_TEXTS`. Above that, a
- * JSON job is refused with `Retry-After`, and an upload is slowed. API keys share the limit evenly, see `excessOf`.
+ * Admission control of jobs: limits the unfinished texts of all jobs of a model to `EMBED_MAX_QUEUED_TEXTS`. Above
+ * that, a JSON job is refused with `Retry-After`, and an upload is slowed. API keys share the limit evenly, see
+ * `excessOf`.
  */
 export class BulkAdmission {
   readonly #jobs: Pick<JobList, 'activeTexts'>;
@@ -43,7 +44,7 @@ export class BulkAdmission {
     });
   }
 
-  /** Waits until there is room. @throws the signal's reason. */
+  /** Waits until there is room for one more text. @throws the signal's reason. */
   async wait(model: string, caller: Pick<Caller, 'keyId'>, signal: AbortSignal): Promise<void> {
     while ((await this.#excess(model, caller)) > 0) {
       signal.throwIfAborted();
@@ -51,7 +52,9 @@ export class BulkAdmission {
     }
   }
 
-  /** Adds accepted texts to the current count: until the next one, a fast upload could run far over the limit. */
+  /**
+   * Adds accepted texts to the current count, so that a fast upload cannot run far over the limit until the next one.
+   */
   took(model: string, { keyId }: Pick<Caller, 'keyId'>, texts: number): void {
     void this.#counted?.texts.then((counts) => add(counts, model, keyId ?? '', texts)).catch(() => undefined);
   }

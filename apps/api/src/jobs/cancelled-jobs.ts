@@ -16,7 +16,8 @@ export interface EndedJob {
 
 /**
  * Removes the tasks of cancelled and failed jobs from the queue. Running tasks are cancelled at once; waiting tasks are
- * removed in the background, since there may be many thousands. A worker drops any task that was missed when it takes it.
+ * removed in the background, since there may be many thousands. A worker drops any task that was missed when it takes
+ * it.
  */
 export class CancelledJobs {
   readonly #cancellations: Cancellations;

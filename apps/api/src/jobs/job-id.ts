@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 /**
- * Creates a job id: `job_` and a UUIDv7 (RFC 9562) without dashes, so that ids sort by time and can be part of BullMQ ids.
+ * Creates a job id: `job_` and a UUIDv7 (RFC 9562) without dashes, so that ids sort by time and can be part of BullMQ
+ * ids.
  * @param now epoch ms
  */
 export function newJobId(now: number = Date.now()): string {

@@ -25,8 +25,9 @@ export interface JobIntakeParts extends OpenJobParts {
 }
 
 /**
- * Turns inputs into a job, window by window. While one window of an upload is looked up, accepted and enqueued, the next
- * is read; no more than these two are in memory. When a method returns, the queue Redis has acknowledged every task.
+ * Turns inputs into a job, window by window. While one window of an upload is looked up, accepted and enqueued, the
+ * next is read; no more than these two are in memory. When a method returns, the queue Redis has acknowledged every
+ * task.
  */
 export class JobIntake {
   readonly #parts: JobIntakeParts;
@@ -52,8 +53,8 @@ export class JobIntake {
   }
 
   /**
-   * Creates a job from an upload in progress. The upload is slowed while the queue is full. With `truncate: error`, only
-   * the texts that are too long fail.
+   * Creates a job from an upload in progress. The upload is slowed while the queue is full. With `truncate: error`,
+   * only the texts that are too long fail.
    * @throws ApiError for a fault in the upload; `details` and `Location` name the partial job, if there is one.
    */
   async receive(plan: Plan, inputs: AsyncIterable<unknown>, upload: Upload): Promise<JobRecord> {

@@ -32,7 +32,7 @@ export interface JobRequestsParts {
   readonly rates: RateLimits;
   readonly reader: InputReader;
   readonly closing: Closing;
-  /** Longest pause of an upload. */
+  /** Longest pause of an upload, ms. */
   readonly bodyTimeoutMs: number;
 }
 

@@ -42,8 +42,8 @@ export interface Retried {
 }
 
 /**
- * Retries a job's failed inputs. They are first marked as unfinished in the job's Redis keys, then enqueued: if the process
- * dies in between, the job is running and the client can request the retry again.
+ * Retries a job's failed inputs. They are first marked as unfinished in the job's Redis keys, then enqueued: if the
+ * process dies in between, the job is running and the client can request the retry again.
  */
 export class JobRetry {
   readonly #parts: JobRetryParts;
@@ -82,8 +82,9 @@ export class JobRetry {
   }
 
   /**
-   * Enqueues every unit that waits for a retry, also of earlier requests; a task that is queued already is not added twice.
-   * @param tried gets the texts of each unit
+   * Enqueues every unit that waits for a retry, also of earlier requests; a task that is queued already is not added
+   * twice.
+   * @param tried receives the number of texts of each unit
    */
   async #enqueue(job: JobRecord, tried: Map<number, number>): Promise<void> {
     const { failed, producer } = this.#parts;

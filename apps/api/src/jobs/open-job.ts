@@ -63,8 +63,8 @@ export class OpenJob {
   }
 
   /**
-   * Accepts a window: cache hits and refused inputs are stored at once, the rest becomes tasks. When it returns, Redis has
-   * acknowledged all of them.
+   * Accepts a window: cache hits and refused inputs are stored at once, the rest becomes tasks. When it returns, Redis
+   * has acknowledged all of them.
    * @throws ApiError 409 `job_ended` when the job was cancelled, expired or moved to another version of its model.
    */
   async submit(window: InputWindow, refused: readonly RefusedInput[] = []): Promise<void> {

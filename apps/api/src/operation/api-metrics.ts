@@ -7,7 +7,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 /** Routes of probes: their 5xx responses are not failures of a model. */
 const PROBE_ROUTES = /^\/(health\/|metrics$)/;
 
-/** Counters of one API process. Other components register their gauges here. */
+/** Metrics that an API process records itself. Other components register theirs with `gauge` and `total`. */
 export class ApiMetrics {
   readonly registry = new Registry();
   readonly #registers = [this.registry];

@@ -10,11 +10,11 @@ export interface LoadSample {
 /** Two rates whose comparison shows whether a backlog grows. */
 export interface Load {
   /**
-   * Arrival rate, texts/s: the median over overlapping intervals of two steps, so that a single batch, which affects few
-   * of them, has no influence. Null while too little of the window is known.
+   * Arrival rate, texts/s: the median over overlapping intervals of two steps, so that a single batch, which affects
+   * few of them, has no influence. Null while too little of the window is known.
    */
   readonly arrivalRate: number | null;
-  /** Texts/s that workers finish while they have enough work; null when they had too little in the last minute. */
+  /** Texts/s that workers finish while they have enough work; null without such a time in the last minute. */
   readonly serviceRate: number | null;
 }
 
@@ -32,7 +32,9 @@ export function loadOf(window: readonly LoadSample[], recent: readonly LoadSampl
   return { arrivalRate: arrivalRateOf(window), serviceRate: serviceRateOf(recent) };
 }
 
-/** Between the middles of steps `i - 2` and `i`, arrivals are the finished texts plus the growth of unfinished texts. */
+/**
+ * Between the middles of steps `i - 2` and `i`, arrivals are the finished texts plus the growth of unfinished texts.
+ */
 function arrivalRateOf(window: readonly LoadSample[]): number | null {
   const rates: number[] = [];
   for (const [i, last] of window.entries()) {
@@ -50,8 +52,8 @@ function isKnown(sample: LoadSample | undefined): sample is Known {
 }
 
 /**
- * Counts only samples with at least as many unfinished as finished texts: in others, workers lacked work. Samples before
- * the first finished text are skipped, since no worker may have been running then.
+ * Counts only samples with at least as many unfinished as finished texts: in others, workers lacked work. Samples
+ * before the first finished text are skipped, since no worker may have been running then.
  */
 function serviceRateOf(recent: readonly LoadSample[]): number | null {
   const busy = recent

@@ -35,8 +35,8 @@ interface Figures {
 type Judgement = Pick<ModelVerdict, 'state' | 'message' | 'reason'>;
 
 /**
- * Judges whether a model's workers keep up. Falling behind means that texts keep arriving faster than workers finish them.
- * A single job is a batch to work through, however large it is and however long its upload takes.
+ * Judges whether a model's workers keep up. Falling behind means that texts keep arriving faster than workers finish
+ * them. A single job is a batch to work through, however large it is and however long its upload takes.
  */
 export function verdictOf(present: ModelPresent, load: Load): ModelVerdict {
   const figures = figuresOf(present, load);

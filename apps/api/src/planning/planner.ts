@@ -70,7 +70,9 @@ export class Planner {
     this.#parts = parts;
   }
 
-  /** @throws ApiError for a model that is unknown or does not support the operation, or for unsupported output options */
+  /**
+   * @throws ApiError for a model that is unknown or does not support the operation, or for unsupported output options
+   */
   async plan(
     operationName: string,
     options: PlanOptions & Output,

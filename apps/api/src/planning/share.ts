@@ -1,7 +1,7 @@
 /**
  * Admission with a limit that API keys share evenly. A key's share is the limit divided by the number of keys that have
- * something waiting, itself included. A key within its share is admitted however much the others have waiting, so that no
- * key can fill the queue for the others. While nothing waits, a request of any size is admitted.
+ * something waiting, itself included. A key within its share is admitted however much the others have waiting, so that
+ * no key can fill the queue for the others. While nothing waits, a request of any size is admitted.
  * @param byKey amount waiting, by key
  * @param asked additional amount that the key asks for
  * @returns by how much the total would exceed the limit; 0 when the key is admitted

@@ -1,18 +1,27 @@
-import { Redis } from 'ioredis';
 import type { Environment } from '#config';
+import { awaitRedis, connectRedis, exec, readRedisTls, serversOf } from '#store';
 
-/** Removes every key under a prefix from queue and cache Redis: a demo leaves nothing on a Redis that others use. */
-export async function forgetKeys(settings: Environment, prefix: string): Promise<void> {
-  const urls = new Set([settings.REDIS_URL, settings.EMBED_CACHE_REDIS_URL ?? settings.REDIS_URL]);
-  for (const url of urls) {
-    const redis = new Redis(url, { maxRetriesPerRequest: 1, retryStrategy: () => null });
-    redis.on('error', () => {});
+/** Longest that Redis is waited for, ms. */
+const PATIENCE_MS = 3_000;
+
+/** Removes every key under a prefix from queue and cache Redis, so that a demo leaves nothing on a Redis that others use. */
+export async function forgetKeys(environment: Environment, prefix: string): Promise<void> {
+  const { EMBED_CACHE_REDIS_URL: cacheUrl, REDIS_URL: queueUrl } = environment;
+  for (const url of new Set([queueUrl, cacheUrl ?? queueUrl])) {
+    const redis = connectRedis(url, 'command', 'embedmill-demo', { tls: readRedisTls(environment) });
     try {
-      for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 1000 }) as AsyncIterable<string[]>) {
-        if (keys.length > 0) await redis.unlink(...keys);
+      await awaitRedis(redis, PATIENCE_MS);
+      for (const server of serversOf(redis)) {
+        const scan = server.scanStream({ match: `${prefix}:*`, count: 1000 }) as AsyncIterable<string[]>;
+        for await (const keys of scan) {
+          await exec(
+            redis,
+            keys.map((key) => ['unlink', key]),
+          );
+        }
       }
     } catch {
-      // It is gone, or refuses to be looked through: the keys expire by themselves.
+      // Redis is down or refuses SCAN: the keys expire by themselves.
     } finally {
       redis.disconnect();
     }

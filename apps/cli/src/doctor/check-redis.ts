@@ -1,6 +1,14 @@
 import type { Environment } from '#config';
 import { Keys } from '#contracts';
-import { awaitRedis, connectRedis, readRedisTls, type RedisClient, WorkerRegistry } from '#store';
+import {
+  awaitRedis,
+  connectRedis,
+  hostsOf,
+  readRedisTls,
+  type RedisClient,
+  serversOf,
+  WorkerRegistry,
+} from '#store';
 import { type Check, fail, ok, reasonOf, warn } from './check.js';
 import { judgeCache, judgeQueue } from './judge-redis.js';
 import { judgeWorkers } from './judge-workers.js';
@@ -10,16 +18,17 @@ const PATIENCE_MS = 3000;
 /** Clocks that differ by more blur the history, which has steps of 2 s. */
 const CLOCK_MS = 2000;
 
-/** Both Redis servers, and the workers that announce themselves in the queue's. */
+/** Both Redis, each of their servers, and the workers that announce themselves in the queue's. */
 export async function checkRedis(environment: Environment): Promise<Check[]> {
   const { EMBED_CACHE_REDIS_URL: cacheUrl, REDIS_URL: queueUrl } = environment;
-  let queueInfo: RedisInfo | null = null;
+  let queueInfos: RedisInfo[] = [];
   const queue = await withRedis(environment, queueUrl, async (redis) => {
-    queueInfo = parseRedisInfo(await redis.info());
+    const servers = await infoOf(redis);
+    queueInfos = servers.map(({ info }) => info);
     const workers = await new WorkerRegistry(redis, new Keys(environment.EMBED_KEY_PREFIX)).list();
     return [
-      ok('queue: connection', hostOf(queueUrl)),
-      ...judgeQueue(queueInfo),
+      ok('queue: connection', hostsOf(queueUrl)),
+      ...servers.flatMap((server) => named(judgeQueue(server.info), server)),
       await clock(redis),
       ...judgeWorkers(workers, environment),
     ];
@@ -28,8 +37,8 @@ export async function checkRedis(environment: Environment): Promise<Check[]> {
   ]);
 
   const cache = await withRedis(environment, cacheUrl ?? queueUrl, async (redis) => [
-    ok('cache: connection', hostOf(cacheUrl ?? queueUrl)),
-    ...judgeCache(parseRedisInfo(await redis.info()), queueInfo),
+    ok('cache: connection', hostsOf(cacheUrl ?? queueUrl)),
+    ...(await infoOf(redis)).flatMap((server) => named(judgeCache(server.info, queueInfos), server)),
   ]).catch((error: unknown) => [
     warn(
       'cache: connection',
@@ -38,6 +47,26 @@ export async function checkRedis(environment: Environment): Promise<Check[]> {
     ),
   ]);
   return [...queue, ...cache];
+}
+
+interface Server {
+  readonly info: RedisInfo;
+  /** `HOST:PORT` of one of several; null where there is only one. */
+  readonly address: string | null;
+}
+
+async function infoOf(redis: RedisClient): Promise<Server[]> {
+  const servers = serversOf(redis);
+  return Promise.all(
+    servers.map(async (server) => ({
+      info: parseRedisInfo(await server.info()),
+      address: servers.length === 1 ? null : `${server.options.host}:${server.options.port}`,
+    })),
+  );
+}
+
+function named(checks: readonly Check[], { address }: Server): Check[] {
+  return checks.map((check) => (address === null ? check : { ...check, name: `${check.name}, ${address}` }));
 }
 
 async function clock(redis: RedisClient): Promise<Check> {
@@ -61,9 +90,4 @@ async function withRedis<T>(
   } finally {
     redis.disconnect();
   }
-}
-
-/** Without user and password. */
-function hostOf(url: string): string {
-  return new URL(url).host;
 }

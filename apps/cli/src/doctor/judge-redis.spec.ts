@@ -24,7 +24,7 @@ function complaints(checks: ReturnType<typeof judgeQueue>): string[] {
 it('finds nothing wrong with Redis as docs/operations.md wants it', () => {
   expect(complaints(judgeQueue(info(GOOD_QUEUE)))).toEqual([]);
   expect(complaints(judgeQueue(info({ ...GOOD_QUEUE, valkey_version: '8.1.0' })))).toEqual([]);
-  expect(complaints(judgeCache(info(GOOD_CACHE), info(GOOD_QUEUE)))).toEqual([]);
+  expect(complaints(judgeCache(info(GOOD_CACHE), [info(GOOD_QUEUE)]))).toEqual([]);
 });
 
 it.each([
@@ -47,5 +47,5 @@ it.each([
   [{ maxmemory: '0' }, 'warn cache: bound: none'],
   [{ run_id: 'q' }, 'warn cache: instance: the same as the queue'],
 ])('of the cache: %j', (change, complaint) => {
-  expect(complaints(judgeCache(info({ ...GOOD_CACHE, ...change }), info(GOOD_QUEUE)))).toEqual([complaint]);
+  expect(complaints(judgeCache(info({ ...GOOD_CACHE, ...change }), [info(GOOD_QUEUE)]))).toEqual([complaint]);
 });

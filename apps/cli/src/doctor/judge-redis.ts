@@ -21,8 +21,9 @@ export function judgeQueue(info: RedisInfo): Check[] {
 }
 
 /** What is to be said of the cache's Redis, which may lose everything. */
-export function judgeCache(info: RedisInfo, queue: RedisInfo | null): Check[] {
-  if (info.get('run_id') !== undefined && info.get('run_id') === queue?.get('run_id')) {
+export function judgeCache(info: RedisInfo, queues: readonly RedisInfo[]): Check[] {
+  const id = info.get('run_id');
+  if (id !== undefined && queues.some((queue) => queue.get('run_id') === id)) {
     return [
       warn(
         'cache: instance',

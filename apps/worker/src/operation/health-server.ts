@@ -6,12 +6,12 @@ import { type Authenticator, KeyRefusedError } from '#access';
 import { BootError } from '#contracts';
 import type { WorkerMetrics } from './metrics.js';
 
-/** Names of what must hold for a worker to take work -> whether it does. */
+/** Readiness checks by name; all must be true for the worker to be ready. */
 export type Checks = Readonly<Record<string, boolean>>;
 
 /**
- * `/health/live`, `/health/ready` and `/metrics` of one worker; it serves nothing else. Metrics ask for a key where the
- * API does, health tells nothing worth one.
+ * Serves `/health/live`, `/health/ready` and `/metrics` of one worker, and nothing else. Metrics require an API key
+ * when authentication is on; the health endpoints contain nothing that needs one.
  */
 export class HealthServer {
   readonly #server: Server;
@@ -22,7 +22,7 @@ export class HealthServer {
     this.#host = host;
   }
 
-  /** @param port 0: any free one. @throws BootError when it cannot listen there. */
+  /** Starts listening; port 0 takes any free port. @throws BootError when it cannot listen there. */
   static async start(options: {
     readonly host: string;
     readonly port: number;
@@ -56,7 +56,7 @@ export class HealthServer {
             (text) => response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text),
             (error: unknown) => {
               if (error instanceof KeyRefusedError) refuse(error);
-              // Addresses within the deployment stand in what Redis's client says.
+              // The error itself is not sent: messages of the Redis client contain internal addresses.
               else json(503, { error: 'the metrics, or who may see them, cannot be told at the moment' });
             },
           );
@@ -75,7 +75,7 @@ export class HealthServer {
     return new HealthServer(server, host);
   }
 
-  /** Where others reach it: a wildcard address is named by this machine's own name. */
+  /** Base URL for other machines; a wildcard address is replaced by this machine's hostname. */
   get url(): string {
     const { port } = this.#server.address() as AddressInfo;
     const host = this.#host === '0.0.0.0' || this.#host === '::' ? hostname() : this.#host;

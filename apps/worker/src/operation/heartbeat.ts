@@ -8,7 +8,7 @@ import type { Log } from './log.js';
 import type { WorkerMetrics } from './metrics.js';
 import type { ServedModels } from '../process/served-models.js';
 
-/** Heartbeats that may be lost in a row before others take this worker for dead. */
+/** The worker's record expires after this many heartbeat intervals; then it counts as lost. */
 const LOST_BEATS = 4;
 
 export interface HeartbeatParts {
@@ -24,8 +24,8 @@ export interface HeartbeatParts {
 }
 
 /**
- * The heartbeat tells everyone that this worker lives, what it serves and how fast. It announces the models too,
- * again when Redis forgot them. Without Redis it fails quietly and goes on.
+ * Writes this worker's record to the registry: that it lives, what it serves and how fast. While the worker is ready,
+ * it also announces the models, again when Redis has lost them. Failures are logged once per outage.
  */
 export class Heartbeat {
   readonly workerId = randomUUID();
@@ -41,7 +41,7 @@ export class Heartbeat {
     this.#last = { at: performance.now(), ...sum([]) };
   }
 
-  /** What tells this worker from others. */
+  /** Identity of this worker and the model versions it serves. */
   get self(): Pick<WorkerRecord, 'id' | 'startedAt' | 'models'> {
     const { lifecycle, models } = this.#parts;
     return {
@@ -56,13 +56,13 @@ export class Heartbeat {
     return !this.#failing;
   }
 
-  /** Beats at once and from now on. Rejects when the first beat fails. */
+  /** Writes the first heartbeat, then one every `everyMs`. Rejects when the first one fails. */
   async start(): Promise<void> {
     await this.#write();
     this.#next();
   }
 
-  /** One beat out of turn, so that a change of state is known at once. Never rejects. */
+  /** Writes an extra heartbeat, so that a change of state is visible at once. Never rejects. */
   async beat(): Promise<void> {
     this.#beating = this.#beating
       .then(() => this.#write())
@@ -79,7 +79,7 @@ export class Heartbeat {
     await this.#beating;
   }
 
-  /** Takes this worker off the registry. */
+  /** Stops the heartbeat and removes this worker from the registry. */
   async end(): Promise<void> {
     this.#ended = true;
     clearTimeout(this.#timer);

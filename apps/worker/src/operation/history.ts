@@ -1,7 +1,7 @@
 import type { Engine } from '#inference';
 import type { HistoryName, HistoryRecorder } from '#store';
 
-/** Puts what an engine does from now on into the history, tick by tick. */
+/** Adds the growth of an engine's counters to the history at every tick. */
 export function recordEngine(history: HistoryRecorder, model: string, engine: Pick<Engine, 'stats'>): void {
   let last = engine.stats();
   history.beforeTick(() => {

@@ -3,10 +3,10 @@ import type { Logger } from 'pino';
 import { loggedError } from '#contracts';
 
 export type Log = Logger;
-/** Token of the process's log. */
+/** Injection token of the process's logger. */
 export const LOG = Symbol('log');
 
-/** JSON lines on standard output. */
+/** Logs JSON lines to standard output. */
 export function createLog(level: string): Log {
   return pino({
     level,

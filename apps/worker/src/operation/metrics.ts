@@ -10,7 +10,7 @@ const TOKENS = [16, 64, 256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768];
 const FILL = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1];
 const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];
 
-/** Everything this worker tells Prometheus. */
+/** Prometheus metrics of this worker. */
 export class WorkerMetrics {
   readonly registry = new Registry();
   readonly #engines = new Map<string, Engine>();
@@ -104,7 +104,7 @@ export class WorkerMetrics {
     this.#gauge(METRICS.cacheUp, '1 while the shared cache answers', () => Number(cache.up));
   }
 
-  /** Counts what this engine does from now on. */
+  /** Records the batches and counters of an engine. */
   watch(model: string, engine: Engine): void {
     this.#engines.set(model, engine);
     engine.onBatch((batch) => {
@@ -116,7 +116,7 @@ export class WorkerMetrics {
     for (const lane of LANES) this.#tasksInFlight.set({ model, lane }, 0);
   }
 
-  /** @returns to be called when the task has ended, however it did. */
+  /** @returns a function the caller must call when the task has ended, successfully or not. */
   taskBegins(model: string, lane: Lane): () => void {
     const observe = this.#taskSeconds.startTimer({ model, lane });
     this.#tasksInFlight.inc({ model, lane });
@@ -133,7 +133,7 @@ export class WorkerMetrics {
     return { ...this.#inFlight };
   }
 
-  /** What one model's task processor reports to. */
+  /** Observer for the task processor of one model. */
   countsOf(model: string): Pick<TaskCounts, 'lookups' | 'dropped'> {
     return {
       lookups: (hits, misses) => {

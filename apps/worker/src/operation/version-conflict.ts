@@ -2,14 +2,15 @@ import { BootError } from '#contracts';
 import type { WorkerRecord } from '#contracts';
 import type { WorkerRegistry } from '#store';
 
-/** The part of a worker's record that this check needs of its own process. */
+/** The part of this worker's own record that the check needs. */
 export type Self = Pick<WorkerRecord, 'id' | 'startedAt' | 'models'>;
 
 /**
- * Two workers must not serve two versions of a model under one name: queued work belongs to one of them.
+ * Waits until no other worker serves another version of a model under the same name, since queued tasks belong to one
+ * version.
  *
- * A record may be the last word of a worker that was killed, so one that disagrees is watched until it beats again
- * (then it lives) or expires. Of two that start at once the later one gives way.
+ * A conflicting record may be the last one of a killed worker, so it is watched until its next heartbeat (the worker is
+ * alive) or until it expires. Of two workers that start at the same time, the one that started later fails.
  * @throws BootError naming the other worker and what to do.
  */
 export async function refuseVersionConflict(self: Self, workers: WorkerRegistry, everyMs = 100): Promise<void> {

@@ -1,19 +1,19 @@
 import type { InputSignal } from '#inference';
 
 /**
- * An AbortController and its signal in one, for a single input. Node's own pair costs more than the rest of an
- * input's way through the worker, and a worker needs two for every input.
+ * A lightweight AbortController and its signal in one, for a single input. Node's own pair costs more than all other
+ * work of the worker on an input, and every input needs two.
  */
 export class InputAbort implements InputSignal {
   #aborted = false;
-  /** Nearly always one at most. */
+  /** Nearly always empty or one listener. */
   #listeners: readonly (() => void)[] = NONE;
 
   get aborted(): boolean {
     return this.#aborted;
   }
 
-  /** Calls the listeners, the first time. */
+  /** Aborts and calls the listeners; later calls do nothing. */
   abort(): void {
     if (this.#aborted) return;
     this.#aborted = true;

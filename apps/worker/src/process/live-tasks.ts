@@ -4,13 +4,13 @@ import type { Cancellation } from '#store';
 import { InputAbort } from './input-abort.js';
 
 /**
- * The tasks this worker holds, so that a cancellation finds the inputs it means.
- * A task enters before it asks the store whether it is still wanted: between the two, none is missed.
+ * The tasks that this worker holds, by job id or task id, so that a cancellation reaches their inputs. A task must be
+ * entered before the store is asked whether it is still wanted; otherwise a cancellation in between is lost.
  */
 export class LiveTasks {
   readonly #tasks = new Map<string, Set<LiveTask>>();
 
-  /** @param leaving fires when this worker gives up what it holds. */
+  /** @param leaving aborts when this worker returns the tasks it holds to the queue. */
   enter(task: Task, taskId: string, leaving: AbortSignal): LiveTask {
     const group = task.kind === 'job' ? task.jobId : taskId;
     const live = new LiveTask(task.inputs.length, leaving, () => {
@@ -33,9 +33,9 @@ export class LiveTasks {
   }
 }
 
-/** A task under way: which of its inputs are still wanted. */
+/** A task under way, with a signal for each of its inputs. */
 export class LiveTask {
-  /** One for each input; fires when it is dropped. */
+  /** One for each input; aborts when the input is dropped. */
   readonly signals: readonly InputSignal[];
   readonly #aborts: readonly InputAbort[];
   readonly #leaving: AbortSignal;
@@ -49,7 +49,7 @@ export class LiveTask {
     else leaving.addEventListener('abort', this.dropAll);
   }
 
-  /** Indexes still wanted, ascending. */
+  /** Indexes of the inputs that are still wanted, ascending. */
   wanted(): number[] {
     const indexes: number[] = [];
     for (const [index, signal] of this.signals.entries()) if (!signal.aborted) indexes.push(index);

@@ -5,15 +5,15 @@ import { loadModel } from '#model';
 import type { RunnableModel } from '#model';
 import type { Log } from '../operation/log.js';
 
-/** Where a worker gets its models, and the engines that run them. */
+/** Loads a worker's models and starts the engines that run them. */
 export interface ModelSource {
-  /** @throws BootError naming the model that cannot be had, and why. */
+  /** @throws BootError naming the model that cannot be loaded, and why. */
   load(served: ServedModel): Promise<RunnableModel>;
-  /** @throws BootError when the device cannot be had or the model's longest text exceeds the token budget. */
+  /** @throws BootError when the device is unavailable or the model's longest text exceeds the token budget. */
   start(model: RunnableModel): Promise<Engine>;
 }
 
-/** Models by their own files, run by ONNX Runtime on the device that the environment names. */
+/** Loads models from their files and runs them with ONNX Runtime on the configured device. */
 export function onnxModels(environment: Environment, log: Log): ModelSource {
   return {
     load: (served) =>

@@ -5,13 +5,13 @@ import type { Log } from '../operation/log.js';
 import type { TaskProcessor } from './task-processor.js';
 import type { ModelSource } from './model-source.js';
 
-/** A model that is ready to compute. */
+/** A model with its running engine. */
 export interface Served {
   readonly model: RunnableModel;
   readonly engine: Engine;
 }
 
-/** The models this worker serves: first loaded (files, compiled graph, card), then started (device threads). */
+/** The models of this worker: first loaded (files, compiled graph, card), then started (device threads). */
 export class ServedModels {
   readonly #environment: Environment;
   readonly #log: Log;
@@ -42,7 +42,7 @@ export class ServedModels {
     return this.#environment.EMBED_DEVICE;
   }
 
-  /** @throws BootError naming the model that cannot be had, and why. */
+  /** @throws BootError naming the model that cannot be loaded, and why. */
   async load(): Promise<void> {
     const loaded: RunnableModel[] = [];
     for (const served of this.#environment.EMBED_MODELS) {
@@ -57,7 +57,7 @@ export class ServedModels {
     this.#loaded = loaded;
   }
 
-  /** @throws BootError when the device cannot be had or a model's longest text exceeds the token budget. */
+  /** @throws BootError when the device is unavailable or a model's longest text exceeds the token budget. */
   async start(): Promise<void> {
     const served: Served[] = [];
     for (const model of this.#loaded) {
@@ -68,7 +68,7 @@ export class ServedModels {
     this.#served = served;
   }
 
-  /** Both lanes of a model share one. */
+  /** The processor that both lanes of a model share. @throws Error before `start` */
   processor(name: string): TaskProcessor {
     return this.#of(name).processor;
   }
@@ -77,7 +77,7 @@ export class ServedModels {
     return this.#of(name).engine;
   }
 
-  /** Lets the engines finish what is on the device, for at most `deadlineMs`. */
+  /** Lets the engines finish the inputs they have, for at most `deadlineMs`, and closes them. */
   async close(deadlineMs: number): Promise<void> {
     await Promise.all(this.#served.map(({ engine }) => engine.close({ deadlineMs })));
   }

@@ -4,35 +4,36 @@ import { InputAbort } from './input-abort.js';
 
 export const CANCELLED: TextError = { code: 'cancelled', message: 'nobody waits for this text any more' };
 
-/** Outcomes, and when a look into the cache would find them too. */
+/** Outcomes; `kept` resolves when the cache has their rows. */
 export interface Computed {
   readonly outcomes: readonly Outcome[];
   readonly kept: Promise<void>;
 }
 
 /**
- * Computes what nobody computes yet.
- * @param indexes places in the caller's list.
- * @param signals one for each index; it fires when nobody wants that input any more.
+ * Computes the inputs that are not in flight yet.
+ * @param indexes indexes into the caller's keys.
+ * @param signals one for each index; aborts when no task wants that input any more.
  * @returns an outcome for each index, in order.
  */
 export type Compute = (indexes: readonly number[], signals: readonly InputSignal[]) => Promise<Computed>;
 
 /**
- * Inputs in flight are computed once, however many tasks hold them, and stay in flight until the cache has them, so that
- * a task that looked there a moment too early finds them here. A task that loses interest leaves the others
- * undisturbed; the last one to leave calls the computation off.
+ * Single-flight: each input is computed once, however many tasks hold it. It stays in flight until the cache has its
+ * row, so that a task whose cache lookup came too early finds it here. A task that aborts does not affect the others;
+ * when the last one aborts, the computation is cancelled.
  *
- * Bulk joins whatever runs. Interactive joins only interactive: it must not wait behind bulk's place in the queue.
+ * Bulk tasks join any computation in flight. Interactive tasks join only interactive ones, so that they never wait in
+ * the bulk queue.
  */
 export class SingleFlight {
   readonly #running: Readonly<Record<Lane, Map<string, Shared>>> = { interactive: new Map(), bulk: new Map() };
 
   /**
    * @param keys cache keys: equal keys have equal outcomes.
-   * @param wanted one signal for each key; when it fires, that outcome is `cancelled` at once.
-   * @param compute called at most once.
-   * @returns outcomes in the order of `keys`. @throws what `compute` throws, to everyone who waits on it.
+   * @param wanted one signal for each key; when it aborts, that outcome is `cancelled` at once.
+   * @param compute called at most once, for the keys that are not in flight.
+   * @returns outcomes in the order of `keys`. @throws the error of `compute`, to every caller that waits for it.
    */
   join(lane: Lane, keys: readonly string[], wanted: readonly InputSignal[], compute: Compute): Promise<Outcome[]> {
     const fresh: number[] = [];
@@ -73,7 +74,7 @@ export class SingleFlight {
   }
 }
 
-/** The outcomes of one caller's inputs, until all are there or one failed. */
+/** Collects the outcomes of one caller's inputs, until it has all or one fails. */
 class Gathering {
   readonly #outcomes: (Outcome | undefined)[];
   readonly #done: (outcomes: Outcome[]) => void;
@@ -97,7 +98,7 @@ class Gathering {
 /** How a computation ended. */
 type End = { readonly outcome: Outcome } | { readonly error: Error };
 
-/** Someone who wants an input under computation. */
+/** A caller that waits for an input in flight. */
 interface Waiting {
   readonly gathering: Gathering;
   readonly index: number;
@@ -105,10 +106,10 @@ interface Waiting {
   readonly leave: () => void;
 }
 
-/** One input under computation and those who want it. Without promises of its own: there is one for every input. */
+/** One input in flight and its waiters. It uses no promises, for speed, since there is one for every input. */
 class Shared {
   readonly #abandon = new InputAbort();
-  /** From now on it is computed anew. */
+  /** Ends the flight: later callers compute the input again. */
   readonly over: () => void;
   #waiting: Waiting[] = [];
   #end: End | undefined;
@@ -117,13 +118,13 @@ class Shared {
     this.over = over;
   }
 
-  /** Fires when nobody wants the input any more. */
+  /** Aborts when no caller wants the input any more. */
   get abandoned(): InputSignal {
     return this.#abandon;
   }
 
   wait(gathering: Gathering, index: number, wanted: InputSignal): void {
-    if (this.#end !== undefined && !wanted.aborted) return tell(gathering, index, this.#end);
+    if (this.#end !== undefined && !wanted.aborted) return deliver(gathering, index, this.#end);
     const waiting: Waiting = { gathering, index, wanted, leave: () => this.#leave(waiting) };
     this.#waiting.push(waiting);
     if (wanted.aborted) waiting.leave();
@@ -149,16 +150,16 @@ class Shared {
 
   #finish(end: End): void {
     this.#end = end;
-    const told = this.#waiting;
+    const waiters = this.#waiting;
     this.#waiting = [];
-    for (const { gathering, index, wanted, leave } of told) {
+    for (const { gathering, index, wanted, leave } of waiters) {
       wanted.removeEventListener('abort', leave);
-      tell(gathering, index, end);
+      deliver(gathering, index, end);
     }
   }
 }
 
-function tell(gathering: Gathering, index: number, end: End): void {
+function deliver(gathering: Gathering, index: number, end: End): void {
   if ('outcome' in end) gathering.settle(index, end.outcome);
   else gathering.fail(end.error);
 }

@@ -1,7 +1,7 @@
 import type { Task, TaskTimings } from '#contracts';
 import type { RunTimings } from '#inference';
 
-/** Takes the time of one task, from now on. */
+/** Measures the stages of one task. Create it when the worker takes the task: that ends the queue time. */
 export class TaskClock {
   readonly #queueMs: number;
   #run: RunTimings = { tokenizeMs: 0, batchMs: 0, inferenceMs: 0 };
@@ -10,7 +10,7 @@ export class TaskClock {
     this.#queueMs = Math.max(0, Date.now() - acceptedAt);
   }
 
-  /** For `Engine.run`; not called when everything was in the cache or under way already. */
+  /** Callback for `Engine.run`; not called when all inputs were in the cache or in flight already. */
   readonly computed = (timings: RunTimings): void => {
     this.#run = timings;
   };

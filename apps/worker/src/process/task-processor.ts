@@ -23,16 +23,16 @@ import { CANCELLED, SingleFlight } from './single-flight.js';
 import type { Computed } from './single-flight.js';
 import { TaskClock } from './task-clock.js';
 
-/** How long what the API found in the cache is taken for true, ms. */
+/** How long the API's own cache lookup counts as current, ms. */
 const FRESH_MS = 50;
 
-/** Errors of inputs that may do better another time. */
+/** Errors of inputs that a job retry may fix. */
 const RETRIABLE: ReadonlySet<TextError['code']> = new Set(['inference_failed', 'task_failed']);
 
-/** Of acknowledgements without any row. */
+/** Row size for acknowledgements without rows. */
 const NO_ROWS = rowsOfFloats(0);
 
-/** What a task processor works with. */
+/** Dependencies of a task processor. */
 export interface TaskProcessorParts {
   readonly card: ModelCard;
   readonly operations: Operations;
@@ -46,11 +46,11 @@ export interface TaskProcessorParts {
   readonly count: TaskCounts;
 }
 
-/** Observer of what happens to inputs on their way. */
+/** Observer of what happens to inputs. */
 export interface TaskCounts {
   lookups(hits: number, misses: number): void;
   dropped(texts: number): void;
-  /** Failed, and not by inference. */
+  /** Texts that failed without inference: the task was dead-lettered, or its model was replaced. */
   deadLettered(texts: number): void;
 }
 
@@ -67,11 +67,11 @@ interface Held {
 }
 
 /**
- * Takes the tasks of one model from the queue to the result store. This is the worker's whole path:
+ * Processes the tasks of one model, from the queue to the result store. The steps of an input are:
  * still wanted? -> in flight already? -> in the cache? -> compute -> cache -> job results or reply.
  *
- * An input's own fault is an outcome of that input. Only infrastructure throws, and then the queue tries again;
- * a task may run any number of times, on any number of workers at once: it counts once.
+ * A fault of an input becomes the outcome of that input. Only infrastructure errors are thrown, and then the queue
+ * retries the task. A task may run any number of times, on several workers at once: it counts once.
  */
 export class TaskProcessor {
   readonly #parts: TaskProcessorParts;
@@ -83,7 +83,8 @@ export class TaskProcessor {
 
   /**
    * Returns when every input still wanted has its outcome stored.
-   * @param leaving fires when this worker gives up what it holds. @throws its reason then, with nothing stored.
+   * @param leaving aborts when this worker returns its tasks to the queue
+   * @throws the reason of `leaving`, with nothing stored; infrastructure errors, for the queue to retry
    */
   async process(given: Task, taskId: string, lane: Lane, leaving: AbortSignal): Promise<void> {
     const { card, count, keys, live, operations } = this.#parts;
@@ -104,7 +105,7 @@ export class TaskProcessor {
     let kept = Promise.resolve();
     try {
       const unwantedDropped = this.#dropUnwanted(held, wanted);
-      // In flight before the look into the cache: between that look and a later claim another task could finish them.
+      // Join before the cache lookup: another task could finish an input between a lookup and a later join.
       const [outcomes] = await Promise.all([
         this.#singleFlight.join(lane, cacheKeys, wanted.signals, async (fresh, signals) => {
           const found = await this.#find(held, fresh, signals, unwantedDropped);
@@ -124,15 +125,15 @@ export class TaskProcessor {
     }
   }
 
-  /** Every attempt at the task failed, or it took too many workers down: its inputs are reported, so that nobody waits on. */
+  /** Stores `task_failed` for all inputs of a dead-lettered task, so that no client waits for it any longer. */
   async failedPermanently(task: Task, taskId: string, reason: Error): Promise<void> {
     await this.#fail(task, taskId, { code: 'task_failed', message: `gave up: ${reason.message}` });
   }
 
   /**
-   * The task as this worker's version of the model does it. A job that was accepted for another version, and has no row of
-   * it yet, is planned again under this one.
-   * @returns null when that cannot be: rows of two versions never mix
+   * The task for this worker's version of the model. A job that was accepted for another version and has no rows yet is
+   * replanned for this one.
+   * @returns null when that is impossible, since rows of two versions must not mix
    */
   async #ofThisVersion(task: Task): Promise<Task | null> {
     const { card, jobs, operations } = this.#parts;
@@ -161,7 +162,10 @@ export class TaskProcessor {
     }
   }
 
-  /** From the cache, and computed where it has none. @param indexes which of the task's inputs. */
+  /**
+   * Outcomes from the cache, computed where it has none.
+   * @param indexes of the task's inputs; outcomes are in their order.
+   */
   async #find(
     held: Held,
     indexes: readonly number[],
@@ -195,7 +199,7 @@ export class TaskProcessor {
       outcomes[n] = outcome;
       if (isRow(outcome)) fresh.push([cacheKeys[indexes[n]!]!, outcome]);
     }
-    // Beside the answer, not before it: somebody may be waiting.
+    // Not awaited here: a client may be waiting for the answer.
     return { outcomes, kept: fresh.length > 0 ? cache.setMany(fresh) : Promise.resolve() };
   }
 
@@ -211,7 +215,7 @@ export class TaskProcessor {
       const keys = indexes.map((index) => cacheKeys[index]!);
       const [rows] = await Promise.all([
         findRows(cache, keys, rowBytes),
-        // Its failure is the task's, not that of others who wait for the same inputs.
+        // `process` handles its failure, which must not fail other tasks that wait for the same inputs.
         unwantedDropped.catch(() => undefined),
       ]);
       const hits = rows.filter((row) => row !== null).length;
@@ -244,14 +248,14 @@ export class TaskProcessor {
     const rowBytes = rows.length === 0 ? NO_ROWS : operations.of(spec).rowBytes(card);
     const said = { jobId, unit, cached: false, fingerprint, rowBytes, errors, failedInputs };
     const { counted } = await jobs.acknowledge({ ...said, rows });
-    // The job went on under another version meanwhile: this unit is reported rather than lost.
+    // The job was replanned for another version meanwhile: report this unit's inputs as failed instead of losing them.
     if (counted !== 'other-version') return;
     const lost = rows.map(({ position }) => ({ position, error: modelChanged(card) }));
     await jobs.acknowledge({ ...said, rows: [], errors: [...errors, ...lost] });
   }
 }
 
-/** Somebody waits for it and the API has just looked: to look again would cost a round trip and find nothing. */
+/** Whether the API looked the inputs up just now: a second lookup would cost a round trip and find nothing. */
 function wasJustLookedUp(task: Task): boolean {
   return task.kind === 'request' && Math.abs(Date.now() - task.acceptedAt) < FRESH_MS;
 }

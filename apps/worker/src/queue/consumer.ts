@@ -10,7 +10,7 @@ import type { WorkerMetrics } from '../operation/metrics.js';
 import type { TaskProcessor } from '../process/task-processor.js';
 import type { Prefetch } from './prefetch.js';
 
-/** What a consumer asks of the models that it takes tasks for, by name. */
+/** What a consumer needs of the served models, by name. */
 export interface ConsumerModels {
   processor(name: string): Pick<TaskProcessor, 'process' | 'failedPermanently'>;
   engine(name: string): Pick<Engine, 'stats'>;
@@ -28,8 +28,8 @@ export interface ConsumerParts {
 }
 
 /**
- * A consumer stands between one BullMQ queue and the model's task processor. It decides what the queue hears of a task
- * that did not end well: try again, back to its place in the queue, or failed for good and reported.
+ * Connects one BullMQ queue to the model's task processor. It decides what happens to a task that did not succeed: a
+ * retry, a return to the front of the queue, or a permanent failure that is reported to the job or request.
  */
 export class Consumer extends WorkerHost {
   readonly #parts: ConsumerParts;
@@ -46,19 +46,19 @@ export class Consumer extends WorkerHost {
     try {
       holding.throwIfAborted();
       const task = readTask(job.data, operations);
-      // Not held back by a device that never answers.
+      // Rejects when `holding` aborts, even if the device never answers.
       await unlessGivenUp(models.processor(model).process(task, taskIdOf(job), lane, holding), holding);
       prefetch.taskEnded(task.inputs.length, models.engine(model).stats());
       this.worker.concurrency = prefetch.tasks;
     } catch (error) {
-      // The device is gone for good, which no task is to blame for: others take what this worker holds.
+      // The device is lost, which is not the task's fault: return all tasks held to the queue and end this worker.
       if (error instanceof DeviceUnavailableError) lifecycle.leave(error);
-      await letItGoFirst(job);
+      await moveToFront(job);
       if (holding.aborted) {
         await job.moveToWait(token);
         throw new WaitingError();
       }
-      // Reported while the lease still holds: if this worker dies in between, the task runs once more and is reported then.
+      // Report while the task's lock is held: if this worker dies in between, the task runs again and is reported then.
       if (job.attemptsMade + 1 >= (job.opts.attempts ?? 1)) await this.#report(job, error as Error);
       throw error;
     } finally {
@@ -69,10 +69,10 @@ export class Consumer extends WorkerHost {
   @OnWorkerEvent('failed')
   failed(job: Job<unknown> | undefined, error: Error): void {
     const { lane, log, model } = this.#parts;
-    // As the API's log names it.
+    // The name that the API's log uses.
     const reqId = requestIdOfTask(job?.data);
     log.error({ err: error, model, lane, task: job?.id, reqId, attempt: job?.attemptsMade }, 'task failed');
-    // The queue itself gives up on a task that took too many workers down; `process` never saw it then.
+    // BullMQ fails a task that stalled too often itself, without calling `process`.
     if (job !== undefined && error instanceof UnrecoverableError) {
       this.#report(job, error).catch((reason: unknown) =>
         log.error({ err: reason, task: job.id, reqId }, 'could not report it'),
@@ -86,28 +86,28 @@ export class Consumer extends WorkerHost {
     log.warn({ model, lane, task: taskId }, 'task lost by a worker, goes back to the queue');
   }
 
-  /** The connections report outages themselves, so those are no news here. */
+  /** The connections log outages themselves, so these are logged at debug level here. */
   @OnWorkerEvent('error')
   queueFailed(error: Error): void {
     const { lane, log, model } = this.#parts;
     log[isOutage(error) ? 'debug' : 'error']({ err: error, model, lane }, 'queue');
   }
 
-  /** The task has failed for good: its inputs get that for an outcome. */
+  /** Stores the permanent failure as the outcome of the task's inputs. */
   async #report(job: Job<unknown>, reason: Error): Promise<void> {
     const { model, models, operations } = this.#parts;
     let task: Task;
     try {
       task = readTask(job.data, operations);
     } catch {
-      // What it holds cannot be read, so nobody can be told; the log has the reason.
+      // The task cannot be read, so its job or request is unknown; the log has the reason.
       return;
     }
     await models.processor(model).failedPermanently(task, taskIdOf(job), reason);
   }
 }
 
-/** The work's outcome, or a rejection as soon as the task is to go back to the queue. */
+/** Settles like `work`, or rejects as soon as the task must go back to the queue. */
 function unlessGivenUp(work: Promise<void>, holding: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(holding.reason as Error);
@@ -117,11 +117,12 @@ function unlessGivenUp(work: Promise<void>, holding: AbortSignal): Promise<void>
 }
 
 /**
- * It has had its turn. Whenever it comes back, it goes before all that wait their turns: its old one may lie far ahead
- * by then, where tags began anew, or far behind, where it would pass for the present (see `fair-queueing.lua`).
+ * Gives a task that goes back to the queue precedence over all prioritised tasks, since it had its turn already. Its
+ * old fair-queueing tag is stale: far too high if tags were reset meanwhile, or so low that new tags would start from
+ * it (see `fair-queueing.lua`).
  */
-async function letItGoFirst(job: Job<unknown>): Promise<void> {
-  // Best effort: where Redis is away, the task comes back by its lease, which ends in front as well.
+async function moveToFront(job: Job<unknown>): Promise<void> {
+  // Best effort: if Redis is unavailable, the task's lock expires, which puts it in front as well.
   if (job.priority > 0) await job.changePriority({ priority: 0 }).catch(() => undefined);
 }
 

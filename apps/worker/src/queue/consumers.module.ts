@@ -14,7 +14,7 @@ import { Consumer, type ConsumerModels } from './consumer.js';
 import { LaneWorkers } from './lane-workers.js';
 import { Prefetch } from './prefetch.js';
 
-/** What consumers are made with: services of the worker, built before Nest. */
+/** Services that consumers need; created before Nest starts. */
 export interface ConsumerServices {
   readonly environment: Environment;
   readonly keys: Keys;
@@ -26,7 +26,9 @@ export interface ConsumerServices {
   readonly log: Log;
 }
 
-/** One consumer for each lane of each served model, made to measure, since BullMQ's decorator wants a class a queue. */
+/**
+ * One consumer class for each lane of each served model, since the decorator of @nestjs/bullmq needs a class per queue.
+ */
 @Module({})
 export class ConsumersModule {
   static for(services: ConsumerServices): DynamicModule {
@@ -42,10 +44,10 @@ export class ConsumersModule {
           connection: connections.results,
           prefix: keys.queuePrefix(),
           ...(telemetry && { telemetry }),
-          // Nothing is taken from a queue before the models are ready: boot registers the consumers then.
+          // `boot` registers the consumers once the models are ready, so no task is taken before.
           extraOptions: { manualRegistration: true },
         }),
-        // Names no queue of its own, but brings the part of the module that finds the consumers.
+        // Registers no queue, but imports the part of the module that discovers the consumers.
         BullModule.registerQueue(),
       ],
       providers: [

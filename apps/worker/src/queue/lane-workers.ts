@@ -1,6 +1,6 @@
 import type { Consumer } from './consumer.js';
 
-/** This process's BullMQ workers: one for each model and lane. */
+/** The BullMQ workers of this process: one for each model and lane. */
 export class LaneWorkers {
   readonly #consumers: readonly Consumer[];
 
@@ -8,7 +8,7 @@ export class LaneWorkers {
     this.#consumers = consumers;
   }
 
-  /** Resolves when every queue connection is there, so that tasks flow. */
+  /** Resolves when the Redis connections of every worker are ready, so that it takes tasks. */
   async ready(): Promise<void> {
     await Promise.all(this.#consumers.map(({ worker }) => worker.waitUntilReady()));
   }
@@ -22,7 +22,7 @@ export class LaneWorkers {
     for (const { worker } of this.#consumers) void worker.resume();
   }
 
-  /** Takes no further tasks, and resolves when those held have ended. */
+  /** Takes no further tasks; resolves when those held have ended. */
   async close(): Promise<void> {
     await Promise.all(this.#consumers.map(({ worker }) => worker.close()));
   }

@@ -2,13 +2,12 @@ import { type Lane, TASK_LIMITS } from '#contracts';
 import { type EngineStats, LOOKAHEAD_TEXTS } from '#inference';
 
 /**
- * Prefetch says how many tasks of one lane a worker holds at once.
+ * Decides how many tasks of one lane a worker holds at once.
  *
- * Interactive: ample, since each one fetched early saves a round trip of somebody's wait.
+ * Interactive: many, since fetching a task early saves a round trip while a client waits.
  *
- * Bulk: enough texts for the engine to sort by length, but no more than a second's work, however long the texts
- * are and however many a task has. What a worker holds nobody else can help with while that one is idle, and it is
- * late when the worker dies.
+ * Bulk: enough texts for the engine to sort by length, but at most about a second of work, however long the texts are
+ * and however many a task has. Idle workers cannot take tasks that this worker holds, and if it dies, they are delayed.
  */
 export class Prefetch {
   readonly #lane: Lane;
@@ -28,7 +27,11 @@ export class Prefetch {
     return Math.min(Math.max(tasks, LEAST_BULK_TASKS), MOST_BULK_TASKS);
   }
 
-  /** @param stats the engine's, whose device time tells its speed even when it is mostly idle */
+  /**
+   * Updates the running means.
+   * @param texts of the task that ended
+   * @param stats of the engine: its device time gives the speed even when it is mostly idle
+   */
   taskEnded(texts: number, stats: Pick<EngineStats, 'texts' | 'busyMs'>): void {
     this.#textsPerTask += (texts - this.#textsPerTask) * TASK_WEIGHT;
     const busyMs = stats.busyMs - this.#measured.busyMs;
@@ -39,14 +42,14 @@ export class Prefetch {
 }
 
 const INTERACTIVE_TASKS = 64;
-/** One lookahead to sort by length, half of one to fill the gaps as tasks end. */
+/** One lookahead to sort by length, and half of one to fill the gaps as tasks end. */
 const MOST_BULK_TEXTS = 1.5 * LOOKAHEAD_TEXTS;
 const BULK_SECONDS = 1;
 const LEAST_BULK_TEXTS = 128;
-/** One under way, one to follow it. */
+/** One under way and one to follow. */
 const LEAST_BULK_TASKS = 2;
 const MOST_BULK_TASKS = 256;
-/** Device time after which its speed is taken anew. */
+/** Device time between two measurements of the speed, ms. */
 const MEASURE_BUSY_MS = 250;
-/** Weight of the latest task in the running mean of a task's texts. */
+/** Weight of the latest task in the running mean of texts per task. */
 const TASK_WEIGHT = 0.1;

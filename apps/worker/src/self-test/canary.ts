@@ -10,7 +10,7 @@ import type { Served } from '../process/served-models.js';
 import type { LaneWorkers } from '../queue/lane-workers.js';
 import { defectOf, differenceOf } from './judge.js';
 
-/** Between two tries while unfit, ms: doubled each time. */
+/** Delay between checks while unfit, ms: doubles each time. */
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
 
@@ -23,21 +23,21 @@ export interface CanaryParts {
   readonly heartbeat: Heartbeat;
   readonly metrics: WorkerMetrics;
   readonly log: Log;
-  /** Between two checks, ms; 0: only at the start. */
+  /** Time between checks, ms; 0: check only at the start. */
   readonly everyMs: number;
-  /** Longest that a device may do nothing at all while it owes an answer, ms. */
+  /** Longest time in which a device may finish nothing while it owes an answer, ms. */
   readonly patienceMs: number;
 }
 
 /**
- * The canary is a worker's self-test: it has each device compute an example and compares that with what it should be. While a device
- * answers wrong or not at all, this worker takes no tasks, gives back those it holds, and says why; it tries again, and
- * returns when all is well.
+ * The canary is a worker's self-test: each device computes an example, which is compared with a reference. While a
+ * device gives a wrong answer or none, this worker takes no tasks, returns those it holds to the queue and reports the
+ * reason. It keeps checking, and takes tasks again once the check passes.
  */
 export class Canary {
   readonly #parts: CanaryParts;
   readonly #ended = new AbortController();
-  /** Name -> reference, for when Redis cannot be asked. */
+  /** Reference name -> reference, used while Redis is unavailable. */
   readonly #known = new Map<string, Float32Array>();
   #running: Promise<void> = Promise.resolve();
 
@@ -45,7 +45,7 @@ export class Canary {
     this.#parts = parts;
   }
 
-  /** The first check, before any task is taken. @throws BootError naming the model and what is wrong */
+  /** The first check, before any task is taken. @throws BootError naming the model and the fault */
   async check(): Promise<void> {
     const fault = await this.#test();
     if (fault === null) return;
@@ -55,7 +55,7 @@ export class Canary {
     );
   }
 
-  /** Checks again from now on. */
+  /** Starts the periodic checks. */
   start(): void {
     if (this.#parts.everyMs > 0) this.#running = this.#run();
   }
@@ -69,7 +69,7 @@ export class Canary {
     const { everyMs, heartbeat, lanes, lifecycle, log } = this.#parts;
     let retryMs = FIRST_RETRY_MS;
     for (;;) {
-      await this.#rest(lifecycle.state === 'unfit' ? retryMs : everyMs);
+      await this.#pause(lifecycle.state === 'unfit' ? retryMs : everyMs);
       if (this.#ended.signal.aborted || lifecycle.state === 'draining') return;
       const fault = await this.#test();
       if (this.#ended.signal.aborted) return;
@@ -84,14 +84,14 @@ export class Canary {
         else retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS);
         lifecycle.unfit(fault);
         lanes.pause();
-        // A fresh session may mend what went wrong with this one.
+        // A new session may fix the fault.
         for (const { engine } of this.#parts.served) engine.restartDevice();
       }
       void heartbeat.beat();
     }
   }
 
-  /** @returns the first model's fault, in words; null when there is none */
+  /** @returns the first fault found, as text; null when there is none */
   async #test(): Promise<string | null> {
     const { metrics, operations, served } = this.#parts;
     for (const one of served) {
@@ -99,7 +99,7 @@ export class Canary {
       const began = performance.now();
       let fault: string | null = null;
       for (const operation of operations.all) {
-        if (operation.isServedBy(card)) fault ??= await this.#through(one, operation);
+        if (operation.isServedBy(card)) fault ??= await this.#testOperation(one, operation);
       }
       metrics.selfTested(card.name, fault === null, (performance.now() - began) / 1000);
       if (fault !== null) return `${card.name}: ${fault}`;
@@ -107,7 +107,7 @@ export class Canary {
     return null;
   }
 
-  async #through({ engine, model: { card } }: Served, operation: Operation): Promise<string | null> {
+  async #testOperation({ engine, model: { card } }: Served, operation: Operation): Promise<string | null> {
     const dropped = new AbortController();
     const answer = engine
       .run([operation.texts(operation.example)], {
@@ -120,7 +120,7 @@ export class Canary {
       .catch((error: unknown) => error as Error);
     let batches = engine.stats().batches;
     for (;;) {
-      const outcomes = await Promise.race([answer, this.#rest(this.#parts.patienceMs)]);
+      const outcomes = await Promise.race([answer, this.#pause(this.#parts.patienceMs)]);
       if (outcomes instanceof Error) return `no answer: ${outcomes.message}`;
       if (outcomes !== undefined) {
         const [outcome] = outcomes;
@@ -130,7 +130,7 @@ export class Canary {
         return differenceOf(floats, await this.#reference(referenceOf(card, operation), floats), card.dtype);
       }
       if (this.#ended.signal.aborted) return null;
-      // Slow is not stuck: as long as batches come back, so will this one.
+      // As long as the device finishes batches, it is only slow, and this one will finish too.
       const now = engine.stats().batches;
       if (now === batches) {
         dropped.abort();
@@ -144,18 +144,18 @@ export class Canary {
     try {
       this.#known.set(name, await this.#parts.references.agree(name, floats));
     } catch {
-      // Redis is away, which its connection reports: this worker's own first answer has to do.
+      // Redis is unavailable, which its connection logs: use this worker's own first answer.
       if (!this.#known.has(name)) this.#known.set(name, floats.slice());
     }
     return this.#known.get(name)!;
   }
 
-  async #rest(ms: number): Promise<undefined> {
+  async #pause(ms: number): Promise<undefined> {
     await delay(ms, undefined, { signal: this.#ended.signal, ref: false }).catch(() => undefined);
   }
 }
 
-/** The name that a reference is kept under; 0.1.0 knew embedding only, and named the fingerprint alone. */
+/** The name of a reference. 0.1.0 had only `embed` and used the fingerprint alone. */
 function referenceOf({ fingerprint }: ModelCard, { name }: Operation): string {
   return name === 'embed' ? fingerprint : `${fingerprint}-${name}`;
 }

@@ -1,13 +1,15 @@
 import { type Dtype, isRow, type Outcome, rowFloats } from '#contracts';
 
 /**
- * Greatest distance from the reference, as a share of its length: |row - reference| / |reference|. For vectors of one
- * length it is that of a cosine of 0.9999, 0.999 and 0.98. The last decimals depend on what else is in a batch; int8 has
- * one scale for a whole batch.
+ * Maximum relative distance from the reference: |row - reference| / |reference|. For vectors of equal length these are
+ * cosines of 0.9999, 0.999 and 0.98, by sqrt(2 - 2 cos). Results vary slightly with the rest of the batch; int8 varies
+ * most, since it has one scale for a whole batch.
  */
 const GREATEST_DISTANCE: Record<Dtype, number> = { fp32: 0.0142, fp16: 0.0448, int8: 0.2 };
 
-/** What is wrong with an outcome by itself; null when nothing is. */
+/**
+ * A fault that shows without a reference: no row, values that are not finite, or all zeros; null when there is none.
+ */
 export function defectOf(outcome: Outcome | undefined): string | null {
   if (outcome === undefined || !isRow(outcome)) return `no row: ${outcome?.message ?? 'nothing came'}`;
   const floats = rowFloats(outcome);
@@ -16,7 +18,7 @@ export function defectOf(outcome: Outcome | undefined): string | null {
   return null;
 }
 
-/** How an answer differs from what it should be, in words; null when it does not. */
+/** Describes how an answer differs from the reference; null when it is within the tolerance of `dtype`. */
 export function differenceOf(floats: Float32Array, reference: Float32Array, dtype: Dtype): string | null {
   if (floats.length !== reference.length) return `${floats.length} numbers instead of ${reference.length}`;
   const distance = distanceOf(floats, reference);

@@ -1,6 +1,6 @@
--- Makes right what was taken by an estimate. A window that has ended stays as it is.
--- KEYS: the string of take-rate.lua
--- ARGV: points to add, or with a minus to give back
+-- Corrects points that were taken by an estimate. Does nothing if the window has ended.
+-- KEYS: string with the points taken in the window, see take-rate.lua
+-- ARGV: points to add; negative to give back
 local left = redis.call('PTTL', KEYS[1])
 if left <= 0 then
   return

@@ -1,7 +1,7 @@
--- Takes points of a limit in a window of time that begins with the first that are taken: all of them, or none.
--- KEYS: string that counts what is taken, and ends with its window
+-- Takes points from a rate limit, all of them or none. The window begins when the first points are taken.
+-- KEYS: string with the points taken in the window; expires with the window
 -- ARGV: points, limit, length of a window in ms
--- Result: 1 when they are taken, else 0; what is taken now; ms until the window ends
+-- Result: 1 if the points were taken, else 0; points taken in the window now; ms until the window ends
 local points, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 local used = tonumber(redis.call('GET', KEYS[1]) or 0)
 local left = redis.call('PTTL', KEYS[1])

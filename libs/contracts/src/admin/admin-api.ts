@@ -127,8 +127,8 @@ export const modelViewSchema = z.object({
 export type ModelView = z.infer<typeof modelViewSchema>;
 
 /**
- * `unfit`: the worker's self-test failed, so it takes no tasks. `lost`: its heartbeats stopped without a shutdown; shown
- * for an hour, or until `DELETE /admin/v1/workers/{id}`.
+ * `unfit`: the worker's self-test failed, so it takes no tasks. `lost`: its heartbeats stopped without a shutdown; such
+ * a worker is shown for an hour, or until `DELETE /admin/v1/workers/{id}`.
  */
 export const workerViewStateSchema = z.enum(['starting', 'ready', 'draining', 'unfit', 'lost']);
 

@@ -1,12 +1,13 @@
--- Tags of the new tasks of one API key, by self-clocked fair queueing (S. J. Golestani, INFOCOM 1994): a task's tag is where
--- its key's work, laid end to end from the present on, will have come to. Tags are BullMQ priorities, least first, so
--- that keys take turns by cost however much each has waiting.
+-- Computes tags for new tasks of one API key by self-clocked fair queueing (S. J. Golestani, INFOCOM 1994): a task's
+-- tag is max(current tag, the key's last tag) + the task's cost. Tags are BullMQ priorities, lowest first, so keys take
+-- turns and get equal shares by cost, however many tasks each has waiting.
 -- KEYS: hash API key id -> last tag, the queue's sorted set of waiting tasks with a priority
--- ARGV: key, greatest tag, beginning of the keys of the queue's tasks, cost of each new task
+-- ARGV: API key id, greatest tag, prefix of the keys of the queue's tasks, cost of each new task
+-- Result: the tag of each new task, in order
 local STEP = 4294967296 -- BullMQ: score = priority * 2^32 + counter
 local key, greatest = ARGV[1], tonumber(ARGV[2])
 
--- The present is the tag of the task whose turn comes next. When nothing waits, nobody has had more than others.
+-- The current tag is that of the next task in line. When no task waits, all keys start equal again.
 local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 local now = 0
 if #head == 0 then
@@ -21,8 +22,8 @@ for n = 4, #ARGV do
   total = total + tonumber(ARGV[n])
 end
 
--- Tags only grow while something waits. Before they reach the end, all move down to where the present is 1; but only by a
--- good part of the way, since all that wait are touched, and that is not to be done at every call.
+-- Tags only grow while tasks wait. Before they exceed the greatest tag, shift all of them down so that the current tag
+-- is 1. Since this rewrites every waiting task, do it only when it gains more than an eighth of the range.
 if last + total > greatest and now > greatest / 8 then
   local shift = now - 1
   local waiting = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
@@ -40,7 +41,7 @@ end
 
 local tags = {}
 for n = 4, #ARGV do
-  -- At the very end tasks are first come, first served.
+  -- At the greatest tag, tasks are served first come, first served.
   last = math.min(greatest, last + tonumber(ARGV[n]))
   tags[#tags + 1] = last
 end

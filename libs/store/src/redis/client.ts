@@ -42,6 +42,11 @@ export function addressOf(redis: RedisClient): string {
   return addresses.get(redis) ?? 'an unnamed address';
 }
 
+/** The servers that hold keys, for commands without a key: one, or a cluster's masters. Only of a client that is ready. */
+export function serversOf(redis: RedisClient): Redis[] {
+  return redis instanceof Cluster ? redis.nodes('master') : [redis];
+}
+
 function toServer(
   url: string,
   { kind, nodes, master, db, username, password, tls: secure }: RedisUrl,

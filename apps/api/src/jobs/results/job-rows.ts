@@ -15,8 +15,8 @@ export class JobRows {
   }
 
   /**
-   * Outcomes of the inputs `[from, from + count)`; null only for inputs of a job that is not final. Inputs that a cancelled
-   * or failed job did not compute get the error `cancelled`.
+   * Outcomes of the inputs `[from, from + count)`; null only for inputs of a job that is not final. Inputs that a
+   * cancelled or failed job did not compute get the error `cancelled`.
    * @param count positions after the job's last one are left out.
    * @throws ApiError 410 `results_expired` when a completed job's rows are gone.
    */

@@ -11,9 +11,9 @@ export interface NdjsonLine {
 }
 
 /**
- * Splits a byte stream into lines, independent of how it is chunked; holds at most one line and one chunk. Lines end with
- * LF or CRLF; the last line may have no line break. Blank lines are skipped. Each line is decoded separately, so that an
- * error names the line with the invalid byte.
+ * Splits a byte stream into lines, independent of how it is chunked; holds at most one line and one chunk. Lines end
+ * with LF or CRLF; the last line may have no line break. Blank lines are skipped. Each line is decoded separately, so
+ * that an error names the line with the invalid byte.
  * @param maxLineBytes a longer line is refused as soon as more bytes of it have arrived.
  * @throws ApiError `invalid_utf8` or `line_too_long`, with `param` naming the line.
  */

@@ -4,8 +4,8 @@ import type { InputReader } from '../../input/input-reader.js';
 import { lineFault, type NdjsonLine } from './ndjson-lines.js';
 
 /**
- * The text of one line: a JSON string, or an object with the text under `input` or `text`. Lone surrogates become U+FFFD,
- * since UTF-8 cannot encode them.
+ * The text of one line: a JSON string, or an object with the text under `input` or `text`. Lone surrogates become
+ * U+FFFD, since UTF-8 cannot encode them.
  * @throws ApiError `invalid_json`, `invalid_line`, `empty_text` or `text_too_large`, with `param` naming the line.
  */
 export function textOfLine(line: NdjsonLine, reader: Pick<InputReader, 'faultOf'>): string {

@@ -33,7 +33,9 @@ export class Upload {
     this.#stop.abort(reason);
   }
 
-  /** @throws the reason of `stop`; ApiError `upload_aborted` when the client disconnects, `body_timeout` on a timeout. */
+  /**
+   * @throws the reason of `stop`; ApiError `upload_aborted` when the client disconnects, `body_timeout` on a timeout.
+   */
   async *chunks(): AsyncGenerator<Buffer> {
     for (;;) {
       this.signal.throwIfAborted();

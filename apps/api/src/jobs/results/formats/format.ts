@@ -26,5 +26,8 @@ export interface ResultsStream {
   readonly length?: number;
 }
 
-/** A format of a job's results. @throws ApiError for a limit out of range, or a job state that the format does not support */
+/**
+ * A format of a job's results.
+ * @throws ApiError for a limit out of range, or a job state that the format does not support
+ */
 export type ResultsFormatter = (request: ResultsRequest) => ResultsStream;

@@ -8,7 +8,7 @@ import type { ResultsFormatter, ResultsRequest } from './format.js';
 export const NDJSON_TYPE = 'application/x-ndjson';
 /** Rows per piece. */
 const TURN_ROWS = 64;
-/** Delay before the next look for new rows, ms: doubles from `first` to `longest` while there are none. */
+/** Delay before the next read, ms: doubles from `first` to `longest` while there are no new rows. */
 const LOOK_AGAIN_MS = { first: 50, longest: 1000 };
 
 /** `format=ndjson`: one line per input; follows a job that is not final. */
@@ -18,8 +18,8 @@ export const ndjson: ResultsFormatter = (request) => ({
 });
 
 /**
- * One JSON line per input, in input order. For a job that is not final, writes the lines that are available and continues
- * as rows arrive, until the job is final and all lines are written.
+ * One JSON line per input, in input order. For a job that is not final, writes the lines that are available and
+ * continues as rows arrive, until the job is final and all lines are written.
  */
 async function* ndjsonResults({
   from,
