@@ -84,6 +84,13 @@ export default {
       to: { path: ['^(dist/)?(test|bench)/', specs] },
     },
     {
+      name: 'product-needs-no-stand-ins',
+      severity: 'error',
+      comment: '`#inference/testing` is for specs and benches.',
+      from: { path: '^(apps|libs)/', pathNot: [specs, '^libs/inference/src/testing\\.ts$'] },
+      to: { path: '^(dist/)?libs/inference/src/testing\\.[tj]s$' },
+    },
+    {
       name: 'product-needs-no-dev-packages',
       severity: 'error',
       comment: 'The dashboard is bundled: its packages are needed at the build only.',

@@ -1,7 +1,13 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { readEnvironment } from '#config';
 import { type JobList, type JobObject, jobListSchema, type RetriedJob, type Snapshot } from '#contracts';
+import { awaitRedis, connectRedis } from '#store';
+import { forgetKeys } from '../../apps/cli/src/demo/forget-keys.js';
 import { MODEL } from '../support/deployment.js';
 import { acceptJob, completedJob, cosine, embed, getJob, jobVectors, postEmbeddings } from '../support/front-door.js';
 import { readMetric } from '../support/metrics.js';
@@ -124,6 +130,17 @@ it('tries failed texts again', async () => {
   expect((await completedJob(api.url, id)).counts).toMatchObject({ done: 70, failed: 2 });
 }, 60_000);
 
+it('is examined by the doctor, node by node', async () => {
+  const entry = fileURLToPath(new URL('../../apps/cli/src/main.js', import.meta.url));
+  const env = { PATH: process.env['PATH'], ...environment, EMBED_PORT: new URL(api.url).port };
+  const { stdout } = await promisify(execFile)(process.execPath, [entry, 'doctor', '--json'], { env });
+  const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string }[] };
+  const addresses = cluster.nodes.map(({ url }) => new URL(url).host);
+  const found = (name: string) => checks.find((check) => check.name === name)?.status;
+  expect(addresses.map((address) => found(`queue: append-only file, ${address}`))).toEqual(['ok', 'ok', 'ok']);
+  expect(addresses.map((address) => found(`cache: instance, ${address}`))).toEqual(['warn', 'warn', 'warn']);
+}, 60_000);
+
 it('goes on when a node has been away', async () => {
   const { id } = await acceptJob(api.url, texts('meanwhile', 500));
   const node = cluster.nodes[1]!;
@@ -140,3 +157,23 @@ it('goes on when a node has been away', async () => {
   });
   expect(job.counts).toMatchObject({ texts: 500, done: 500, failed: 0 });
 }, 90_000);
+
+it('is left without a key by the demo', async () => {
+  await api.stop();
+  await worker.stop();
+  const redis = connectRedis(cluster.url, 'command', 'test');
+  await awaitRedis(redis, 10_000);
+  await redis.set('other:key', 'stays');
+  await forgetKeys(readEnvironment({ ...environment }), 'em');
+  const left = await Promise.all(
+    cluster.nodes.map(async ({ url }) => {
+      const node = connectRedis(url, 'command', 'test');
+      await awaitRedis(node, 10_000);
+      const keys = await node.keys('*');
+      node.disconnect();
+      return keys;
+    }),
+  );
+  expect(left.flat()).toEqual(['other:key']);
+  redis.disconnect();
+}, 60_000);

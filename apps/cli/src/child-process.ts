@@ -1,26 +1,26 @@
 import { spawn, type ChildProcess as NodeChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** A program is what to run, and the line of its output by which it says that it is ready. */
+/** A program to run, and the line of its output that says it is ready. */
 export interface Program {
-  /** Short, for people: `api`, `worker-1`. */
+  /** Short name to show: `api`, `worker-1`. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly ready: RegExp;
-  /** Ours: stops by itself when this process disappears. */
+  /** Whether the program stops by itself when this process disappears, as our own programs do. */
   readonly diesWithParent?: boolean;
-  /** Longest it may take to stop when asked to. */
+  /** Time between SIGTERM and SIGKILL when it is stopped, ms. */
   readonly stopMs: number;
-  /** Its lines are only kept, to be shown when it fails. */
+  /** Its output is not printed, only kept to be shown when it fails. */
   readonly silent?: boolean;
 }
 
-/** How a process ended, in words: `exit code 1`, `SIGKILL`. */
+/** How a process ended: `exit code 1`, `SIGKILL`, or why it could not be started. */
 export type Ending = string;
 
-/** Lines kept to explain a failure. */
+/** Number of output lines kept to explain a failure. */
 const TAIL_LINES = 20;
 
 /** One run of a program. */
@@ -39,7 +39,7 @@ export class ChildProcess {
     this.#process = spawn(program.command, program.args, {
       env: program.env,
       stdio: program.diesWithParent ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
-      // A process group of its own: Ctrl-C in a terminal must not stop Redis under a draining worker.
+      // A separate process group: Ctrl-C in a terminal must not stop Redis while a worker still drains.
       detached: true,
     });
     this.ended = new Promise((resolve) => {
@@ -48,7 +48,7 @@ export class ChildProcess {
         resolve(ending);
       };
       this.#process.once('error', (error) => end(error.message));
-      // `close`, not `exit`: the last lines are read by then.
+      // `close`, not `exit`: by then the last lines have been read.
       this.#process.once('close', (code, signal) => end(signal ?? `exit code ${code}`));
     });
     this.ready = new Promise((resolve, reject) => {
@@ -62,7 +62,7 @@ export class ChildProcess {
       }
       void this.ended.then((ending) => reject(new Error(`${program.name} did not start: ${ending}`)));
     });
-    // Whoever waits for it hears of the failure; nobody has to.
+    // Callers need not wait for `ready`; without this, its rejection would be unhandled.
     this.ready.catch(() => {});
   }
 
@@ -79,7 +79,7 @@ export class ChildProcess {
     return this.#tail;
   }
 
-  /** Asks it to stop, insists after `stopMs`. Resolves when it is gone. */
+  /** Sends SIGTERM, and SIGKILL after `stopMs`. Resolves when the process has ended. */
   async stop(): Promise<Ending> {
     if (!this.#running) return this.ended;
     this.#process.kill('SIGTERM');

@@ -5,11 +5,11 @@ import { nodeFetch } from '#client/node';
 import { readClientEnvironment } from '#config';
 import { CommandError, EXIT } from './exit-codes.js';
 
-/** Where a deployment is, and the key for it. */
+/** Address of a deployment, and the API key for it. */
 export interface Connection {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
-  /** Sent as a bearer token; undefined: none is. */
+  /** Sent as a bearer token; undefined: no key is sent. */
   readonly key: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface ConnectionOptions {
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
-/** Adds the options that say which deployment a command talks to. */
+/** Adds the options that select a command's deployment. */
 export function withConnection(command: Command): Command {
   return command
     .option('--url <url>', `of the API (default: EMBEDMILL_URL, else ${DEFAULT_URL})`)
@@ -35,8 +35,8 @@ export function withConnection(command: Command): Command {
 }
 
 /**
- * What was given on the command line, else in the environment.
- * @throws CommandError for an address that is none, or a key file that cannot be read
+ * Reads the connection from the command line, else from the environment.
+ * @throws CommandError when the address is invalid, or the key file cannot be read or does not hold exactly one key
  */
 export function connectionOf(options: ConnectionOptions): Connection {
   const environment = readClientEnvironment();
@@ -48,12 +48,12 @@ export function connectionOf(options: ConnectionOptions): Connection {
   };
 }
 
-/** Whether a deployment was named at all. */
+/** Whether the command line or the environment names a deployment. */
 export function isConnectionGiven(options: ConnectionOptions): boolean {
   return (options.url ?? readClientEnvironment().EMBEDMILL_URL) !== undefined;
 }
 
-/** @param options without `retry` nothing is tried again: the command says at once what is wrong */
+/** @param options without `retry`, no request is retried: the command reports a failure at once */
 export function clientOf(
   connection: Connection,
   options: Pick<EmbedmillClientOptions, 'answerTimeoutMs' | 'retry' | 'signal'> = {},

@@ -3,18 +3,18 @@ import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { BootError } from '#contracts';
 
-/** What the holder of a data folder notes about itself. */
+/** What the process that holds a data folder records about itself. */
 interface Note {
   readonly pid: number;
-  /** Loopback port on which the holder answers with the folder's path: a process id alone may be another's by now. */
+  /** Loopback port on which the holder answers with the folder's path: its process id may have been reused since. */
   readonly port: number;
-  /** Ports of the Redis servers that were started on this folder. */
+  /** Ports of the Redis servers that use this folder. */
   readonly redisPorts: readonly number[];
 }
 
 /**
- * A data folder is where one `embedmill up` keeps its Redis files. Two on the same folder would ruin each other's, so
- * it is held while in use.
+ * The folder in which one `embedmill up` keeps its Redis files. Two processes on the same folder would damage each
+ * other's files, so the folder is locked while in use.
  */
 export class DataFolder {
   readonly path: string;
@@ -28,12 +28,12 @@ export class DataFolder {
   }
 
   /**
-   * Makes the folder when it is not there, and holds it.
-   * @throws BootError when another process holds it
+   * Creates the folder if it is missing, and locks it.
+   * @throws BootError when another process has locked it
    */
   static async hold(folder: string): Promise<DataFolder> {
     mkdirSync(folder, { recursive: true });
-    // As Redis tells it.
+    // Redis reports its folder as a real path.
     const path = realpathSync(folder);
     const server = createServer((socket) => socket.end(path));
     const port = await new Promise<number>((done, failed) => {
@@ -53,12 +53,12 @@ export class DataFolder {
     return new DataFolder(path, server, port);
   }
 
-  /** A folder inside, made when first asked for by its user. */
+  /** Path of a folder inside; the caller creates it. */
   within(name: string): string {
     return join(this.path, name);
   }
 
-  /** To be called before the Redis servers start: the next holder stops what a killed one left behind. */
+  /** The caller must do this before the Redis servers start: if it is killed, the next holder stops them by these ports. */
   noteRedisPorts(redisPorts: readonly number[]): void {
     writeFileSync(noteFile(this.path), JSON.stringify({ pid: process.pid, port: this.#port, redisPorts }));
   }
@@ -99,7 +99,7 @@ function readNote(path: string): Note | null {
   }
 }
 
-/** A Redis whose supervisor was killed still writes to this folder: it must end before another one starts there. */
+/** Stops a Redis whose supervisor was killed: it still writes to this folder, and must end before another one starts. */
 async function stopLeftover(port: number, path: string): Promise<void> {
   const dir = await ask(port, 'CONFIG GET dir\r\nQUIT\r\n');
   if (!dir?.includes(path)) return;
@@ -107,8 +107,8 @@ async function stopLeftover(port: number, path: string): Promise<void> {
 }
 
 /**
- * Connects, says something, and reads until the other side closes.
- * @returns null when nobody listens or answers
+ * Connects to a loopback port, sends `words`, and reads until the other side closes, or is silent for 10 s.
+ * @returns null when nothing listens or nothing was received
  */
 function ask(port: number, words: string): Promise<string | null> {
   return new Promise((done) => {

@@ -6,9 +6,9 @@ import { cacheRedis, findRedisServer, queueRedis } from './redis-server.js';
 import type { Supervisor } from './supervisor.js';
 
 export interface DeploymentOptions {
-  /** Environment of the programs; this file adds to it. */
+  /** Environment of the programs, to which `startDeployment` adds. */
   readonly environment: NodeJS.ProcessEnv;
-  /** The same, read. */
+  /** The same environment, parsed. */
   readonly settings: Environment;
   readonly apiPort: number;
   readonly workers: number;
@@ -21,7 +21,7 @@ export interface DeploymentOptions {
   } | null;
 }
 
-/** Where the parts of a running deployment answer. */
+/** Addresses of the parts of a running deployment. */
 export interface Deployment {
   readonly apiUrl: string;
   readonly queueUrl: string;
@@ -30,7 +30,7 @@ export interface Deployment {
   readonly workers: readonly string[];
 }
 
-/** Time beyond its own deadline that a process gets to exit. */
+/** Extra time that a process gets to exit after its own deadline, ms. */
 const GRACE_MS = 10_000;
 
 /**
@@ -57,7 +57,7 @@ export async function startDeployment(supervisor: Supervisor, options: Deploymen
       stopMs: GRACE_MS,
     },
   ]);
-  // A tier after the API, so they stop first: what they finish while draining still reaches the requests that wait.
+  // A tier after the API, so that workers stop first: what they finish while draining still reaches waiting requests.
   const workers = supervisor.start(
     Array.from({ length: options.workers }, (_, index) => ({
       ...ours(options.workers === 1 ? 'worker' : `worker-${index + 1}`, '../../worker/src/main.js', {

@@ -1,6 +1,6 @@
 /**
- * Preloaded into API and worker by the supervisor: when that one is gone without a word (kill -9), its end of the
- * channel closes, and this process stops as if asked to, rather than going on without anyone to stop it.
+ * The supervisor preloads this into API and worker. If the supervisor is killed (kill -9), its end of the IPC channel
+ * closes, and this process sends itself SIGTERM: otherwise nothing would be left to stop it.
  */
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 process.channel?.unref();

@@ -3,12 +3,12 @@ import type { JobObject } from '#contracts';
 import { progressOf } from './progress.js';
 import type { Terminal } from './terminal.js';
 
-/** Longest between two looks at a job, s; one that has ended is seen at once. */
+/** Maximum time between two statuses of a job, s; the service reports the end of a job at once. */
 const LOOK_SECONDS = 0.2;
 
 /**
  * Embeds texts as one job, with a progress bar.
- * @param onStatus called with every look at the job, as soon as it was accepted
+ * @param onStatus called with every status of the job, the first as soon as the job is accepted
  * @throws when the job does not complete, or a text failed
  */
 export async function embedAsJob(

@@ -9,7 +9,7 @@ const ID_BYTES = 9;
 const SECRET_BYTES = 32;
 const TOKEN = /^em_([A-Za-z0-9]{12})_[A-Za-z0-9_-]{43}$/;
 /** Stands in for the hash of an unknown key, so that the comparison takes the same time. */
-const NOBODY = Buffer.alloc(32);
+const UNKNOWN_KEY_HASH = Buffer.alloc(32);
 
 /** Whether a text contains anything that looks like an API key, valid or not. */
 export function holdsKey(text: string): boolean {
@@ -57,7 +57,7 @@ export class ApiKeys {
   async verify(key: string): Promise<ApiKeyRecord | null> {
     const id = TOKEN.exec(key)?.[1];
     const found = id === undefined ? null : await this.#read(id);
-    const right = timingSafeEqual(digest(key), found?.hash ?? NOBODY);
+    const right = timingSafeEqual(digest(key), found?.hash ?? UNKNOWN_KEY_HASH);
     return right && found !== null ? found.record : null;
   }
 

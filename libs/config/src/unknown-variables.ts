@@ -22,7 +22,7 @@ const REMOVED: Readonly<Record<string, string>> = {
 };
 
 /** A known name is suggested only if its edit distance is at most this share of the unknown name's length. */
-const NEAR = 0.4;
+const MAX_DISTANCE = 0.4;
 
 /**
  * One-line warnings about variables with our prefix that nothing reads, so that a misspelt or removed option does not
@@ -38,7 +38,7 @@ export function unknownVariables(source: NodeJS.ProcessEnv = process.env): strin
       const instead = REMOVED[name];
       if (instead !== undefined) return `${name} has been removed and does nothing: ${instead}`;
       const nearest = closest(name, known);
-      const isNear = distance(name, nearest) <= NEAR * name.length;
+      const isNear = distance(name, nearest) <= MAX_DISTANCE * name.length;
       return `${name} is unknown and does nothing${isNear ? `; did you mean ${nearest}?` : ''}`;
     });
 }

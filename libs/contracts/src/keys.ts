@@ -1,7 +1,7 @@
 import type { RateUnit } from './api/access.js';
 import type { Lane } from './task/lane.js';
 
-/** Positions per result slice: one Redis string holds this many rows of a job. */
+/** Positions per result slice: one Redis key holds this many rows of a job. */
 export const SLICE_ROWS = 64;
 
 /**
@@ -115,7 +115,7 @@ export class Keys {
     return `${this.#prefix}:workers:lost`;
   }
 
-  /** Hash: an API key's record and the hash of its secret. */
+  /** Hash: an API key's record, and the SHA-256 of the key. */
   apiKey(id: string): string {
     return `${this.#prefix}:key:${id}`;
   }

@@ -7,29 +7,30 @@ import {
 } from './device/device.js';
 
 export interface SimulatedDeviceOptions {
-  /** Floats of a row. */
+  /** Floats per row. */
   readonly width: number;
-  /** Cost of a batch before its first token, ms. */
+  /** Fixed cost of a batch, ms. */
   readonly batchMs: number;
-  /** Cost of a padded token, ms. */
+  /** Cost per padded token, ms. */
   readonly tokenMs: number;
-  /** Lets so many ms go by. Default: a timer. */
+  /** Waits this many ms. Default: a timer. */
   readonly sleep?: (ms: number) => Promise<void>;
-  /** Asked before each batch computes; an error it gives rejects that batch. */
+  /** Called for each batch; if it returns an error, the batch rejects with it. */
   readonly fault?: (batch: PackedBatch) => Error | undefined;
 }
 
 interface QueuedRun {
   readonly batch: PackedBatch;
-  /** When it was handed in, ms. */
+  /** When `run` was called, by `performance.now()`. */
   readonly at: number;
   resolve(result: DeviceResult): void;
   reject(error: Error): void;
 }
 
 /**
- * A simulated device takes the time its cost model says and computes nothing: its floats follow from the ids and their
- * segments alone (`simulatedValues`), whatever batch they come in. For measuring and testing everything around a device.
+ * A simulated device runs no model: a batch takes the time given by a cost model, and its values depend only on each
+ * row's token ids and segments (`simulatedValues`), not on the batch. For tests and benchmarks of everything around a
+ * device.
  */
 export class SimulatedDevice implements Device {
   readonly width: number;
@@ -39,7 +40,7 @@ export class SimulatedDevice implements Device {
   readonly #queue: QueuedRun[] = [];
   #working = false;
   #closed = false;
-  /** When the device has done, or will have done, all that it began, ms. */
+  /** When the device has finished, or will finish, all batches it began, by `performance.now()`. */
   #freeAt = 0;
 
   constructor(options: SimulatedDeviceOptions) {
@@ -74,7 +75,7 @@ export class SimulatedDevice implements Device {
     for (let run = this.#queue.shift(); run !== undefined; run = this.#queue.shift()) {
       const { batch } = run;
       const deviceMs = batchMs + tokenMs * batch.rows * batch.tokens;
-      // By the device's own clock: a timer that fires late delays this batch's answer, not the batch queued behind it.
+      // Simulated time: a timer that fires late delays the result of this batch, but not the start of the next one.
       this.#freeAt = Math.max(this.#freeAt, run.at) + deviceMs;
       await sleep(Math.max(0, this.#freeAt - performance.now()));
       const error = this.#closed ? new DeviceUnavailableError('the device was closed') : fault?.(batch);
@@ -95,7 +96,7 @@ export class SimulatedDevice implements Device {
   }
 }
 
-/** `[width]`: numbers from -1 to 1 that stand for exactly these ids, of these segments, in this order. */
+/** `[width]`: pseudorandom numbers from -1 to 1, a function of the ids, their order and their segments. */
 export function simulatedValues(ids: Int32Array, width: number, types?: Int32Array): Float32Array<ArrayBuffer> {
   let state = 0x811c9dc5;
   for (const [n, id] of ids.entries()) {

@@ -17,8 +17,7 @@ export function callerIfKnown(request: FastifyRequest): Caller | null {
 /** The caller of a request. @throws Error if it was not authenticated, as on public routes */
 export function callerOf(request: FastifyRequest): Caller {
   const caller = callers.get(request);
-  if (caller === undefined)
-    throw new Error(`${request.method} ${request.routeOptions.url}: nobody asked for the caller`);
+  if (caller === undefined) throw new Error(`${request.method} ${request.routeOptions.url}: the request has no caller`);
   return caller;
 }
 

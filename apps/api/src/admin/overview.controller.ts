@@ -24,12 +24,14 @@ export class OverviewController {
   readonly #snapshots: Snapshots;
   readonly #live: LiveSnapshots;
   readonly #history: HistoryView;
+  readonly #closing: AbortSignal;
   readonly #streams = new Set<LiveStream>();
 
   constructor(snapshots: Snapshots, live: LiveSnapshots, history: HistoryView, closing: Closing) {
     this.#snapshots = snapshots;
     this.#live = live;
     this.#history = history;
+    this.#closing = closing.signal;
     // A shutdown cannot wait for event streams to end. Their clients reconnect to another process.
     closing.signal.addEventListener('abort', () => {
       for (const stream of this.#streams) stream.end();
@@ -57,6 +59,7 @@ export class OverviewController {
     const stopListening = this.#live.listen((snapshot) => stream.send(snapshot));
     this.#streams.add(stream);
     stream.send(first);
+    if (this.#closing.aborted) stream.end();
     await reply
       .header('content-type', 'text/event-stream; charset=utf-8')
       .header('cache-control', 'no-store')

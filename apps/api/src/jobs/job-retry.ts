@@ -18,13 +18,6 @@ import { requireJob } from './job-view.js';
 /** Tasks enqueued per call. */
 const ENQUEUE_TASKS = 100;
 
-/** A job whose failed texts are tried again. */
-export interface Retried {
-  readonly job: JobRecord;
-  /** Texts tried again. They are counted as they are taken: by now workers may have settled them. */
-  readonly texts: number;
-}
-
 export interface JobRetryParts {
   readonly jobs: JobLedger;
   readonly failed: FailedInputs;

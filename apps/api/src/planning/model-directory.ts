@@ -60,7 +60,9 @@ export class ModelDirectory {
     if (cached !== undefined && now - cached.at < CARD_AGE_MS) return cached.card;
     const card = this.#registry.card(name);
     this.#cards.set(name, { at: now, card });
-    card.catch(() => this.#cards.delete(name));
+    const forget = () => this.#cards.delete(name);
+    // A model that was just announced is served at once.
+    void card.then((found) => found ?? forget(), forget);
     return card;
   }
 }

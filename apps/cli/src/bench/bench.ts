@@ -12,18 +12,18 @@ import { UnseenTexts } from './unseen-texts.js';
 
 export interface BenchOptions {
   readonly connection: Connection;
-  /** Absent: the first that is served. */
+  /** Default: the first served model. */
   readonly model: string | undefined;
-  /** Of the bulk job. */
+  /** Number of texts in the bulk job. */
   readonly texts: number;
-  /** In each row of latencies. */
+  /** Number of queries for each number of clients. */
   readonly queries: number;
 }
 
 const CLIENTS = [1, 8, 32];
 const WARM_UP_QUERIES = 20;
 
-/** A row of latencies, ms of each query. */
+/** Latencies with one number of clients; `ms` has one value for each query. */
 interface QueryRun {
   readonly clients: number;
   readonly ms: readonly number[];
@@ -31,10 +31,10 @@ interface QueryRun {
 }
 
 /**
- * Measures a running deployment through its REST API: a bulk job, the same again from the cache, and single queries.
- * What is under way when a signal comes is cancelled.
- * @returns whether it got to its end; false when a signal stopped it
- * @throws BootError when there is nothing to measure, or something fails meanwhile
+ * Measures a running deployment through its REST API: a bulk job, the same job again from the cache, and single
+ * queries. A signal cancels the running job and requests.
+ * @returns true when all measurements finished; false when a signal stopped them
+ * @throws CommandError when no worker for the model is ready, BootError when a measurement fails
  */
 export async function bench(options: BenchOptions, terminal: Terminal): Promise<boolean> {
   const target = await findTarget(options.connection, options.model);

@@ -3,7 +3,7 @@ import type { JobObject } from '#contracts';
 import { embedAsJob } from '../embed-as-job.js';
 import type { Terminal } from '../terminal.js';
 
-/** A job from its upload until every vector was read back. */
+/** A finished job, and the time from the start of its upload until every vector was read back. */
 export interface BulkRun {
   readonly job: JobObject;
   readonly seconds: number;
@@ -11,7 +11,7 @@ export interface BulkRun {
 
 /**
  * Embeds texts as a job, with a progress bar, and reads the vectors back.
- * @param onStatus called with every look at the job
+ * @param onStatus called with every status of the job, the first as soon as the job is accepted
  * @throws when a text fails or a vector is missing
  */
 export async function runBulk(

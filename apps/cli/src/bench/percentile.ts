@@ -1,4 +1,4 @@
-/** By linear interpolation between closest ranks, of a non-empty list; `share` in 0..1. */
+/** Percentile of a non-empty list, by linear interpolation between the closest ranks; `share` is in 0..1. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const rank = (sorted.length - 1) * share;

@@ -3,21 +3,21 @@ import { Agent as HttpAgent, request as overHttp } from 'node:http';
 import { Agent as HttpsAgent, request as overHttps } from 'node:https';
 import type { Target } from './target.js';
 
-/** What a query needs to know of its target. */
+/** The members of a target that queries need. */
 type QueryTarget = Pick<Target, 'url' | 'key'> & { readonly model: Pick<Target['model'], 'id'> };
 
-/** One request, answered. */
+/** The result of one request. */
 export interface Asked {
-  /** Until the answer was read to its end. */
+  /** Time from sending the request until the response was read to its end. */
   readonly ms: number;
-  /** Texts that the service found in its cache. */
+  /** Number of texts that the service found in its cache. */
   readonly cached: number;
 }
 
 /**
- * A measuring instrument, and no client to build on: it sends `POST /v1/embeddings` over connections kept open and reads
- * the answers without looking into them. With `fetch`, and with `#client`, which decodes the vectors, a good part of what
- * is measured would be their own work.
+ * For measurements only: it sends `POST /v1/embeddings` over keep-alive connections and reads the responses without
+ * parsing them. With `fetch`, or with `#client`, which decodes the vectors, the client's own work would be a large part
+ * of the measured time.
  */
 export class QueryClient {
   readonly #model: string;
@@ -35,14 +35,14 @@ export class QueryClient {
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
     };
     this.#signal = signal;
-    // Every request under way listens.
+    // Every request in progress adds a listener.
     setMaxListeners(0, signal);
     const isSecure = url.startsWith('https:');
     this.#request = isSecure ? overHttps : overHttp;
     this.#agent = isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   }
 
-  /** Asks for the vectors of a text or a few. @throws unless they come */
+  /** Requests the vectors of one or several texts. @throws unless the status is 200 */
   ask(input: string | readonly string[]): Promise<Asked> {
     const body = JSON.stringify({ model: this.#model, input, encoding_format: 'base64' });
     const began = performance.now();
@@ -69,7 +69,10 @@ export class QueryClient {
     });
   }
 
-  /** So many clients, each asking again when it has its answer. @returns ms of each query, in no order */
+  /**
+   * Sends the inputs from so many concurrent clients; each sends its next query when it has received its last response.
+   * @returns latency of each query in ms, in no particular order
+   */
   async askAll(inputs: readonly string[], clients: number): Promise<number[]> {
     const ms: number[] = [];
     let next = 0;

@@ -3,15 +3,15 @@ import { clientOf, type Connection } from '../connection.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { servedModel } from '../served-model.js';
 
-/** A deployment to be measured, and one of its models. */
+/** The deployment to measure, and one of its models. */
 export interface Target extends Connection {
   readonly model: ModelObject;
 }
 
 /**
- * Looks whether a deployment answers and has a worker for a model.
- * @param name absent: the first that is served
- * @throws CommandError, one line that says what to do
+ * Finds the model to measure, and checks that a worker for it is ready.
+ * @param name default: the first served model
+ * @throws CommandError, one line that says what to do; EmbedmillError when the deployment does not answer
  */
 export async function findTarget(connection: Connection, name: string | undefined): Promise<Target> {
   const model = await servedModel(clientOf(connection), name);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readGlosses } from '../demo/wordnet.js';
 
-/** Dictionary entries without end that no cache has seen: each ends in a mark of this run and its number. */
+/** An endless supply of dictionary entries that no cache holds: each ends with a mark of this run and its own number. */
 export class UnseenTexts {
   readonly #meanings: readonly string[];
   readonly #mark = randomBytes(3).toString('hex');
@@ -11,7 +11,7 @@ export class UnseenTexts {
     this.#meanings = meanings;
   }
 
-  /** @param distinct how many entries of the dictionary to use before they come again, under other numbers */
+  /** @param distinct number of dictionary entries to use; after that they repeat, with other numbers */
   static async read(distinct: number): Promise<UnseenTexts> {
     return new UnseenTexts((await readGlosses(distinct)).map(({ meaning }) => meaning));
   }

@@ -17,9 +17,9 @@ import { nearest } from './nearest.js';
 import { type Gloss, readGlosses } from './wordnet.js';
 
 export interface DemoOptions {
-  /** Glosses to embed. */
+  /** Number of glosses to embed. */
   readonly texts: number;
-  /** Show what the processes write. */
+  /** Show the output of the processes. */
   readonly verbose: boolean;
 }
 
@@ -30,13 +30,14 @@ const QUERIES = [
   'food made of milk',
 ];
 const NEIGHBOURS = 3;
-/** Lines of the processes that are shown when something goes wrong. */
+/** Number of the processes' last output lines to show after a failure. */
 const TAIL_LINES = 40;
 
 /**
- * Starts a whole deployment on free ports and a folder of its own, embeds a dictionary through it, searches in the result,
- * embeds it again from the cache, and takes everything down.
- * @returns whether it got to its end; false when a signal stopped it
+ * Starts a whole deployment on free ports and in a temporary folder, embeds a dictionary, searches its vectors, embeds
+ * it again from the cache, and stops everything.
+ * @returns true when the demo finished; false when a signal stopped it
+ * @throws BootError
  */
 export async function demo(options: DemoOptions, terminal: Terminal): Promise<boolean> {
   const foreignRedis = (process.env['REDIS_URL'] ?? '') !== '';
@@ -46,10 +47,10 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<bo
     ...process.env,
     EMBED_HOST: '127.0.0.1',
     EMBED_METRICS_PORT: '0',
-    // Work under way when the demo is interrupted can be dropped.
+    // Work in progress may be dropped when the demo is interrupted.
     EMBED_DRAIN_MS: '500',
     EMBED_MODEL_DIR: join(folder, 'models'),
-    // On a Redis that others use: a prefix of its own, so that its keys can be removed afterwards.
+    // On a shared Redis: a separate prefix, so that the demo's keys can be removed afterwards.
     EMBED_KEY_PREFIX: foreignRedis ? `em-demo-${randomUUID().slice(0, 8)}` : 'em',
   };
   const settings = readEnvironment(environment);

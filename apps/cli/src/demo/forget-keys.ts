@@ -1,10 +1,10 @@
 import type { Environment } from '#config';
 import { awaitRedis, connectRedis, exec, readRedisTls, serversOf } from '#store';
 
-/** Longest that Redis is waited for, ms. */
+/** Maximum wait for Redis, ms. */
 const PATIENCE_MS = 3_000;
 
-/** Removes every key under a prefix from queue and cache Redis, so that a demo leaves nothing on a Redis that others use. */
+/** Removes every key with a prefix from the queue and cache Redis, so that a demo leaves nothing on a shared Redis. */
 export async function forgetKeys(environment: Environment, prefix: string): Promise<void> {
   const { EMBED_CACHE_REDIS_URL: cacheUrl, REDIS_URL: queueUrl } = environment;
   for (const url of new Set([queueUrl, cacheUrl ?? queueUrl])) {

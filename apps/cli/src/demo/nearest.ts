@@ -1,12 +1,12 @@
-/** A neighbour is a row and its cosine with the query. */
+/** Index of a row, and its cosine with the query. */
 export interface Neighbour {
   readonly index: number;
   readonly score: number;
 }
 
 /**
- * The rows nearest to a query, best first. Rows and query must be normalised, so that a dot product is the cosine.
- * @param vectors `[rows, dimensions]`, row after row
+ * The rows nearest to a query, best first. Rows and query must be normalised: the dot product is then the cosine.
+ * @param vectors `[rows, dimensions]`, row-major
  * @param query `[dimensions]`
  */
 export function nearest(vectors: Float32Array, query: Float32Array, count: number): Neighbour[] {

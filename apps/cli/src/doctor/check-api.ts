@@ -6,7 +6,7 @@ import { type Check, fail, ok, reasonOf, warn } from './check.js';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** Whether an API answers, is ready, and takes the key. */
+/** Checks that an API answers, is ready, and accepts the key. */
 export async function checkApi(connection: Connection): Promise<Check[]> {
   const client = clientOf(connection, { answerTimeoutMs: ANSWER_TIMEOUT_MS });
   let readiness: Readiness;

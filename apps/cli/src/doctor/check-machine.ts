@@ -7,7 +7,7 @@ import { dtypeFor, NotDownloadedError, resolveModel } from '#model';
 import { type Check, fail, ok, reasonOf, warn } from './check.js';
 
 const GIB = 1024 ** 3;
-/** A large model takes so much twice: as it is downloaded, and compiled. */
+/** Free disk space, bytes. A large model is stored twice: as downloaded and as compiled. */
 const DISK = { warn: 5 * GIB, fail: GIB / 2 };
 const LEAST_NODE = [20, 19] as const;
 
@@ -27,7 +27,7 @@ export async function checkDevice({ EMBED_DEVICE: device }: Environment): Promis
   }
 }
 
-/** Whether a worker would find its models without the network. */
+/** Checks that a worker would find its models without the network. */
 export async function checkModels(environment: Environment): Promise<Check[]> {
   const { EMBED_DEVICE, EMBED_DTYPE, EMBED_MODELS, EMBED_MODELS_FILE, EMBED_MODEL_DIR, HF_ENDPOINT } = environment;
   const look = async (served: (typeof EMBED_MODELS)[number]): Promise<Check> => {

@@ -15,10 +15,10 @@ import { judgeWorkers } from './judge-workers.js';
 import { parseRedisInfo, type RedisInfo } from './redis-info.js';
 
 const PATIENCE_MS = 3000;
-/** Clocks that differ by more blur the history, which has steps of 2 s. */
+/** Maximum difference of clocks, ms: beyond it the history, which has steps of 2 s, becomes inaccurate. */
 const CLOCK_MS = 2000;
 
-/** Both Redis, each of their servers, and the workers that announce themselves in the queue's. */
+/** Checks the queue's and the cache's Redis, each of their servers, and the workers registered in the queue's Redis. */
 export async function checkRedis(environment: Environment): Promise<Check[]> {
   const { EMBED_CACHE_REDIS_URL: cacheUrl, REDIS_URL: queueUrl } = environment;
   let queueInfos: RedisInfo[] = [];
@@ -51,7 +51,7 @@ export async function checkRedis(environment: Environment): Promise<Check[]> {
 
 interface Server {
   readonly info: RedisInfo;
-  /** `HOST:PORT` of one of several; null where there is only one. */
+  /** `HOST:PORT`; null when there is only one server. */
   readonly address: string | null;
 }
 

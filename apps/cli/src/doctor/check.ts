@@ -1,4 +1,4 @@
-/** What was looked at, and what to do about it. */
+/** The result of one check. */
 export interface Check {
   readonly name: string;
   readonly status: 'ok' | 'warn' | 'fail';
@@ -22,7 +22,7 @@ export function fail(name: string, found: string, advice: string): Check {
   return { name, status: 'fail', found, advice };
 }
 
-/** @returns the message of an error, in one line */
+/** @returns the first line of an error's message */
 export function reasonOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
 }

@@ -11,9 +11,9 @@ import { checkRedis } from './check-redis.js';
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
 /**
- * Looks at everything that a deployment needs, as this machine's environment describes it.
- * @param connection null: no API is asked
- * @returns an exit code: 1 when something fails
+ * Checks everything that a deployment needs, as this machine's environment configures it, and prints the results.
+ * @param connection null: no API is checked
+ * @returns exit code: 1 when a check fails, else 0
  */
 export async function doctor(connection: Connection | null, json: boolean, terminal: Terminal): Promise<number> {
   const checks = [
@@ -25,7 +25,7 @@ export async function doctor(connection: Connection | null, json: boolean, termi
   if (json) {
     terminal.say(JSON.stringify({ ok: failed === 0, checks }, null, 2));
   } else {
-    for (const check of checks) tell(check, terminal);
+    for (const check of checks) printCheck(check, terminal);
     const warned = checks.filter(({ status }) => status === 'warn').length;
     terminal.say(`\n${checks.length - failed - warned} ok, ${warned} warnings, ${failed} failures`);
   }
@@ -48,7 +48,7 @@ async function checkEnvironment(): Promise<Check[]> {
   ];
 }
 
-function tell({ advice, found, name, status }: Check, terminal: Terminal): void {
+function printCheck({ advice, found, name, status }: Check, terminal: Terminal): void {
   const label = status.padEnd(4);
   terminal.say(`${terminal.colours ? styleText(COLOURS[status], label) : label}  ${name.padEnd(24)}  ${found}`);
   if (advice !== null) terminal.say(`${' '.repeat(32)}-> ${advice}`);

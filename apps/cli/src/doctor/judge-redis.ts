@@ -2,12 +2,12 @@ import { type Check, fail, ok, warn } from './check.js';
 import type { RedisInfo } from './redis-info.js';
 
 const LEAST_MAJOR = 7;
-/** Of the memory that it may have. */
+/** Used shares of the memory limit. */
 const FULL = { warn: 0.8, fail: 0.95 };
-/** Results of background work that are no failure. */
+/** Members of `INFO` with the result of the last write to disk: each must be `ok`. */
 const PERSISTENCE = ['rdb_last_bgsave_status', 'aof_last_bgrewrite_status', 'aof_last_write_status'];
 
-/** What is to be said of the queue's Redis, which must lose nothing. */
+/** Checks a server of the queue's Redis, which must lose nothing. */
 export function judgeQueue(info: RedisInfo): Check[] {
   return [
     version('queue: version', info),
@@ -20,7 +20,10 @@ export function judgeQueue(info: RedisInfo): Check[] {
   ];
 }
 
-/** What is to be said of the cache's Redis, which may lose everything. */
+/**
+ * Checks a server of the cache's Redis, which may lose everything.
+ * @param queues `INFO` of the queue's servers
+ */
 export function judgeCache(info: RedisInfo, queues: readonly RedisInfo[]): Check[] {
   const id = info.get('run_id');
   if (id !== undefined && queues.some((queue) => queue.get('run_id') === id)) {

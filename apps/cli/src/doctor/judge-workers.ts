@@ -2,7 +2,7 @@ import type { Environment } from '#config';
 import { VERSION, type WorkerRecord } from '#contracts';
 import { type Check, fail, ok, warn } from './check.js';
 
-/** What is to be said of the workers that are alive. */
+/** Checks the workers that are alive. */
 export function judgeWorkers(
   workers: readonly WorkerRecord[],
   environment: Pick<Environment, 'EMBED_MODELS'>,
@@ -35,7 +35,7 @@ export function judgeWorkers(
   ];
 }
 
-/** Names of served models. */
+/** Names of the served models for which no worker is ready. */
 function withoutWorker(
   workers: readonly WorkerRecord[],
   { EMBED_MODELS }: Pick<Environment, 'EMBED_MODELS'>,

@@ -1,4 +1,4 @@
-/** What `INFO` of a Redis or Valkey says, by field. */
+/** Value by field name, from the `INFO` reply of a Redis or Valkey server. */
 export type RedisInfo = ReadonlyMap<string, string>;
 
 export function parseRedisInfo(text: string): RedisInfo {

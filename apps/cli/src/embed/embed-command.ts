@@ -67,7 +67,7 @@ export function addEmbedCommand(program: Command): void {
     .option('--quiet', 'no progress', false)
     .addHelpText('after', HELP)
     .action(async (input: string, options: Options) => {
-      // Commands load what they need when they run, so that the others start at once.
+      // Commands load their modules when they run, so that other commands start quickly.
       const { embed } = await import('./embed.js');
       process.exitCode = await embed({
         ...options,

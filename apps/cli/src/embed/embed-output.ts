@@ -3,15 +3,15 @@ import { AppendedFile } from '../vectors/appended-file.js';
 import { vectorFile } from '../vectors/vector-file.js';
 import { type FileMark, isFault, type VectorFile, type VectorRow } from '../vectors/vector-row.js';
 
-/** How far both files are on the disk. */
+/** How much of both files is safely on disk. */
 export interface OutputMark {
   readonly output: FileMark;
   readonly errorBytes: number;
 }
 
 /**
- * The vectors of a run and, beside them, `NAME.errors.jsonl`: why texts have none. Both have other names until they are
- * complete.
+ * Output files of a run: the vectors and, beside them, `NAME.errors.jsonl` with the error of each text that has no
+ * vector. Both have temporary names until they are complete.
  */
 export class EmbedOutput {
   readonly name: string;
@@ -36,7 +36,7 @@ export class EmbedOutput {
     return `${this.errorsName}.embedmill-part`;
   }
 
-  /** Starts anew, or goes on behind a mark. */
+  /** @param mark where to continue; null: starts empty files */
   async open(mark: OutputMark | null): Promise<void> {
     await this.#vectors.open(mark?.output ?? null);
     await this.#errors.open(mark?.errorBytes);
@@ -57,7 +57,7 @@ export class EmbedOutput {
     return { output, errorBytes: this.#errors.bytes };
   }
 
-  /** Both files get their names; that of errors is there only if there are some. */
+  /** Completes both files and gives them their final names; there is an errors file only if there are errors. */
   async finish(): Promise<void> {
     await this.#errors.sync();
     const { bytes } = this.#errors;
@@ -73,7 +73,7 @@ export class EmbedOutput {
     await this.#errors.close();
   }
 
-  /** What is written so far, of a run that nobody can go on with. */
+  /** Deletes the unfinished files, of a run that cannot be resumed. */
   async remove(): Promise<void> {
     await this.close();
     await rm(this.#draft, { force: true });

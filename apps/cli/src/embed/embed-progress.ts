@@ -3,11 +3,11 @@ import { whole } from '../progress.js';
 import { terminal } from '../terminal.js';
 import type { Tally } from './state-file.js';
 
-/** Between two lines when nobody watches. */
+/** Minimum time between two lines when the output is not a terminal, ms. */
 const PLAIN_MS = 5000;
 const BAR_STEPS = 1000;
 
-/** Progress of a run, on standard error: a live bar for people, a line now and then for files, nothing when quiet. */
+/** Progress of a run, on standard error: a live bar in a terminal, a line from time to time elsewhere, nothing if quiet. */
 export class EmbedProgress {
   readonly #say: (line: string) => void;
   readonly #bar: SingleBar | null;
@@ -19,8 +19,8 @@ export class EmbedProgress {
   #waitingFor: string | null = null;
 
   /**
-   * @param totalBytes of the input; 0: not known
-   * @param textsBefore finished by earlier runs
+   * @param totalBytes size of the input; 0: unknown
+   * @param textsBefore number of texts finished by earlier runs
    */
   constructor(quiet: boolean, totalBytes: number, textsBefore: number) {
     const { interactive, say } = terminal(process.stderr);
@@ -40,7 +40,7 @@ export class EmbedProgress {
     this.#say(line);
   }
 
-  /** @param bytes of the input that are done */
+  /** @param bytes bytes of the input that are finished */
   show(tally: Tally, bytes: number): void {
     const share = this.#totalBytes === 0 ? null : Math.min(1, bytes / this.#totalBytes);
     this.#shareBefore ??= share;
@@ -55,14 +55,14 @@ export class EmbedProgress {
     this.#say(`  ${words}`);
   }
 
-  /** Something has to wait; null: not any more. */
+  /** Shows why the run waits; null: it no longer waits. */
   waitFor(reason: string | null): void {
     if (this.#bar === null && reason !== null && this.#waitingFor === null) this.#say(`  waiting: ${reason}`);
     this.#waitingFor = reason;
     if (reason !== null) this.#bar?.update({ words: `waiting: ${reason}` });
   }
 
-  /** The bar's end, and a last line; call it whatever happened. */
+  /** Removes the bar and prints a last line. The caller must do this after a failure, too. */
   close(lastLine?: string): void {
     if (this.#bar?.isActive === true) this.#bar.stop();
     if (lastLine !== undefined) this.#say(lastLine);

@@ -14,9 +14,9 @@ import { partsOf } from './parts.js';
 import { type EmbedState, requireSame, type RunOptions, StateFile, type Tally } from './state-file.js';
 import { type FieldNames, type InputFormat, textRecords } from './text-records.js';
 
-/** Of JSON in one part. */
+/** Maximum size of one part as JSON, bytes. */
 const PART_BYTES = 16 * 1024 * 1024;
-/** Parts that the service has at once: one is read back while the next are computed. */
+/** Parts in progress at once: one is read back while the service computes the next ones. */
 const PARTS_UNDER_WAY = 3;
 const NOTHING: Tally = { texts: 0, failed: 0, cached: 0, tokens: 0 };
 
@@ -25,28 +25,28 @@ export interface EmbedOptions {
   readonly input: string;
   readonly out: string;
   readonly connection: Connection;
-  /** Absent: the first that is served. */
+  /** Default: the first served model. */
   readonly model?: string | undefined;
   readonly inputType?: NewJob['input_type'];
   readonly truncate?: NewJob['truncate'];
   readonly dimensions?: number | undefined;
   readonly normalize?: boolean | undefined;
   readonly priority?: NewJob['priority'];
-  /** Absent: as the input's name says. */
+  /** Default: from the extension of the input's name. */
   readonly format?: InputFormat | undefined;
   readonly fields: FieldNames;
   readonly partTexts: number;
-  /** How long the service may be away, ms. */
+  /** How long to retry while the service is unavailable, ms. */
   readonly patienceMs: number;
   readonly restart: boolean;
   readonly quiet: boolean;
 }
 
 /**
- * Embeds a file through a deployment, part by part, each a job. What is finished is noted beside the output, so that
- * the same command goes on where this one stops, for whatever reason.
- * @returns an exit code: 0, 3 when texts failed, 130 when a signal stopped it
- * @throws CommandError
+ * Embeds a file through a deployment, in parts that are one job each. Progress is saved beside the output, so that the
+ * same command resumes where this one stopped, for whatever reason.
+ * @returns exit code: 0; 3 when texts failed; 130 when a signal stopped it
+ * @throws CommandError, or EmbedmillError from the client
  */
 export async function embed(options: EmbedOptions): Promise<number> {
   requireFormat(options.out);
@@ -65,13 +65,13 @@ class EmbedRun {
   readonly #input: Input;
   readonly #format: InputFormat;
   readonly #stateFile: StateFile;
-  /** In the order of the input. */
+  /** Parts in progress, in input order. */
   readonly #underWay: { readonly job: PartJob; readonly readBytes: number }[] = [];
   #output: EmbedOutput | null = null;
   #progress: EmbedProgress | null = null;
-  /** Of the input, up to the end of what is finished. */
+  /** Bytes read of the input up to the end of the last finished part. */
   #readBytes = 0;
-  /** Whether a state file tells where to go on. */
+  /** Whether there is a state file from which the run can be resumed. */
   #kept = false;
 
   constructor(options: EmbedOptions) {
@@ -81,7 +81,7 @@ class EmbedRun {
     this.#stateFile = new StateFile(`${options.out}.embedmill-state`);
   }
 
-  /** @returns what became of all texts, those of earlier runs included */
+  /** @returns counts of all texts, including those of earlier runs */
   async work(signal: AbortSignal): Promise<Tally> {
     const { connection, dimensions, model: wanted, patienceMs, quiet } = this.#options;
     // Without retries: a wrong address is reported at once.
@@ -96,7 +96,7 @@ class EmbedRun {
     if (earlier) progress.say(`going on after ${whole(state.tally.texts)} texts`);
     if (state.input === null) progress.say('standard input cannot be read twice: if interrupted, this starts over');
 
-    // A service that is only busy is waited for without an end.
+    // Requests to a service that is only busy are retried without a limit.
     const busyPatienceMs = patienceMs === 0 ? 0 : Infinity;
     const onWait = (reason: Error | null) => progress.waitFor(reason?.message ?? null);
     const client = clientOf(connection, { signal, retry: { patienceMs, busyPatienceMs, onWait } });
@@ -111,7 +111,7 @@ class EmbedRun {
     return last.tally;
   }
 
-  /** Whatever happened. Jobs of a run that can be gone on with are left to be computed meanwhile. */
+  /** Called however the run ended. Jobs of a run that can be resumed are not cancelled: the service goes on computing. */
   async stop(): Promise<void> {
     this.#progress?.close(this.#kept ? 'what is finished is kept: the same command goes on from there' : undefined);
     if (!this.#input.isStandardInput) {
@@ -124,7 +124,7 @@ class EmbedRun {
     await this.#output?.remove();
   }
 
-  /** Where an earlier run stopped, or the beginning. */
+  /** The state in which an earlier run stopped, else the initial state. */
   async #begin(model: ModelObject, dimensions: number): Promise<{ earlier: boolean; state: EmbedState }> {
     const input = this.#input.isStandardInput ? null : await this.#input.identity();
     const now = { input, options: this.#runOptions(model.id), fingerprint: model.fingerprint };
@@ -157,7 +157,7 @@ class EmbedRun {
     return state;
   }
 
-  /** Reads back the oldest part under way, and notes that it is done. */
+  /** Reads back the oldest part in progress, and saves that it is finished. */
   async #finishPart(client: EmbedmillClient, before: EmbedState, model: string): Promise<EmbedState> {
     const output = this.#output!;
     const { job, readBytes } = this.#underWay[0]!;
@@ -177,7 +177,7 @@ class EmbedRun {
     let next = await rows.next();
     for (; next.done !== true; next = await rows.next()) await output.append(next.value);
 
-    // Rows of two versions do not belong in one file; a part is either of the first one or not noted.
+    // One file must not mix vectors of two model versions: a part of another version is not saved as finished.
     const { fingerprint } = await servedModel(client, model);
     if (fingerprint !== before.fingerprint) {
       throw new CommandError(EXIT.error, `${model} has been replaced meanwhile; --restart embeds with the new one`);
@@ -198,7 +198,7 @@ class EmbedRun {
     });
   }
 
-  /** Writes the state down, with what is under way. */
+  /** Saves the state with the parts in progress, except when the input is standard input. */
   async #note(state: EmbedState): Promise<EmbedState> {
     const submitted = this.#underWay.map(({ job }) => job.submitted).filter((part) => part !== null);
     const noted = { ...state, submitted };
@@ -213,7 +213,7 @@ class EmbedRun {
     return { model, input_type: inputType, truncate, dimensions, normalize, priority };
   }
 
-  /** All that decides which text gets which vector. */
+  /** All options that decide which text gets which vector. */
   #runOptions(model: string): RunOptions {
     const { dimensions, fields, inputType, normalize, truncate } = this.#options;
     return {

@@ -17,7 +17,7 @@ const FORMATS: Readonly<Record<string, InputFormat>> = {
   '.tsv': 'tsv',
 };
 
-/** By which a file is known again. */
+/** Identifies an input file in a later run. */
 export const inputIdentitySchema = z.object({
   bytes: z.int(),
   mtimeMs: z.number(),
@@ -26,7 +26,7 @@ export const inputIdentitySchema = z.object({
 });
 export type InputIdentity = z.infer<typeof inputIdentitySchema>;
 
-/** Where texts are read from: a file, gzipped or not, or standard input. Offsets count the bytes of the texts, unpacked. */
+/** The input: a file, gzipped or not, or standard input. Offsets count uncompressed bytes. */
 export class Input {
   readonly name: string;
   readonly #gzipped: boolean;
@@ -42,17 +42,17 @@ export class Input {
     return this.name === '-';
   }
 
-  /** As its name says; `text` when it says nothing. */
+  /** Format by the file's extension; `text` for any other extension. */
   get format(): InputFormat {
     return FORMATS[extname(this.#gzipped ? this.name.slice(0, -'.gz'.length) : this.name)] ?? 'text';
   }
 
-  /** Bytes of the file read so far, packed as they are: how far it is, for people. */
+  /** Bytes of the file read so far, compressed if the file is: to show progress. */
   get bytesRead(): number {
     return this.#bytesRead;
   }
 
-  /** @throws CommandError when it is no file that can be read */
+  /** @throws CommandError when the file cannot be read */
   async identity(): Promise<InputIdentity> {
     try {
       const { mtimeMs, size } = await stat(this.name);
@@ -68,9 +68,9 @@ export class Input {
     }
   }
 
-  /** Its bytes, unpacked, from an offset on. Standard input is read once, and from its beginning. */
+  /** Yields the uncompressed bytes from an offset on. Standard input can be read only once, from its beginning. */
   async *chunks(from: number): AsyncGenerator<Uint8Array> {
-    // Packed bytes cannot be entered in the middle.
+    // gzip can only be decompressed from the beginning.
     const start = this.#gzipped ? 0 : from;
     this.#bytesRead = start;
     const raw: Readable = this.isStandardInput ? process.stdin : createReadStream(this.name, { start });

@@ -1,16 +1,15 @@
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-/** A line of bytes. */
 export interface Line {
   /** Without its line break, LF or CRLF. */
   readonly bytes: Buffer;
-  /** Offset after it and its line break. */
+  /** Offset after the line and its line break. */
   readonly end: number;
 }
 
 /**
- * Cuts bytes into lines; no more than a line and a chunk are held. The last line may end in no line break.
+ * Splits bytes into lines, with at most one line and one chunk in memory. The last line may lack a line break.
  * @param start offset of the first byte
  * @throws Error as soon as a line has more than `maxBytes`
  */

@@ -6,17 +6,17 @@ import type { Fault, VectorRow } from '../vectors/vector-row.js';
 import type { Part } from './parts.js';
 import type { SubmittedPart } from './state-file.js';
 
-/** Times that a job which the service lost is sent again. */
+/** Maximum number of uploads of one part, counting those that the service refused. */
 const SENDS = 5;
 
-/** What a written part adds to the tally. */
+/** What a finished part adds to the tally. */
 export interface PartResult {
   readonly failed: number;
   readonly cached: number;
   readonly tokens: number;
 }
 
-/** A part on its way through the service: sent, followed, and its rows read. */
+/** One part as a job: uploads it, waits for it, and reads its rows. */
 export class PartJob {
   readonly part: Part;
   readonly #client: EmbedmillClient;
@@ -25,7 +25,7 @@ export class PartJob {
   #jobId: string | null;
   #sends = 0;
 
-  /** @param submitted as an earlier run left it */
+  /** @param submitted the part's state from an earlier run; null: not submitted yet */
   constructor(part: Part, client: EmbedmillClient, options: Omit<NewJob, 'input'>, submitted: SubmittedPart | null) {
     this.part = part;
     this.#client = client;
@@ -34,7 +34,7 @@ export class PartJob {
     this.#refused = new Map(submitted?.refused);
   }
 
-  /** For the state file; null when the service has no job of it. */
+  /** The part's state for the state file; null while it has no job. */
   get submitted(): SubmittedPart | null {
     const { end, first, texts } = this.part;
     if (this.#jobId === null) return null;
@@ -42,8 +42,8 @@ export class PartJob {
   }
 
   /**
-   * Uploads its texts, except those that the service refuses: each refusal names one line, and the rest is sent again.
-   * @throws EmbedmillError when something else is wrong
+   * Uploads the texts. When the service refuses a text (its error names the line), uploads the rest again without it.
+   * @throws EmbedmillError for any other error
    */
   async submit(): Promise<void> {
     for (;;) {
@@ -65,9 +65,9 @@ export class PartJob {
   }
 
   /**
-   * Waits for its job and gives its rows, in order. A job that the service has lost is sent again; all rows come
-   * again after `onSentAgain`.
-   * @param onStatus called with every look at the job
+   * Waits for the job and yields its rows, in order. If the service has lost the job, uploads the part again, calls
+   * `onSentAgain`, and yields all rows again.
+   * @param onStatus called with every status of the job
    */
   async *rows(
     onStatus: (job: JobObject) => void,
@@ -82,7 +82,7 @@ export class PartJob {
       try {
         const job = await this.#client.jobs.wait(this.#jobId, { onStatus });
         if (job.state === 'completed') return yield* this.#rowsOf(job);
-        // The job of an earlier run may have been cancelled by whoever stopped that run.
+        // The job of an earlier run may have been cancelled when that run was stopped: it is uploaded again.
         if (job.state === 'cancelled' && this.#sends > 0) throw cancelled(job);
         this.#requireSends(job.error?.message ?? `it is ${job.state}`);
       } catch (error) {
@@ -95,7 +95,7 @@ export class PartJob {
     }
   }
 
-  /** For a run that has ended: a failure to cancel is ignored. */
+  /** Cancels the job of a run that has ended; a failure to cancel is ignored. */
   async cancel(client: EmbedmillClient): Promise<void> {
     if (this.#jobId !== null) await client.jobs.cancel(this.#jobId).catch(() => {});
   }
@@ -104,7 +104,7 @@ export class PartJob {
     const places = this.#places();
     let next = 0;
     let asked = 0;
-    /** Up to a place, those that were not sent with those that were. */
+    /** The rows up to `end`, including those of texts that were not sent. */
     const rowsUntil = (end: number, outcomes: ReadonlyMap<number, JobOutcome>) => {
       const rows: VectorRow[] = [];
       for (; next < end; next++) rows.push(this.#row(next, outcomes.get(next)?.vector ?? null));
@@ -136,7 +136,7 @@ export class PartJob {
     return { index: this.part.first + place, id, vector: found };
   }
 
-  /** Of the texts that are sent, in the order of the upload. */
+  /** Indexes within the part of the texts that are sent, in upload order. */
   #places(): number[] {
     const places: number[] = [];
     for (const [place, { text }] of this.part.texts.entries()) {
@@ -145,7 +145,7 @@ export class PartJob {
     return places;
   }
 
-  /** What is longer than a text that is too large is too large as well: it need not be asked for. */
+  /** Records a refused text. If it is too large, texts at least as long are refused here, without asking the service. */
   #refuse(place: number, { code, message }: EmbedmillApiError): void {
     const fault = { code, message: message.replace(/^Line \d+/, 'The text') };
     this.#refused.set(place, fault);
@@ -153,7 +153,7 @@ export class PartJob {
     const bytes = Buffer.byteLength(this.part.texts[place]!.text as string);
     for (const other of this.#places()) {
       const another = this.part.texts[other]!.text as string;
-      // A UTF-16 unit is at most 3 bytes of UTF-8: short texts need no count.
+      // A UTF-16 code unit is at most 3 bytes of UTF-8, so the bytes of short texts need not be counted.
       if (another.length * 3 >= bytes && Buffer.byteLength(another) >= bytes) this.#refused.set(other, fault);
     }
   }

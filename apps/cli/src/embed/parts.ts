@@ -1,31 +1,31 @@
 import type { Fault } from '../vectors/vector-row.js';
 import type { TextRecord } from './text-records.js';
 
-/** Bounds of a part: what a lost job costs to send again, and what is held in memory a few times. */
+/** Maximum size of a part: it bounds what is uploaded again when a job is lost, and the memory of parts in progress. */
 export interface PartLimits {
   readonly texts: number;
-  /** Of JSON; a longer text is a part of its own. */
+  /** Bytes of JSON; a longer text becomes a part by itself. */
   readonly bytes: number;
 }
 
-/** One text of a part, or why there is none. */
+/** One text of a part, or why it cannot be embedded. */
 export interface PartText {
   readonly id: string | null;
   readonly text: string | Fault;
 }
 
-/** A part is as much of the input as one job takes. */
+/** A range of the input that is embedded as one job. */
 export interface Part {
   /** Index of its first text in the input. */
   readonly first: number;
   readonly texts: readonly PartText[];
-  /** Offset in the input after it. */
+  /** Offset in the input after the part. */
   readonly end: number;
 }
 
 /**
- * Cuts records into parts. The same records give the same parts, wherever among their ends one begins.
- * @param first index of the first record
+ * Splits records into parts. Deterministic: starting at the end of any part gives the same parts from there on.
+ * @param first index of the first record in the input
  */
 export async function* partsOf(
   records: AsyncIterable<TextRecord>,

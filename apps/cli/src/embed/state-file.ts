@@ -4,7 +4,7 @@ import { CommandError, EXIT } from '../exit-codes.js';
 import { fileMarkSchema } from '../vectors/vector-row.js';
 import { inputIdentitySchema } from './input.js';
 
-/** Texts so far. */
+/** Counts so far, of texts and of their tokens. */
 export const tallySchema = z.object({
   texts: z.int(),
   failed: z.int(),
@@ -13,40 +13,40 @@ export const tallySchema = z.object({
 });
 export type Tally = z.infer<typeof tallySchema>;
 
-/** A part whose job was accepted and whose rows are not written yet. */
+/** A part whose job is accepted and whose rows are not written yet. */
 const submittedPartSchema = z.object({
   first: z.int(),
   texts: z.int(),
   end: z.int(),
   jobId: z.string(),
-  /** Place in the part -> why the service took the upload only without it. */
+  /** Index in the part -> why the service refused the text. */
   refused: z.array(z.tuple([z.int(), z.object({ code: z.string(), message: z.string() })])),
 });
 export type SubmittedPart = z.infer<typeof submittedPartSchema>;
 
-/** What must be the same for a run to go on where another one stopped: text by name of the option. */
+/** Options that must be unchanged when a run is resumed: value by name of the option. */
 export type RunOptions = Readonly<Record<string, string | number | boolean | null>>;
 
 const stateSchema = z.object({
   version: z.literal(1),
-  /** null: standard input, which is never gone on with. */
+  /** null: standard input, from which no run can be resumed. */
   input: inputIdentitySchema.nullable(),
   options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-  /** Of the model: vectors of two do not mix. */
+  /** The model's fingerprint: vectors of different fingerprints must not be mixed. */
   fingerprint: z.string(),
   dimensions: z.int(),
-  /** Finished parts. */
+  /** Counts of the finished parts. */
   tally: tallySchema,
-  /** Offset in the input after them. */
+  /** Offset in the input after the finished parts. */
   inputEnd: z.int(),
   output: fileMarkSchema,
-  /** Bytes of the file of errors. */
+  /** Size of the errors file, bytes. */
   errorBytes: z.int(),
   submitted: z.array(submittedPartSchema),
 });
 export type EmbedState = z.infer<typeof stateSchema>;
 
-/** The state of a run lies beside its output, so that the same command finds it again. */
+/** The state of a run, kept beside its output so that the same command finds it. */
 export class StateFile {
   readonly path: string;
 
@@ -55,8 +55,8 @@ export class StateFile {
   }
 
   /**
-   * @returns null when there is none
-   * @throws CommandError when there is one that cannot be used
+   * @returns null when there is no file
+   * @throws CommandError when the file is damaged or of another version
    */
   async read(): Promise<EmbedState | null> {
     const json = await readFile(this.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -69,7 +69,7 @@ export class StateFile {
     throw new CommandError(EXIT.error, `${this.path} is of another version or damaged; --restart starts over`);
   }
 
-  /** Replaces it as a whole: a crash leaves the old one or the new one. */
+  /** Replaces the file atomically: a crash leaves either the old or the new state. */
   async write(state: EmbedState): Promise<void> {
     const draft = `${this.path}.new`;
     const file = await open(draft, 'w');
@@ -88,8 +88,9 @@ export class StateFile {
 }
 
 /**
- * @param state of the earlier run
- * @throws CommandError naming everything that is not as it was
+ * Checks that a run can be resumed.
+ * @param state saved by the earlier run
+ * @throws CommandError that names everything that has changed
  */
 export function requireSame(
   state: EmbedState,

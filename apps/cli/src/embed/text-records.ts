@@ -4,34 +4,34 @@ import { CommandError, EXIT } from '../exit-codes.js';
 import type { Fault } from '../vectors/vector-row.js';
 import { linesOf } from './lines.js';
 
-/** Longest line that is taken for one, bytes; the service refuses texts long before. */
+/** Maximum length of a line, bytes; the service's own limit for texts is much lower. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
-/** `text`: one a line. `ndjson`: a JSON string or object a line. `csv`, `tsv`: with a header. */
+/** `text`: one text per line. `ndjson`: one JSON string or object per line. `csv`, `tsv`: with a header. */
 export const INPUT_FORMATS = ['text', 'ndjson', 'csv', 'tsv'] as const;
 export type InputFormat = (typeof INPUT_FORMATS)[number];
 
-/** Where the text stands in an object or row, and what names it. */
+/** Names of the object member or column with the text, and of the one with its id. */
 export interface FieldNames {
-  /** Absent: `text`, else `input`. */
+  /** Default: `text`, else `input`. */
   readonly text?: string | undefined;
-  /** Absent: `id`, where there is one. */
+  /** Default: `id`, if present. */
   readonly id?: string | undefined;
 }
 
-/** One text of the input; something that cannot be embedded keeps its place. */
+/** One text of the input, or why it cannot be embedded; it has an index in either case. */
 export interface TextRecord {
   readonly text: string | Fault;
   readonly id: string | null;
-  /** Offset in the input after it. */
+  /** Offset in the input after the record. */
   readonly end: number;
 }
 
 /**
  * Reads the texts of an input.
  * @param start offset to begin at: 0, or the `end` of a record
- * @param chunksFrom the input's bytes from an offset on
- * @throws CommandError when the fields are not there, or the input is of another format
+ * @param chunksFrom returns the input's bytes from an offset on
+ * @throws CommandError when a field or column is missing, or the input has another format
  */
 export function textRecords(
   format: InputFormat,
@@ -50,7 +50,7 @@ export function textRecords(
   }
 }
 
-/** An empty line keeps its place, so that row n is line n. */
+/** An empty line counts as a record, so that row n is line n. */
 async function* plainTexts(chunks: AsyncIterable<Uint8Array>, start: number): AsyncGenerator<TextRecord> {
   for await (const { bytes, end } of linesOf(chunks, start, MAX_LINE_BYTES)) {
     const text = decoded(bytes);
@@ -68,7 +68,7 @@ async function* ndjsonTexts(
     const line = decoded(bytes);
     if (line?.trim() === '') continue;
     const record = { ...(line === null ? { text: NOT_UTF8, id: null } : ndjsonText(line, names)), end };
-    // One line may be broken; a first one that is says that the format or the field is another.
+    // A broken line is recorded; a broken first line means that the format or the field is wrong.
     if (isFirst && typeof record.text !== 'string' && record.text !== EMPTY) {
       throw new CommandError(EXIT.usage, `the first line: ${record.text.message}; see --format and --field`);
     }
@@ -104,7 +104,7 @@ async function* tableTexts(
   chunksFrom: (offset: number) => AsyncIterable<Uint8Array>,
 ): AsyncGenerator<TextRecord> {
   let columns: { text: number; id: number } | null = null;
-  // Where the header stands is the same for everybody who goes on behind it.
+  // A resumed run starts after the header, so the header is read separately.
   if (start > 0) {
     for await (const { row } of tableRows(chunksFrom(0), delimiter, 0)) {
       columns = columnsOf(row, names);
@@ -132,7 +132,7 @@ async function* tableRows(
     skip_empty_lines: true,
     relax_column_count: true,
     max_record_size: MAX_LINE_BYTES,
-    // Values of tab-separated files are seldom quoted, and full of quotes.
+    // Values in tab-separated files are seldom quoted, but often contain quotes.
     ...(delimiter === '\t' ? { quote: null } : {}),
   });
   const source = Readable.from(chunks);
@@ -149,7 +149,7 @@ async function* tableRows(
   }
 }
 
-/** @returns places of the columns; `id` is -1 when there is none */
+/** @returns indexes of the columns; `id` is -1 when there is none */
 function columnsOf(header: readonly string[], names: FieldNames): { text: number; id: number } {
   const text =
     names.text === undefined
@@ -169,7 +169,7 @@ function orEmpty(text: string): string | Fault {
   return text === '' ? EMPTY : text;
 }
 
-/** Takes a byte order mark off, too. */
+/** Also removes a byte order mark. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function decoded(bytes: Buffer): string | null {

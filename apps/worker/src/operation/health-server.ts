@@ -57,7 +57,7 @@ export class HealthServer {
             (error: unknown) => {
               if (error instanceof KeyRefusedError) refuse(error);
               // The error itself is not sent: messages of the Redis client contain internal addresses.
-              else json(503, { error: 'the metrics, or who may see them, cannot be told at the moment' });
+              else json(503, { error: 'the metrics, or the API key check, are unavailable at the moment' });
             },
           );
       } else {

@@ -25,7 +25,7 @@ export type RateLimits = z.infer<typeof rateLimitsSchema>;
 /** What a rate limit counts. */
 export type RateUnit = 'requests' | 'tokens';
 
-/** A stored API key, without the hash of its secret. Times are epoch ms. */
+/** A stored API key, without its hash. Times are epoch ms. */
 export const apiKeyRecordSchema = z.object({
   /** Part of the key, but not secret. */
   id: z.string(),
@@ -42,7 +42,7 @@ export const apiKeyRecordSchema = z.object({
 });
 export type ApiKeyRecord = z.infer<typeof apiKeyRecordSchema>;
 
-/** The authenticated sender of a request. */
+/** Who sent a request, and what they may do. */
 export interface Caller {
   /** null when access control is off. */
   readonly keyId: string | null;

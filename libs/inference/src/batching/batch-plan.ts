@@ -1,18 +1,18 @@
-/** What a micro-batch may be, and what it costs. */
+/** Limits and cost model of a micro-batch. */
 export interface BatchLimits {
-  /** Padded tokens: rows x longest row. */
+  /** Maximum padded tokens: rows x longest row. */
   readonly tokenBudget: number;
   readonly maxRows: number;
-  /** What a batch costs before its first token, in tokens: a batch takes about `overheadTokens + rows * longest`. */
+  /** Fixed cost of a batch, in tokens: a batch costs about `overheadTokens + rows * longest`. */
   readonly overheadTokens: number;
 }
 
 /**
- * A batch plan cuts texts sorted by length into micro-batches so that together they cost the least, by dynamic
- * programming from the shortest text up: the cheapest way to run texts `i..n` is the cheapest first batch `i..j` plus
- * the cheapest way to run `j..n`. Small overhead gives tight batches, large overhead gives full ones.
+ * A batch plan splits texts sorted by length into micro-batches of minimum total cost, by dynamic programming from the
+ * shortest text up: the cheapest plan for texts `i..n` is the batch `i..j` plus the cheapest plan for `j..n`, minimised
+ * over `j`. Small overhead gives batches with little padding, large overhead gives full ones.
  *
- * Keeps its scratch arrays between calls; a call takes about `n` x (different lengths in one batch) steps.
+ * Reuses its scratch arrays between calls. A call takes about `n` x (number of different lengths in one batch) steps.
  */
 export class BatchPlan {
   readonly #limits: BatchLimits;
@@ -25,9 +25,9 @@ export class BatchPlan {
   }
 
   /**
-   * The batch of the cheapest plan that text `anchor` belongs to, as positions `[from, to)`.
-   *
-   * @param lengths `[>= count]`, descending, each from 1 to `tokenBudget`.
+   * The batch in the cheapest plan that contains text `anchor`, as positions `[from, to)`.
+   * @param lengths `[>= count]`, descending, each from 1 to `tokenBudget`
+   * @param anchor position of the text, from 0
    */
   around(lengths: Int32Array, count: number, anchor: number): { from: number; to: number } {
     this.#cut(lengths, count);
@@ -56,8 +56,8 @@ export class BatchPlan {
       const limit = Math.min(count, i + Math.min(maxRows, Math.floor(tokenBudget / longest)));
       let best = Infinity;
       let bestEnd = limit;
-      // Cost is linear in how much of a run of equal lengths goes along, so ends of runs and the limit are
-      // the ends that matter (beside a limit, another one may save a token or two; trying them all costs far more).
+      // Within a run of equal lengths, cost is linear in where the batch ends, so only the ends of runs and the limit
+      // are tried. (Near a limit another end may save a token or two, but trying all ends costs far more.)
       for (let end = Math.min(limit, runEnd[i]!); ; end = Math.min(limit, runEnd[end]!)) {
         const total = overheadTokens + (end - i) * longest + cost[end]!;
         if (total <= best) {

@@ -1,8 +1,8 @@
-/** What a length bucket must know of an item. */
+/** What length buckets need to know about an item. */
 export interface Sized {
   /** Tokens, at least 1. */
   readonly length: number;
-  /** Smaller came earlier; no two items share one. */
+  /** Order of arrival, ascending; unique. */
   readonly arrival: number;
 }
 
@@ -19,20 +19,20 @@ interface Bucket<T> {
 }
 
 /**
- * Length buckets keep items sorted by length and, within one length, by arrival. Adding, deleting and taking cost
- * O(1) beside a binary search over the different lengths held.
+ * Length buckets keep items sorted by length and, within one length, by arrival. Adding, deleting or taking an item
+ * costs O(1) plus a binary search over the distinct lengths held.
  */
 export class LengthBuckets<T extends Sized> {
   readonly #buckets = new Map<number, Bucket<T>>();
   readonly #nodes = new Map<T, Node<T>>();
-  /** The different lengths held, ascending. */
+  /** The distinct lengths held, ascending. */
   readonly #lengths: number[] = [];
 
   get size(): number {
     return this.#nodes.size;
   }
 
-  /** Adds an item, also one that was taken before: it gets its place by arrival back. */
+  /** Adds an item. One that was taken before returns to its place by arrival. */
   add(item: T): void {
     let bucket = this.#buckets.get(item.length);
     if (bucket === undefined) {
@@ -41,7 +41,7 @@ export class LengthBuckets<T extends Sized> {
       this.#lengths.splice(this.#rank(item.length), 0, item.length);
     }
     const node: Node<T> = { item, older: bucket.newest, newer: null };
-    // Nearly always at one of the ends: new items are the newest, items put back the oldest.
+    // Nearly always at one of the ends: new items are the newest, and items that are put back the oldest.
     if (bucket.oldest !== null && item.arrival < bucket.oldest.item.arrival) {
       node.older = null;
     } else {
@@ -56,7 +56,7 @@ export class LengthBuckets<T extends Sized> {
     this.#nodes.set(item, node);
   }
 
-  /** Whether the item was held. */
+  /** Removes an item. @returns whether it was held */
   delete(item: T): boolean {
     const node = this.#nodes.get(item);
     if (node === undefined) return false;
@@ -74,7 +74,7 @@ export class LengthBuckets<T extends Sized> {
     return true;
   }
 
-  /** The item that came first, whatever its length. */
+  /** The item that arrived first, of any length. */
   oldest(): T | undefined {
     let oldest: T | undefined;
     for (const length of this.#lengths) {
@@ -85,11 +85,10 @@ export class LengthBuckets<T extends Sized> {
   }
 
   /**
-   * Writes the lengths of the items nearest to `length`, descending: at most `reach` longer ones, then at most `reach`
+   * Writes the lengths of the items nearest to `length`, descending: at most `reach` longer items, then at most `reach`
    * of that length or shorter.
-   *
    * @param into `[>= 2 * reach]`
-   * @returns how many were written, and how many of them are longer than `length`.
+   * @returns how many lengths were written, and how many of them are longer than `length`
    */
   lengthsAround(length: number, reach: number, into: Int32Array): { count: number; longer: number } {
     const middle = this.#rank(length);
@@ -98,7 +97,7 @@ export class LengthBuckets<T extends Sized> {
     for (; top < this.#lengths.length && longer < reach; top++) longer += this.#count(top);
     longer = Math.min(longer, reach);
     let count = 0;
-    // The topmost bucket may be counted in part only, from its lower end.
+    // The topmost bucket may be included only partly.
     let skip = -longer;
     for (let rank = top - 1; rank >= 0 && this.#lengths[rank]! > length; rank--) skip += this.#count(rank);
     for (let rank = top - 1; rank >= 0 && count < longer + reach; rank--) {
@@ -111,7 +110,7 @@ export class LengthBuckets<T extends Sized> {
     return { count, longer };
   }
 
-  /** Takes up to `count` items of exactly this length out, the oldest first. */
+  /** Removes and returns up to `count` items of exactly this length, oldest first. */
   take(length: number, count: number): T[] {
     const taken: T[] = [];
     while (taken.length < count) {
@@ -123,7 +122,7 @@ export class LengthBuckets<T extends Sized> {
     return taken;
   }
 
-  /** The greatest length held that is at most `length`. */
+  /** The greatest length held that is at most `length`; undefined when there is none. */
   lengthAtMost(length: number): number | undefined {
     const rank = this.#rank(length);
     return this.#lengths[rank] === length ? length : this.#lengths[rank - 1];
@@ -133,7 +132,7 @@ export class LengthBuckets<T extends Sized> {
     return this.#buckets.get(this.#lengths[rank]!)!.size;
   }
 
-  /** Position of the first length held that is not below `length`. */
+  /** Index of the first length held that is at least `length`. */
   #rank(length: number): number {
     let low = 0;
     let high = this.#lengths.length;

@@ -2,48 +2,48 @@ import type { Lane } from '#contracts';
 import { BatchPlan, type BatchLimits } from './batch-plan.js';
 import { LengthBuckets, type Sized } from './length-buckets.js';
 
-/** A text that waits for its micro-batch. */
+/** A text to be put into a micro-batch. */
 export interface Batchable extends Sized {
   readonly lane: Lane;
 }
 
 export interface MicroBatcherOptions extends BatchLimits {
-  /** Texts, nearest in length to the oldest, that are sorted and planned together. */
+  /** Texts sorted and planned together: up to this many longer than the oldest text, and as many shorter or equal. */
   readonly lookaheadTexts: number;
   /** Share of batches that bulk gets while both lanes hold texts, 0..1. */
   readonly bulkShare: number;
 }
 
-/** Texts to be run together. */
+/** Texts that run together. */
 export interface MicroBatch<T> {
-  /** The longest first. */
+  /** Longest first. */
   readonly items: readonly T[];
   /** Tokens of the longest. */
   readonly longest: number;
-  /** The lane whose turn it was; an interactive batch may carry bulk texts along. */
+  /** The lane whose turn it was. An interactive batch may also contain bulk texts. */
   readonly lane: Lane;
-  /** Texts of that lane it was chosen from, its own included. */
+  /** Texts of that lane when the batch was chosen, those of the batch included. */
   readonly candidates: number;
-  /** Bulk's credit before this batch; `putBack` restores it. */
+  /** Bulk's credit before this batch, which `putBack` restores. */
   readonly bulkCreditBefore: number;
 }
 
-/** Bulk rows carried along in an interactive batch have at least this part of its longest row. */
+/** Bulk texts may join an interactive batch if they have at least this share of its longest row's tokens. */
 const CARRIED_FILL = 0.75;
 
 /**
  * A micro-batcher decides which texts run together and when. Pure: no clock, no randomness, no promises.
  *
- * Every batch holds the oldest text of the lane whose turn it is, so no text is overtaken for ever; the texts that join
- * it are those that the cheapest plan over the lane's texts puts in one batch with it (`BatchPlan`). Interactive texts
- * go first; while both lanes hold texts, bulk gets its share of batches.
+ * Every batch contains the oldest text of the lane whose turn it is, so no text starves. It is joined by the texts that
+ * the cheapest plan over the lane's texts puts in the same batch (`BatchPlan`). Interactive texts go first; while both
+ * lanes hold texts, bulk gets its share of batches.
  */
 export class MicroBatcher<T extends Batchable> {
   readonly #options: MicroBatcherOptions;
   readonly #plan: BatchPlan;
   readonly #lanes: Record<Lane, LengthBuckets<T>> = { interactive: new LengthBuckets(), bulk: new LengthBuckets() };
   readonly #nearest: Int32Array;
-  /** Turns that bulk has earned, in batches; at 1 it takes one. */
+  /** Batches that bulk is owed: it gets the next batch when this reaches 1. */
   #bulkCredit = 0;
 
   /** @throws RangeError when an option is out of range. */
@@ -64,12 +64,12 @@ export class MicroBatcher<T extends Batchable> {
     return this.#lanes.interactive.size + this.#lanes.bulk.size;
   }
 
-  /** Texts held of one lane. */
+  /** Texts held in one lane. */
   queued(lane: Lane): number {
     return this.#lanes[lane].size;
   }
 
-  /** @throws RangeError when the text fits no batch. */
+  /** @throws RangeError when the text does not fit in a batch */
   add(item: T): void {
     if (!(item.length >= 1 && item.length <= this.#options.tokenBudget)) {
       throw new RangeError(`a text of ${item.length} tokens does not fit a budget of ${this.#options.tokenBudget}`);
@@ -77,19 +77,19 @@ export class MicroBatcher<T extends Batchable> {
     this.#lanes[item.lane].add(item);
   }
 
-  /** Drops a text; false when it is not held (any more). */
+  /** Removes a text. @returns false when it is not held */
   remove(item: T): boolean {
     return this.#lanes[item.lane].delete(item);
   }
 
-  /** Takes the next batch out; undefined when nothing is held. */
+  /** Removes and returns the next batch; undefined when no text is held. */
   next(): MicroBatch<T> | undefined {
     const { interactive, bulk } = this.#lanes;
     const bulkCreditBefore = this.#bulkCredit;
     const contended = interactive.size > 0 && bulk.size > 0;
     if (contended) this.#bulkCredit += this.#options.bulkShare;
     const bulkIsDue = contended && this.#bulkCredit >= 1 - 1e-9;
-    // What bulk gets between queries counts too: only queries that leave it nothing owe it a turn.
+    // Batches that bulk gets while no interactive text waits use up credit too.
     if (bulk.size > 0 && (bulkIsDue || !contended)) this.#bulkCredit = Math.max(0, this.#bulkCredit - 1);
     const lane: Lane = bulkIsDue || interactive.size === 0 ? 'bulk' : 'interactive';
     const candidates = this.#lanes[lane].size;
@@ -100,20 +100,20 @@ export class MicroBatcher<T extends Batchable> {
     return { items, longest, lane, candidates, bulkCreditBefore };
   }
 
-  /** Undoes `next`: its texts get their places back. Only for the batch taken last. */
+  /** Undoes `next`: the texts return to their places. Only for the last batch that `next` returned. */
   putBack(batch: MicroBatch<T>): void {
     this.#bulkCredit = batch.bulkCreditBefore;
     const newestFirst = batch.items.toSorted((a, b) => b.arrival - a.arrival);
     for (const item of newestFirst) this.#lanes[item.lane].add(item);
   }
 
-  /** The oldest text and those that the cheapest plan puts in its batch. */
+  /** Removes and returns the oldest text and those that the cheapest plan puts in its batch. */
   #cut(lane: LengthBuckets<T>): T[] {
     const oldest = lane.oldest();
     if (oldest === undefined) return [];
     const nearest = this.#nearest;
     const { count, longer } = lane.lengthsAround(oldest.length, this.#options.lookaheadTexts, nearest);
-    // The oldest is the first of its length to be taken, and `longer` is the first position of that length.
+    // `longer` is the first position of the oldest text's length, and `take` returns the oldest of a length first.
     const { from, to } = this.#plan.around(nearest, count, longer);
     const items: T[] = [];
     for (let start = from; start < to;) {
@@ -127,8 +127,8 @@ export class MicroBatcher<T extends Batchable> {
   }
 
   /**
-   * Lets bulk texts of fitting length ride along while the batch is smaller than a batch's own overhead: they cost the
-   * waiting queries next to nothing.
+   * Adds bulk texts of similar length while the batch has fewer tokens than a batch's fixed cost: they delay the
+   * interactive texts very little.
    */
   #carryAlong(items: T[], longest: number): void {
     const { overheadTokens, tokenBudget, maxRows } = this.#options;

@@ -1,15 +1,14 @@
 import type { PackedBatch } from '../device/device.js';
 
-/** Token ids of one input, and the segment of each where there is more than one. */
+/** Token ids of one input, and the segment of each token; `types` is null when all are of segment 0. */
 export interface PackedInput {
   readonly ids: Int32Array;
   readonly types: Int32Array | null;
 }
 
 /**
- * Packs token ids into one batch, each row padded at its end to the longest.
- *
- * @param rows at least one, none of them empty.
+ * Packs token ids into one batch. Each row is padded at its end to the longest.
+ * @param rows at least one, none of them empty
  */
 export function pack(rows: readonly PackedInput[], padId: number): PackedBatch {
   const tokens = rows.reduce((longest, row) => Math.max(longest, row.ids.length), 0);

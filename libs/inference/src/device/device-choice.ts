@@ -1,12 +1,12 @@
 import { BootError } from '#contracts';
 
-/** Which hardware a session runs on. `index` counts the GPUs that CUDA sees. */
+/** The hardware that a session runs on. `index` is the CUDA device number, from 0. */
 export type DeviceChoice =
   { readonly kind: 'cpu' } | { readonly kind: 'cuda'; readonly index: number } | { readonly kind: 'webgpu' };
 
 /**
- * Reads `cpu`, `webgpu`, `cuda` (the first GPU) or `cuda:N`.
- * @throws BootError for anything else.
+ * Parses `cpu`, `webgpu`, `cuda` (the first GPU) or `cuda:N`.
+ * @throws BootError for anything else
  */
 export function parseDevice(text: string): DeviceChoice {
   const found = /^(?:(cpu)|(webgpu)|cuda(?::(\d+))?)$/.exec(text);

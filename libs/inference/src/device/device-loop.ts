@@ -10,9 +10,9 @@ import {
 import type { Batchable, MicroBatch, MicroBatcher } from '../batching/micro-batcher.js';
 import { pack, type PackedInput } from '../batching/pack.js';
 
-/** A tokenised input on its way to the device. */
+/** A tokenised input for the device. */
 export interface DeviceInput extends Batchable, PackedInput {
-  /** Whether nobody waits for it any more. */
+  /** Whether it needs no row any more: it has its outcome, or its call has failed. */
   readonly isSettled: boolean;
 }
 
@@ -20,20 +20,20 @@ export interface DeviceLoopOptions<T extends DeviceInput> {
   readonly device: Device;
   readonly batcher: MicroBatcher<T>;
   readonly padId: number;
-  /** One batch is done: `[rows * width]` in the order of `inputs`. */
+  /** A batch is done; `result.values` is `[rows * width]`, in the order of `inputs`. */
   onValues(inputs: readonly T[], packed: PackedBatch, result: DeviceResult): void;
-  /** This one input cannot be computed. */
+  /** This input cannot be computed. */
   onFailedInput(input: T, reason: string): void;
-  /** The device cannot be had; none of these texts is at fault. */
+  /** The device is not available; the texts are not at fault. */
   onUnavailable(texts: readonly T[], error: DeviceUnavailableError): void;
 }
 
-/** Texts that run together, whether the batcher put them together or a failed batch was cut in two. */
+/** Texts that run together: a batch of the batcher, or a failed batch, or half of one, that runs again. */
 interface Load<T extends DeviceInput> {
   readonly texts: readonly T[];
-  /** As the batcher gave it; undefined for a load that runs again. */
+  /** The batcher's batch; undefined for a load that runs again. */
   readonly batch?: MicroBatch<T>;
-  /** Times the device died with it. */
+  /** How often the device died while it ran these texts. */
   readonly losses: number;
 }
 
@@ -41,20 +41,20 @@ interface Outstanding<T extends DeviceInput> extends Load<T> {
   readonly packed: PackedBatch;
 }
 
-/** Times a load may be under way while the device dies before it is cut in two. */
+/** How often the device may die while it runs a load before the load is split in two. */
 const MAX_LOSSES = 2;
-/** A ready batch of bulk texts is chosen anew when its lane has grown by this factor since: more texts, better sorted. */
+/** A ready bulk batch is planned again when its lane has grown by this factor: more texts allow less padding. */
 const REGROUP_GROWTH = 1.5;
 
 /**
- * The device loop keeps a device busy: one batch runs while the next one is packed and handed in behind it.
- * A batch that fails is cut in halves until the text at fault is alone.
+ * The device loop keeps a device busy: while one batch runs, the next one is already packed and queued on the device.
+ * A batch that fails is split into halves until the faulty text is alone.
  */
 export class DeviceLoop<T extends DeviceInput> {
   readonly #options: DeviceLoopOptions<T>;
-  /** Handed to the device: at most one that runs and one that is ready. */
+  /** Passed to the device: at most one running and one ready batch. */
   readonly #outstanding: Outstanding<T>[] = [];
-  /** Loads to be run again, before anything else. */
+  /** Loads to run again, before any new batch. */
   readonly #again: Load<T>[] = [];
   #pumping = false;
 
@@ -62,14 +62,14 @@ export class DeviceLoop<T extends DeviceInput> {
     this.#options = options;
   }
 
-  /** Texts were added to the batcher. */
+  /** Must be called after texts were added to the batcher. */
   added(lane: Lane): void {
     const ready = this.#ready();
     if (ready?.batch !== undefined && this.#wantsRegrouping(ready.batch, lane)) this.#takeBack(ready);
     this.#pump();
   }
 
-  /** Drops a text that the device has not begun; false when it is too late. */
+  /** Cancels a text. @returns false when the device may already have begun it */
   drop(text: T): boolean {
     const { batcher } = this.#options;
     const ready = this.#ready();
@@ -83,8 +83,8 @@ export class DeviceLoop<T extends DeviceInput> {
   }
 
   /**
-   * Interactive texts join or displace what is ready (bulk's due turn comes out the same again); bulk texts only improve
-   * a choice made among few.
+   * New interactive texts may join or displace the ready batch (a bulk batch whose turn is due is chosen again). New
+   * bulk texts only matter if the ready batch was planned from few.
    */
   #wantsRegrouping(batch: MicroBatch<T>, added: Lane): boolean {
     if (added === 'interactive') return true;
@@ -97,7 +97,7 @@ export class DeviceLoop<T extends DeviceInput> {
     this.#options.batcher.putBack(ready.batch!);
   }
 
-  /** Once for all that happens in one turn of the event loop's microtasks. */
+  /** Passes batches to the device in a microtask, so that many calls in one turn cause one pass. */
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;

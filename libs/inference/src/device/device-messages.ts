@@ -2,7 +2,7 @@ import type { GraphInterface } from '#model';
 import type { PackedBatch } from './device.js';
 import type { DeviceChoice } from './device-choice.js';
 
-/** What a device thread is started with. */
+/** Worker data of a device thread. */
 export interface DeviceThreadData {
   readonly onnxPath: string;
   readonly graph: GraphInterface;
@@ -10,29 +10,29 @@ export interface DeviceThreadData {
   /** Intra-op threads of a CPU session. */
   readonly threads: number;
   /**
-   * Padded tokens of the largest batch to warm up with; null to find what suits the device; 0 for a restart, which warms
-   * up with single rows.
+   * Padded tokens of the largest batch to warm up with; null: find the best token budget; 0: warm up with single rows
+   * only, for a restart.
    */
   readonly warmUpTokens: number | null;
   /** Longest text of the model, tokens. */
   readonly maxTokens: number;
   /**
-   * Who may have a batch: word `id % claims.length` is `id` while the batch waits, `-id` once the thread took it, and
-   * something else when it was withdrawn.
+   * Who owns a batch: word `id % claims.length` is `id` while the batch waits, `-id` once the thread has taken it, and
+   * any other value after it was withdrawn.
    */
   readonly claims: Int32Array<SharedArrayBuffer>;
-  /** One word: 1 while the thread is, or may be, inside ONNX Runtime; the thread wakes who waits for 0. */
+  /** One word: 1 while the thread is, or may be, inside ONNX Runtime. The thread notifies waiters when it sets 0. */
   readonly busy: Int32Array<SharedArrayBuffer>;
 }
 
 export type ToDeviceThread =
   | { readonly kind: 'run'; readonly id: number; readonly batch: PackedBatch }
-  /** Give the session back and end, once all that was handed in before is done. */
+  /** Release the session and end, after all earlier messages. */
   | { readonly kind: 'end' };
 
 export type FromDeviceThread =
   | { readonly kind: 'ready'; readonly speed: DeviceSpeed }
-  /** The session could not be made or gave nonsense; the thread ends. */
+  /** The session could not be created or computed invalid values; the thread ends. */
   | { readonly kind: 'refused'; readonly reason: string }
   | {
       readonly kind: 'done';
@@ -44,10 +44,10 @@ export type FromDeviceThread =
 
 /** Measured at warm-up. */
 export interface DeviceSpeed {
-  /** Padded tokens of a batch: as given, else as found. */
+  /** Maximum padded tokens of a batch: as given, else as found. */
   readonly tokenBudget: number;
-  /** Padded tokens per second on the largest batch tried. */
+  /** Padded tokens per second with the largest batch tried. */
   readonly tokensPerSecond: number;
-  /** What a batch costs before its first token, in tokens. */
+  /** Fixed cost of a batch, in tokens. */
   readonly overheadTokens: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Entry of a device thread: owns one ONNX session, so that `session.run`, which blocks, blocks no one else.
- * Batches come in and rows' floats go out as transferred buffers; messages are in `device-messages.ts`.
+ * Entry point of a device thread. It owns one ONNX session, so that the blocking `session.run` blocks no other code.
+ * Batches and results are transferred as buffers; messages are defined in `device-messages.ts`.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { DeviceThreadData, FromDeviceThread, ToDeviceThread } from './device-messages.js';
@@ -14,10 +14,10 @@ const data = workerData as DeviceThreadData;
 try {
   const session = await OnnxSession.create(data);
   const speed = await warmUp(session, { maxTokens: data.maxTokens, tokenBudget: data.warmUpTokens });
-  // One after another: a batch is claimed, and out of reach of a withdrawal, only when its turn has come.
+  // One after another: a batch is claimed, and cannot be withdrawn any more, only when its turn has come.
   let last = Promise.resolve();
   port.on('message', (message: ToDeviceThread) => {
-    last = last.then(() => obey(session, message));
+    last = last.then(() => handle(session, message));
   });
   send({ kind: 'ready', speed });
 } catch (error) {
@@ -26,7 +26,7 @@ try {
   setBusy(0);
 }
 
-async function obey(session: OnnxSession, message: ToDeviceThread): Promise<void> {
+async function handle(session: OnnxSession, message: ToDeviceThread): Promise<void> {
   switch (message.kind) {
     case 'run':
       return run(session, message.id, message.batch);

@@ -1,33 +1,33 @@
 /**
- * A device is what turns token ids into the floats of rows: one ONNX session on a CPU or GPU, or a simulation of one.
+ * A device computes the floats of rows from token ids: one ONNX session on a CPU or GPU, or a simulation of one.
  *
- * Batches run one after another in the order they were handed in, so a caller may hand in the next one while the
- * first is under way. Deliberately not part of this port: tokenising, batching, retries, normalisation.
+ * Batches run one after another in the order of `run`, so a caller may pass the next batch while the first one runs.
+ * Deliberately not part of this port: tokenising, batching, retries, normalisation.
  */
 export interface Device {
-  /** Floats of a row. */
+  /** Floats per row. */
   readonly width: number;
-  /** For people and registries: `cpu, 2 threads`. */
+  /** For display and the worker registry: `cpu, 2 threads`. */
   readonly description: string;
-  /** Times the device had to be started anew since `start`. */
+  /** Restarts so far, both after deaths and by `restart`. */
   readonly restarts: number;
   /**
-   * Runs one batch. The batch's buffers belong to the device from now on.
+   * Runs one batch. From this call on the device owns the batch's buffers.
    *
-   * Rejects with `DeviceLostError` when the device died meanwhile (the same rows may be tried again), with
-   * `DeviceUnavailableError` when it could not be started again, with `BatchWithdrawnError` after `withdraw`, and with
-   * any other error when these rows cannot be computed.
+   * Rejects with `DeviceLostError` when the device died in the meantime (the same rows may be retried), with
+   * `DeviceUnavailableError` when it could not be restarted or is closed, with `BatchWithdrawnError` after `withdraw`,
+   * and with any other error when these rows cannot be computed.
    */
   run(batch: PackedBatch): Promise<DeviceResult>;
-  /** Takes back a batch that has not begun: true, and its `run` rejects with `BatchWithdrawnError`; false: too late. */
+  /** Withdraws a batch: its `run` rejects with `BatchWithdrawnError`. @returns false when the batch has begun */
   withdraw(batch: PackedBatch): boolean;
-  /** Starts it anew after the batches handed in so far, where that means anything. */
+  /** Restarts the device after the batches it already has. Absent if the device cannot be restarted. */
   restart?(): void;
-  /** Ends the device. Batches still under way reject. */
+  /** Closes the device. Unfinished batches reject. */
   close(): Promise<void>;
 }
 
-/** Rows of token ids, padded at their ends to the longest of them. */
+/** Rows of token ids, each padded at its end to the longest. */
 export interface PackedBatch {
   readonly rows: number;
   /** Tokens of the longest row. */
@@ -41,16 +41,16 @@ export interface PackedBatch {
 }
 
 export interface DeviceResult {
-  /** `[rows * width]`, row by row, raw. */
+  /** `[rows * width]`, row by row, as the model computed them. */
   readonly values: Float32Array<ArrayBuffer>;
   /** Time the device spent on this batch, ms. */
   readonly deviceMs: number;
 }
 
-/** The device died with a batch handed in: its rows may be tried again. */
+/** The device died before it returned a batch: the batch's rows may be retried. */
 export class DeviceLostError extends Error {
   override readonly name = 'DeviceLostError';
-  /** Whether the batch was under way, so that it may be the reason. */
+  /** Whether the batch was running, so that it may be the cause. */
   readonly started: boolean;
 
   constructor(message: string, options: { started: boolean; cause?: unknown }) {
@@ -59,12 +59,12 @@ export class DeviceLostError extends Error {
   }
 }
 
-/** The device died and cannot be started again for the time being, or is closed: not the batch's fault. */
+/** The device has died and cannot be restarted for now, or is closed: the batch is not at fault. */
 export class DeviceUnavailableError extends Error {
   override readonly name = 'DeviceUnavailableError';
 }
 
-/** The batch was taken back before it began. */
+/** The batch was withdrawn before it began. */
 export class BatchWithdrawnError extends Error {
   override readonly name = 'BatchWithdrawnError';
 }

@@ -17,11 +17,11 @@ export interface OnnxDeviceOptions {
   readonly device: DeviceChoice;
   /** Intra-op threads of a CPU device. */
   readonly threads: number;
-  /** Padded tokens of the largest batch that will come. Default: as it suits the device. */
+  /** Maximum padded tokens of a batch. Default: measured at warm-up, see `findTokenBudget`. */
   readonly tokenBudget?: number | undefined;
   /** Longest text of the model, tokens. */
   readonly maxTokens: number;
-  /** Called when the thread died and will be started again. */
+  /** Called when the thread has died and is about to be restarted. */
   readonly onRestart?: ((restart: DeviceRestart) => void) | undefined;
 }
 
@@ -30,14 +30,14 @@ export interface DeviceRestart {
   readonly reason: string;
   /** Restarts so far, this one included. */
   readonly restarts: number;
-  /** Pause before it, ms. */
+  /** Delay before the restart, ms. */
   readonly delayMs: number;
 }
 
 interface PendingRun {
   readonly id: number;
   readonly batch: PackedBatch;
-  /** Whether its buffers have moved to the thread, which loses them when it dies. */
+  /** Whether its buffers were transferred to the thread; they are lost when the thread dies. */
   handed: boolean;
   resolve(result: DeviceResult): void;
   reject(error: Error): void;
@@ -46,42 +46,42 @@ interface PendingRun {
 type ThreadState =
   | { readonly kind: 'starting' }
   | { readonly kind: 'running'; readonly worker: Worker }
-  /** Told to end, for a new one to be started. */
+  /** Asked to end; a new thread is started then. */
   | { readonly kind: 'ending' }
-  /** Died; started again when the timer fires. */
+  /** Has ended; restarted when the timer fires. */
   | { readonly kind: 'resting'; readonly timer: NodeJS.Timeout }
   | { readonly kind: 'closed' };
 
-/** Batches that may be outstanding at once; an engine hands in two. */
+/** Maximum number of outstanding batches; an engine has at most two. */
 const MAX_OUTSTANDING = 1024;
-/** Longest that `close`, or a process that exits, waits for the call into ONNX Runtime that is under way. */
+/** How long `close`, or an exiting process, waits for a running call into ONNX Runtime, ms. */
 const END_WAIT_MS = 10_000;
 const FIRST_REST_MS = 100;
 const MAX_REST_MS = 10_000;
-/** After so many starts in a row that failed, batches are refused rather than kept waiting. */
-const PATIENCE_STARTS = 3;
+/** After this many failed starts in a row, batches are rejected instead of kept waiting. */
+const MAX_FAILED_STARTS = 3;
 
 /**
- * An ONNX device is a thread that owns an ONNX session, and what keeps it alive: a thread that dies is started again
- * after a rest that grows with every death in a row.
+ * An ONNX device runs an ONNX session in a thread of its own and supervises it: a thread that dies is restarted after a
+ * delay that doubles with every death in a row.
  *
  * The thread is always asked to end, never terminated: ONNX Runtime's binding aborts the whole process when its thread
- * is torn down in the middle of a call. For the same reason a process that exits waits for the call under way.
+ * is terminated during a call. For the same reason an exiting process waits for the running call.
  */
 export class OnnxDevice implements Device {
   readonly width: number;
   readonly #options: OnnxDeviceOptions;
   readonly #claims = new Int32Array(new SharedArrayBuffer(MAX_OUTSTANDING * Int32Array.BYTES_PER_ELEMENT));
   readonly #busy = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  /** Handed in and not settled, in that order. */
+  /** Batches not settled yet, in the order of `run`. */
   readonly #pending = new Map<number, PendingRun>();
   #state: ThreadState = { kind: 'starting' };
-  /** The thread's end, whatever its reason. */
+  /** Resolves when the thread has ended, for whatever reason. */
   #ended: Promise<void> = Promise.resolve();
   #speed: DeviceSpeed = { tokenBudget: 0, tokensPerSecond: 0, overheadTokens: 0 };
   #lastId = 0;
   #restarts = 0;
-  /** Deaths since a batch last came back. */
+  /** Deaths of the thread since it last returned a batch. */
   #deathsInARow = 0;
   #failedStarts = 0;
 
@@ -92,7 +92,7 @@ export class OnnxDevice implements Device {
 
   /**
    * Starts the thread, loads the graph and warms it up.
-   * @throws BootError, one line, when the device cannot be had or the graph cannot be run.
+   * @throws BootError, one line, when the device is not available or the graph cannot run
    */
   static async start(options: OnnxDeviceOptions): Promise<OnnxDevice> {
     const device = new OnnxDevice(options);
@@ -114,7 +114,7 @@ export class OnnxDevice implements Device {
     return this.#restarts;
   }
 
-  /** What the warm-up at the first start measured. */
+  /** Measured by the warm-up of the first start. */
   get speed(): DeviceSpeed {
     return this.#speed;
   }
@@ -122,7 +122,7 @@ export class OnnxDevice implements Device {
   run(batch: PackedBatch): Promise<DeviceResult> {
     if (this.#state.kind === 'closed') return Promise.reject(new DeviceUnavailableError('the device is closed'));
     if (this.#pending.size >= MAX_OUTSTANDING) return Promise.reject(new RangeError('too many batches outstanding'));
-    if (this.#state.kind === 'resting' && this.#failedStarts >= PATIENCE_STARTS) {
+    if (this.#state.kind === 'resting' && this.#failedStarts >= MAX_FAILED_STARTS) {
       return Promise.reject(new DeviceUnavailableError('the device cannot be started again'));
     }
     return new Promise((resolve, reject) => {
@@ -130,7 +130,7 @@ export class OnnxDevice implements Device {
       const run: PendingRun = { id: this.#lastId, batch, handed: false, resolve, reject };
       this.#pending.set(run.id, run);
       Atomics.store(this.#claims, run.id % MAX_OUTSTANDING, run.id);
-      if (this.#state.kind === 'running') hand(this.#state.worker, run);
+      if (this.#state.kind === 'running') transferRun(this.#state.worker, run);
     });
   }
 
@@ -142,30 +142,30 @@ export class OnnxDevice implements Device {
   }
 
   /**
-   * Ends the thread after the batches handed in so far, and starts a new one, which gives all memory of the session
-   * back. Batches handed in meanwhile wait for it.
+   * Ends the thread after the batches it already has, which frees all memory of the session, and starts a new one.
+   * Batches passed to `run` in between wait for the new thread.
    */
   restart(): void {
     if (this.#state.kind !== 'running') return;
-    tell(this.#state.worker, { kind: 'end' });
+    post(this.#state.worker, { kind: 'end' });
     this.#state = { kind: 'ending' };
   }
 
-  /** Ends the thread as soon as the batch under way is done; all batches reject at once. Waits for it 10 s at most. */
+  /** Rejects all batches at once and ends the thread after its running batch. Waits at most 10 s for that. */
   async close(): Promise<void> {
     const state = this.#state;
     this.#state = { kind: 'closed' };
     if (state.kind === 'resting') clearTimeout(state.timer);
-    if (state.kind === 'running') tell(state.worker, { kind: 'end' });
+    if (state.kind === 'running') post(state.worker, { kind: 'end' });
     for (const run of this.#pending.values()) {
       const closed = new DeviceUnavailableError('the device was closed');
       if (!this.#withdraw(run, closed)) this.#settle(run.id)?.reject(closed);
     }
-    // A thread that is not done by then ends with the process.
+    // A thread that has not ended by then ends with the process.
     await within(END_WAIT_MS, this.#ended).catch(() => undefined);
   }
 
-  /** Starts a thread and follows its life; settles when the thread is ready or has ended without having been. */
+  /** Starts a thread and supervises it. Resolves when the thread is ready, or has ended before it was. */
   #startThread(warmUpTokens: number | null): Promise<Extract<FromDeviceThread, { kind: 'ready' | 'refused' }>> {
     const { model, device, threads, maxTokens } = this.#options;
     const { onnxPath, graph } = model;
@@ -225,17 +225,17 @@ export class OnnxDevice implements Device {
 
   #threadReady(worker: Worker): void {
     if (this.#state.kind === 'closed') {
-      tell(worker, { kind: 'end' });
+      post(worker, { kind: 'end' });
       return;
     }
     this.#state = { kind: 'running', worker };
     this.#failedStarts = 0;
-    for (const run of this.#pending.values()) hand(worker, run);
+    for (const run of this.#pending.values()) transferRun(worker, run);
   }
 
   #threadEnded(reason: string): void {
     const before = this.#state.kind;
-    // A first start that fails is its caller's to report.
+    // `start` reports a failed first start to its caller.
     if (before === 'closed' || (before === 'starting' && this.#restarts === 0)) return;
     this.#restarts++;
     const restMs = before === 'ending' ? 0 : Math.min(MAX_REST_MS, FIRST_REST_MS * 2 ** this.#deathsInARow++);
@@ -245,7 +245,7 @@ export class OnnxDevice implements Device {
       if (run.handed) {
         const started = Atomics.load(this.#claims, run.id % MAX_OUTSTANDING) === -run.id;
         this.#settle(run.id)?.reject(new DeviceLostError(reason, { started }));
-      } else if (this.#failedStarts >= PATIENCE_STARTS) {
+      } else if (this.#failedStarts >= MAX_FAILED_STARTS) {
         this.#settle(run.id)?.reject(new DeviceUnavailableError(`the device cannot be started again: ${reason}`));
       }
     }
@@ -265,15 +265,15 @@ export class OnnxDevice implements Device {
   }
 }
 
-/** The batch's buffers move to the thread: no copy. */
-function hand(worker: Worker, run: PendingRun): void {
+/** Transfers the batch's buffers to the thread, without a copy. */
+function transferRun(worker: Worker, run: PendingRun): void {
   const { id, batch } = run;
   run.handed = true;
   const transfer = [batch.ids.buffer, batch.lengths.buffer];
   if (batch.types !== null) transfer.push(batch.types.buffer);
-  tell(worker, { kind: 'run', id, batch }, transfer);
+  post(worker, { kind: 'run', id, batch }, transfer);
 }
 
-function tell(worker: Worker, message: ToDeviceThread, transfer: ArrayBuffer[] = []): void {
+function post(worker: Worker, message: ToDeviceThread, transfer: ArrayBuffer[] = []): void {
   worker.postMessage(message, transfer);
 }

@@ -46,7 +46,12 @@ async function writeSums(name: string, tokenType: number = INT64): Promise<strin
   const names = [...TOKEN_INPUTS, ...EXTRA.map((extra) => extra.name)];
   const sums = names.flatMap((input) => [
     { opType: 'Cast', input: [input], output: [`${input}_f`], attribute: [attribute('to', FLOAT)] },
-    { opType: 'ReduceSum', input: [`${input}_f`, 'axes'], output: [`${input}_sum`], attribute: [attribute('keepdims', 1)] },
+    {
+      opType: 'ReduceSum',
+      input: [`${input}_f`, 'axes'],
+      output: [`${input}_sum`],
+      attribute: [attribute('keepdims', 1)],
+    },
   ]);
   const concat = {
     opType: 'Concat',

@@ -11,21 +11,21 @@ export interface OnnxSessionOptions {
   readonly threads: number;
 }
 
-// What ONNX Runtime logs as an error it also throws.
+// ONNX Runtime also throws every error that it logs.
 env.logLevel = 'fatal';
 
 const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids', 'position_ids']);
 
 /**
- * An ONNX session computes the floats of rows from packed batches. `run` BLOCKS its thread for the whole inference:
- * use it in a device thread, never on a main thread.
+ * An ONNX session computes the floats of rows from packed batches. `run` BLOCKS its thread for the whole inference: use
+ * it in a device thread, never on the main thread.
  */
 export class OnnxSession {
   readonly #session: InferenceSession;
   readonly #graph: GraphInterface;
-  /** Element type of the id inputs: int64 in every export known, int32 in some hand-made ones. */
+  /** Whether the id inputs are int64, as in all common exports, rather than int32, as in some hand-made graphs. */
   readonly #wide: boolean;
-  /** Input buffers, kept between runs: `#session.run` has read them when it returns. */
+  /** Input buffers, reused between runs: `#session.run` no longer reads them after it has returned. */
   readonly #inputs = new Map<string, Int32Array<ArrayBuffer>>();
 
   private constructor(session: InferenceSession, graph: GraphInterface) {
@@ -35,7 +35,7 @@ export class OnnxSession {
     this.#wide = !(ids?.isTensor === true && ids.type === 'int32');
   }
 
-  /** @throws Error with one line that says what to do when the device or the graph cannot be had. */
+  /** @throws Error, one line that says what to do, when the device is not available or the graph cannot be loaded */
   static async create(options: OnnxSessionOptions): Promise<OnnxSession> {
     const session = await InferenceSession.create(options.onnxPath, sessionOptions(options)).catch((error: unknown) => {
       throw new Error(refusal(options, error), { cause: error });
@@ -48,7 +48,7 @@ export class OnnxSession {
     return new OnnxSession(session, graph);
   }
 
-  /** @returns `[rows * width]`, a buffer of its own. */
+  /** @returns `[rows * width]`, in a new buffer. @throws Error when the graph returns another type or size */
   async run(batch: PackedBatch): Promise<Float32Array<ArrayBuffer>> {
     const feeds: Record<string, Tensor> = {};
     for (const name of this.#session.inputNames) {
@@ -70,11 +70,11 @@ export class OnnxSession {
     await this.#session.release();
   }
 
-  /** `[rows, tokens]` of int64: ids and types as they are; mask 1 for real tokens; positions 0, 1, 2… */
+  /** `[rows, tokens]` of int64 or int32: ids; mask, 1 for real tokens; types; or positions 0, 1, 2… */
   #tensor(name: string, batch: PackedBatch): Tensor {
     const { rows, tokens, ids, lengths, types } = batch;
     const size = rows * tokens;
-    // An int64 is two int32 words, the low one first on every machine ONNX Runtime has a build for.
+    // An int64 is two int32 words, low word first: all builds of ONNX Runtime are for little-endian machines.
     const stride = this.#wide ? 2 : 1;
     let words = this.#inputs.get(name);
     if (words === undefined || words.length < size * stride) {
@@ -89,7 +89,7 @@ export class OnnxSession {
         for (let token = 0; token < tokens; token++) words[(row * tokens + token) * stride] = token < real ? 1 : 0;
       }
     } else if (name === 'token_type_ids') {
-      // The buffer may hold those of an earlier batch.
+      // Written even if all are 0: the buffer may still have those of an earlier batch.
       for (let i = 0; i < size; i++) words[i * stride] = types === null ? 0 : types[i]!;
     } else if (name === 'position_ids') {
       for (let i = 0; i < size; i++) words[i * stride] = i % tokens;
@@ -101,7 +101,7 @@ export class OnnxSession {
   }
 }
 
-/** An input with one value throughout, of the batch's size where the graph wants it so. */
+/** An input filled with one value; dimensions named `rows` and `tokens` are those of the batch. */
 function constantTensor({ dims, type, value }: ExtraInput, { rows, tokens }: PackedBatch): Tensor {
   const shape = dims.map((dim) => (dim === 'rows' ? rows : dim === 'tokens' ? tokens : dim));
   const size = shape.reduce((product, dim) => product * dim, 1);
@@ -121,18 +121,18 @@ function sessionOptions({ device, threads }: OnnxSessionOptions): InferenceSessi
     ...(device.kind === 'cpu' ? { intraOpNumThreads: threads, interOpNumThreads: 1 } : {}),
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
-    // Both keep memory for shapes seen, and shapes vary from batch to batch: without them the process is a third
+    // Both cache memory by input shape, but shapes vary from batch to batch: without them the process is a third
     // smaller and no slower.
     enableMemPattern: false,
     enableCpuMemArena: false,
     logSeverityLevel: 4,
-    // Its threads spin while a run is under way, which small batches need, and not after it: on few cores they would
-    // take the time of everybody else on the way of the next text.
+    // Its threads may spin-wait during a run, which small batches need, but not after it: on few cores they would take
+    // CPU time from the threads that prepare the next batch.
     extra: { session: { force_spinning_stop: '1' } },
   };
 }
 
-/** ONNX Runtime's own words are long and end in stack traces; its first line and the way out are what helps. */
+/** ONNX Runtime's messages are long and end in stack traces: keep the first line, and add what to do. */
 function refusal({ device, onnxPath }: OnnxSessionOptions, error: unknown): string {
   const reason = firstLine(error instanceof Error ? error.message : String(error));
   if (device.kind === 'cpu') return `cannot load ${onnxPath}: ${reason}`;

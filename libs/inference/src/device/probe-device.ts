@@ -9,8 +9,8 @@ const { onnx } = onnxProto;
 const { FLOAT, INT64 } = onnx.TensorProto.DataType;
 
 /**
- * Computes one number on a device, by the same way as models are run.
- * @throws Error with one line that says what to do when the device cannot be had
+ * Computes one number on a device, in the same way as models run.
+ * @throws Error, one line that says what to do, when the device is not available
  */
 export async function probeDevice(device: DeviceChoice): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'embedmill-probe-'));
@@ -36,7 +36,7 @@ export async function probeDevice(device: DeviceChoice): Promise<void> {
   }
 }
 
-/** `[1, 1]` of int64 to float32. */
+/** ONNX graph that casts `[1, 1]` from int64 to float32. */
 function probeGraph(): Uint8Array {
   const value = (name: string, elemType: number) => ({
     name,

@@ -47,7 +47,9 @@ const engine = new Engine({
   lookaheadTexts: 256,
   bulkShare: 0.2,
 });
-const inputs = Array.from({ length: 600 }, (_, index): ModelTexts => [`${1 + (index % 900)} ${index % 7} ${index % 13}`]);
+const inputs = Array.from({ length: 600 }, (_, index): ModelTexts => [
+  `${1 + (index % 900)} ${index % 7} ${index % 13}`,
+]);
 let deaths = 0;
 engine.onBatch(() => {
   // A message that the thread does not understand ends it.

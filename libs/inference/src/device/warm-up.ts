@@ -2,22 +2,21 @@ import type { DeviceSpeed } from './device-messages.js';
 import type { OnnxSession } from './onnx-session.js';
 import { findTokenBudget } from './token-budget.js';
 
-/** Tokens of a warm-up row, at most. */
+/** Maximum tokens of a warm-up row. */
 const ROW_TOKENS = 16;
-/** Rows like those of usual texts, for finding the token budget; tokens. */
+/** Tokens per row when measuring the token budget: the length of a typical text. */
 const USUAL_TOKENS = 64;
-/** Below this no device is faster. */
+/** Smallest token budget tried: no device is faster with less. */
 const LEAST_BUDGET = 256;
-/** The largest batch tried takes no longer than about this, ms. */
+/** Approximate upper limit on the time of the largest batch tried, ms. */
 const LARGE_BATCH_MS = 250;
 const REPEATS = 3;
 
 /**
- * Runs a session for the first times, which are slow, in batches from one row up to the budget, and measures what a
- * batch costs as `overhead + tokens` from the best times of the smallest and the largest.
- *
- * @param tokenBudget null: finds the device's own
- * @throws Error when what the model gives is not finite.
+ * Warms up a session, whose first runs are slow, with batches from one row up to the budget, and fits the cost of a
+ * batch as `overhead + tokens` to the best times of the smallest and the largest batch.
+ * @param tokenBudget null: finds the budget that suits the device
+ * @throws Error when the model computes values that are not finite
  */
 export async function warmUp(
   session: OnnxSession,

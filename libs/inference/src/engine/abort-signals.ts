@@ -1,18 +1,17 @@
-/** What is used here of an AbortSignal. Where each of many inputs has one, it may be something lighter. */
+/** The part of AbortSignal that is used here, so that callers with a signal per input can pass a cheaper object. */
 export interface InputSignal {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** One for all inputs, or one (or none) for each. */
+/** One signal for all inputs, or a list with one (or undefined) per input. */
 export type InputSignals = InputSignal | readonly (InputSignal | undefined)[];
 
 /**
- * Calls `abort` with the index of every input whose signal fires, or has fired. One listener a signal, however many inputs
- * share it.
- *
- * @returns a function that stops listening.
+ * Calls `abort` with the index of every input whose signal fires, or has already fired. Adds only one listener per
+ * signal, however many inputs share it.
+ * @returns a function that removes the listeners
  */
 export function onAbort(inputs: number, signals: InputSignals | undefined, abort: (index: number) => void): () => void {
   const indexesOf = new Map<InputSignal, number[]>();
@@ -33,7 +32,7 @@ export function onAbort(inputs: number, signals: InputSignals | undefined, abort
   return () => listeners.forEach(([signal, listener]) => signal.removeEventListener('abort', listener));
 }
 
-/** `Array.isArray` does not tell a read-only list from what is none. */
+/** `Array.isArray` alone does not narrow a union with a readonly array. */
 function isList(signals: InputSignals | undefined): signals is readonly (InputSignal | undefined)[] {
   return Array.isArray(signals);
 }

@@ -1,14 +1,14 @@
 import type { Outcome } from '#contracts';
 
-/** A call collects the outcomes of the inputs of one `Engine.run`, each in its place, until all are there. */
+/** A call collects the outcomes of the inputs of one `Engine.run` until all are known. */
 export class Call {
   /** All outcomes in the order of the inputs; rejects after `fail`. */
   readonly outcomes: Promise<Outcome[]>;
-  /** Whether its inputs are work that somebody asked for. */
+  /** Whether its inputs count in `EngineStats.texts`; false for the self-test. */
   readonly counted: boolean;
-  /** When its last input was tokenised, `performance.now()`. */
+  /** When its last input was tokenised, by `performance.now()`; 0 until then. */
   tokenizedAt = 0;
-  /** Device time of the last micro-batch that gave it a row. */
+  /** Device time of the last micro-batch that contained an input of the call, ms. */
   deviceMs = 0;
   readonly #settled: (Outcome | undefined)[];
   #missing: number;
@@ -32,7 +32,7 @@ export class Call {
     return this.#over || this.#settled[index] !== undefined;
   }
 
-  /** Gives an input its outcome; false when it needs none any more. */
+  /** Sets the outcome of an input. @returns false when the input is already settled */
   settle(index: number, outcome: Outcome): boolean {
     if (this.isSettled(index)) return false;
     this.#settled[index] = outcome;
@@ -41,7 +41,7 @@ export class Call {
     return true;
   }
 
-  /** Ends the call for a reason that lies in no input: all of it may be tried again. */
+  /** Rejects the whole call for a reason unrelated to its inputs: all of them may be retried. */
   fail(error: Error): void {
     this.#over = true;
     this.#reject(error);

@@ -2,8 +2,8 @@ import type { ModelTexts } from '#contracts';
 import type { Encoded, EncodeOptions, Tokenizer } from '#model';
 
 /**
- * Tokenises every input; one that cannot be tokenised gives its error in its place and spares its neighbours.
- * @throws what the tokenizer threw when it can tokenise none of several inputs: the fault is its own then.
+ * Tokenises every input. An input that cannot be tokenised yields an error in its place; the others are not affected.
+ * @throws the tokenizer's error when none of several inputs can be tokenised: then the tokenizer itself is at fault
  */
 export async function encodeEach(
   tokenizer: Tokenizer,
@@ -31,7 +31,7 @@ async function encodeHalves(
   }
 }
 
-/** A lone input gets a second chance: its tokenizer may have died of another one. */
+/** Retries a single input once: the first failure may have been the tokenizer's, caused by another input. */
 async function encodeOnceMore(
   tokenizer: Tokenizer,
   inputs: readonly ModelTexts[],

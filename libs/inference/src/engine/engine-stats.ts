@@ -1,46 +1,46 @@
 import type { Lane } from '#contracts';
 
-/** What an engine did since it started. */
+/** Totals of an engine since it started. */
 export interface EngineStats {
-  /** Texts computed. */
+  /** Texts that got a row, without those of calls that are not counted. */
   readonly texts: number;
-  /** Their tokens, special tokens included. */
+  /** Real tokens computed, special tokens included. */
   readonly tokens: number;
-  /** Tokens the device computed for them, padding included; `tokens / paddedTokens` is the fill. */
+  /** Tokens computed, padding included; `tokens / paddedTokens` is the fill. */
   readonly paddedTokens: number;
-  /** Micro-batches run, failed ones included. */
+  /** Micro-batches that the device completed; failed ones do not count. */
   readonly batches: number;
-  /** Time the device spent on them, ms. */
+  /** Time the device spent on those micro-batches, ms. */
   readonly busyMs: number;
   /** Texts that could not be computed. */
   readonly failedTexts: number;
   /** Texts aborted before inference. */
   readonly cancelledTexts: number;
   readonly deviceRestarts: number;
-  /** Texts handed in and not handed to the device yet, by lane. */
+  /** Texts that have not been passed to the device yet, by lane. */
   readonly queued: Readonly<Record<Lane, number>>;
 }
 
-/** Where the time of one `Engine.run` went, ms; the three add up to all of it. */
+/** Where the time of one `Engine.run` went, ms. The three add up to the total. */
 export interface RunTimings {
-  /** Until its last input was tokenised. */
+  /** From the start until the last input was tokenised. */
   readonly tokenizeMs: number;
-  /** From there until its last micro-batch ran. */
+  /** From then until the end, less `inferenceMs`. */
   readonly batchMs: number;
-  /** Of that micro-batch on the device. */
+  /** Device time of the last micro-batch. */
   readonly inferenceMs: number;
 }
 
-/** One micro-batch that the device has finished. */
+/** One micro-batch that the device has completed. */
 export interface BatchReport {
   readonly rows: number;
-  /** Rows by the lane they came from. */
+  /** Rows by lane. */
   readonly laneRows: Readonly<Record<Lane, number>>;
   /** Real tokens. */
   readonly tokens: number;
   /** Rows x longest row. */
   readonly paddedTokens: number;
   readonly deviceMs: number;
-  /** From the moment the oldest of its texts was ready for a batch until the batch was done, less `deviceMs`; ms. */
+  /** From when the first of its texts was tokenised until the batch was done, less `deviceMs`, ms. */
   readonly queueMs: number;
 }

@@ -19,15 +19,15 @@ import { encodeEach } from './encode-each.js';
 import type { BatchReport, EngineStats, RunTimings } from './engine-stats.js';
 
 export interface RunOptions {
-  /** Put before every text, of a pair before the first, as it is; empty for none. */
+  /** Prepended unchanged to every text, in a pair to the first; empty for none. */
   readonly prompt: string;
   readonly truncate: TruncationSide;
   readonly lane: Lane;
-  /** Aborting drops an input that has not reached the device; one signal for all inputs or one (or none) for each. */
+  /** Aborting cancels inputs that the device has not begun. One signal for all inputs, or a list, one per input. */
   readonly signals?: InputSignals;
-  /** Whether the inputs count in `stats().texts`; false for those that nobody asked for. Default true. */
+  /** Whether the inputs count in `stats().texts`; false for the self-test. Default: true. */
   readonly counted?: boolean;
-  /** Called when all outcomes are there. */
+  /** Called when all outcomes are known. */
   readonly onTimings?: ((timings: RunTimings) => void) | undefined;
 }
 
@@ -36,35 +36,35 @@ export interface EngineOptions {
   readonly device: Device;
   /** Longest sequence of the model, tokens. */
   readonly maxTokens: number;
-  /** Default 0. */
+  /** Token id for padding. Default: 0. */
   readonly padId?: number;
-  /** Padded tokens (rows x longest row) of a micro-batch. */
+  /** Maximum padded tokens (rows x longest row) of a micro-batch. */
   readonly tokenBudget: number;
   readonly maxRows: number;
-  /** Inputs that are sorted and planned together. The engine takes all it is given: callers bound what they hand in. */
+  /** Inputs that are sorted and planned together. The engine has no limit on inputs: callers must bound them. */
   readonly lookaheadTexts: number;
   /** Share of micro-batches that bulk gets while interactive inputs keep coming, 0..1. */
   readonly bulkShare: number;
-  /** What a batch costs before its first token, in tokens: small gives tight batches, large gives full ones. */
+  /** Fixed cost of a batch, in tokens: a small value gives batches with little padding, a large value full ones. */
   readonly overheadTokens?: number;
 }
 
-/** The engine is closed: its inputs may be tried elsewhere. */
+/** The engine is closed: its inputs may be retried elsewhere. */
 export class EngineClosedError extends Error {
   override readonly name = 'EngineClosedError';
 }
 
-/** An input of a call, tokenised. */
+/** A tokenised input of a call. */
 class EngineInput implements DeviceInput {
   readonly call: Call;
-  /** Place within its call. */
+  /** Index within its call. */
   readonly index: number;
   readonly lane: Lane;
   readonly ids: Int32Array;
   readonly types: Int32Array | null;
   readonly truncated: boolean;
   readonly arrival: number;
-  /** When it could first have joined a batch, ms. */
+  /** When it was tokenised and could first join a batch, by `performance.now()`. */
   readonly readyAt = performance.now();
 
   constructor(call: Call, index: number, lane: Lane, { ids, truncated, types }: Encoded, arrival: number) {
@@ -86,14 +86,14 @@ class EngineInput implements DeviceInput {
   }
 }
 
-/** A batch's overhead where no warm-up measured it, and the least it is with the way to the device and back; tokens. */
+/** Overhead of a batch if it was not measured, and its lower bound, for the round trip to the device thread; tokens. */
 export const DEFAULT_OVERHEAD_TOKENS = 16;
-/** Inputs tokenised at a time, so that the device begins before a long list is through. */
+/** Inputs tokenised at a time, so that the device starts before a long list is tokenised completely. */
 const TOKENIZE_INPUTS = 256;
 
 /**
- * An engine turns inputs into rows: tokenise off the main thread, put into micro-batches, run on the device, write every
- * row once and hand it to its place.
+ * An engine turns inputs into rows: it tokenises them off the main thread, groups them into micro-batches, runs these
+ * on the device, and returns each row to its call.
  */
 export class Engine {
   readonly #options: EngineOptions;
@@ -106,7 +106,7 @@ export class Engine {
   #arrivals = 0;
   #closing: Promise<void> | undefined;
 
-  /** @throws BootError when the model's longest text does not fit a batch. */
+  /** @throws BootError when the model's longest text does not fit in a batch */
   constructor(options: EngineOptions) {
     const { device, maxTokens, tokenBudget, overheadTokens = DEFAULT_OVERHEAD_TOKENS } = options;
     requireRoom(maxTokens, tokenBudget);
@@ -124,28 +124,26 @@ export class Engine {
     });
   }
 
-  /** Starts the device anew after what it has to do: what a broken session may be mended by. */
+  /** Restarts the device after the batches it already has; a new session may fix a broken one. */
   restartDevice(): void {
     this.#options.device.restart?.();
   }
 
-  /** Floats of a row. */
+  /** Floats per row. */
   get width(): number {
     return this.#options.device.width;
   }
 
-  /** The device, for people: `cpu, 2 threads`. */
+  /** Description of the device, for display: `cpu, 2 threads`. */
   get device(): string {
     return this.#options.device.description;
   }
 
   /**
-   * Computes inputs: one outcome for each, in their order. An input at fault gives an error in its place.
-   *
-   * Rows are views on the bytes of their whole batch: copy what is kept long.
-   *
-   * Rejects, and all of the inputs may be tried again, with `DeviceUnavailableError` or `EngineClosedError`, or with the
-   * tokenizer's error when it can tokenise none of them.
+   * Computes inputs. An input that cannot be computed gets an error as its outcome.
+   * @returns one outcome per input, in order. Rows are views on the bytes of their batch: copy rows that are kept.
+   * @throws DeviceUnavailableError; EngineClosedError; the tokenizer's error when it fails for all of up to 256
+   * consecutive inputs. After any of these all inputs may be retried.
    */
   async run(inputs: readonly ModelTexts[], options: RunOptions): Promise<Outcome[]> {
     if (this.#closing !== undefined) throw new EngineClosedError('the engine is closed');
@@ -159,7 +157,7 @@ export class Engine {
       call.settle(index, CANCELLED);
     });
     this.#calls.add(call);
-    this.#handIn(call, inputs, options, held).catch((error: unknown) => {
+    this.#tokenize(call, inputs, options, held).catch((error: unknown) => {
       call.fail(error instanceof Error ? error : new Error(String(error)));
     });
     try {
@@ -173,7 +171,7 @@ export class Engine {
     }
   }
 
-  /** What the engine did so far. */
+  /** Totals since the engine started. */
   stats(): EngineStats {
     return {
       ...this.#sums,
@@ -185,14 +183,14 @@ export class Engine {
     };
   }
 
-  /** Calls the listener after every batch that gave rows. */
+  /** Calls the listener after every batch that the device completed. */
   onBatch(listener: (report: BatchReport) => void): void {
     this.#listeners.push(listener);
   }
 
   /**
-   * Takes no further inputs, finishes those it has, and ends the device and the tokenizer. What is not finished at the
-   * deadline rejects with `EngineClosedError`.
+   * Accepts no more inputs, finishes the current calls, and stops the device and the tokenizer. Calls that are not
+   * finished at the deadline reject with `EngineClosedError`.
    */
   close(options: { deadlineMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.deadlineMs);
@@ -201,14 +199,14 @@ export class Engine {
 
   async #close(deadlineMs: number | undefined): Promise<void> {
     const finished = Promise.allSettled([...this.#calls].map((call) => call.outcomes));
-    // What is late fails below.
+    // Unfinished calls are rejected below.
     await (deadlineMs === undefined ? finished : within(deadlineMs, finished).catch(() => undefined));
     for (const call of this.#calls) call.fail(new EngineClosedError('the engine was closed before it came to this'));
     await Promise.all([this.#options.device.close(), this.#options.tokenizer.close()]);
   }
 
-  /** Tokenises the inputs and gives them to the batcher, part by part. */
-  async #handIn(
+  /** Tokenises the inputs and adds them to the batcher, `TOKENIZE_INPUTS` at a time. */
+  async #tokenize(
     call: Call,
     inputs: readonly ModelTexts[],
     { prompt, truncate, lane }: RunOptions,
@@ -253,7 +251,7 @@ export class Engine {
   #deliver(inputs: readonly EngineInput[], packed: PackedBatch, { values, deviceMs }: DeviceResult): void {
     const { width } = this;
     const rowBytes = ROW_HEAD_BYTES + width * Float32Array.BYTES_PER_ELEMENT;
-    // One piece of memory for the batch's rows: a multiple of 4 bytes each, so that their floats can be read in place.
+    // One allocation for all rows of the batch. Each is a multiple of 4 bytes, so its floats can be read in place.
     const rows = Buffer.allocUnsafeSlow(inputs.length * rowBytes);
     const laneRows = { interactive: 0, bulk: 0 };
     let tokens = 0;
@@ -289,13 +287,13 @@ export class Engine {
 
 function timingsOf({ deviceMs, tokenizedAt }: Call, began: number): RunTimings {
   const allMs = performance.now() - began;
-  // Cancelled texts end a call before they are tokenised.
+  // 0 when all texts were cancelled before they were tokenised.
   const tokenizeMs = tokenizedAt === 0 ? allMs : Math.min(allMs, tokenizedAt - began);
   const inferenceMs = Math.min(allMs - tokenizeMs, deviceMs);
   return { tokenizeMs, batchMs: allMs - tokenizeMs - inferenceMs, inferenceMs };
 }
 
-/** @throws BootError when a text of the model's greatest length fits no batch */
+/** @throws BootError when a text of the model's maximum length does not fit in a batch */
 export function requireRoom(maxTokens: number, tokenBudget: number): void {
   if (maxTokens <= tokenBudget) return;
   throw new BootError(
@@ -305,10 +303,10 @@ export function requireRoom(maxTokens: number, tokenBudget: number): void {
 
 const CANCELLED: TextError = { code: 'cancelled', message: 'the text was cancelled before it was computed' };
 
-/** A sum is finite exactly if all its terms are: float32 terms cannot overflow a double. */
+/** The sum is finite if and only if all terms are: float32 terms cannot overflow a double. */
 function isFinite(floats: Float32Array): boolean {
   let sum = 0;
-  // By index: an iterator takes several times as long, and every row passes here.
+  // Indexed loop: an iterator takes several times as long, and this runs for every row.
   for (let index = 0; index < floats.length; index++) sum += floats[index]!;
   return Number.isFinite(sum);
 }

@@ -3,9 +3,9 @@ import { parseDevice } from '../device/device-choice.js';
 import { type DeviceRestart, OnnxDevice } from '../device/onnx-device.js';
 import { DEFAULT_OVERHEAD_TOKENS, Engine, requireRoom } from './engine.js';
 
-/** Inputs of one micro-batch. */
+/** Maximum number of inputs of one micro-batch. */
 export const MAX_BATCH_ROWS = 256;
-/** Inputs that are sorted by length together. */
+/** Inputs that are sorted by length and planned together. */
 export const LOOKAHEAD_TEXTS = 1024;
 
 export interface EngineStartOptions {
@@ -13,16 +13,17 @@ export interface EngineStartOptions {
   readonly device: string;
   /** Intra-op threads of a CPU device. */
   readonly threads: number;
-  /** Padded tokens of a micro-batch. Default: the least that the device is about as fast with as with any, found by trying. */
+  /** Maximum padded tokens of a micro-batch. Default: measured at warm-up, see `findTokenBudget`. */
   readonly tokenBudget?: number | undefined;
+  /** Share of micro-batches that bulk gets while interactive inputs keep coming, 0..1. */
   readonly bulkShare: number;
-  /** Called when the device died and will be started again. */
+  /** Called when the device has died and is about to be restarted. */
   readonly onRestart?: ((restart: DeviceRestart) => void) | undefined;
 }
 
 /**
- * Starts a model's tokenizer and its device, and puts an engine on them.
- * @throws BootError, one line, when the device cannot be had or the model's longest text does not fit a batch.
+ * Starts a model's tokenizer and device, and an engine on them.
+ * @throws BootError, one line, when the device is not available or the model's longest text does not fit in a batch
  */
 export async function startEngine(model: RunnableModel, options: EngineStartOptions): Promise<Engine> {
   const { threads, onRestart, ...limits } = options;
@@ -57,7 +58,7 @@ export async function startEngine(model: RunnableModel, options: EngineStartOpti
   }
 }
 
-/** A warm-up disturbed by other work must not make batches of single rows, nor full ones whatever their padding. */
+/** Bounds the measured overhead: a disturbed warm-up must not lead to batches of one row, or to full, padded ones. */
 function plausibleOverhead(measuredTokens: number, tokenBudget: number): number {
   return Math.max(DEFAULT_OVERHEAD_TOKENS, Math.min(measuredTokens, tokenBudget / 8));
 }

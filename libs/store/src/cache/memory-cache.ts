@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import type { RowCache } from './row-cache.js';
 
-/** What an entry costs beside its row: key, links and buffer objects, bytes, roughly. */
+/** Approximate overhead of an entry besides its row, bytes: key, links and buffer objects. */
 const ENTRY_BYTES = 250;
 
 /** The most recently used rows, in this process. */
 export class MemoryCache implements RowCache {
   readonly #rows: LRUCache<string, Buffer> | null;
 
-  /** @param maxBytes 0: keeps nothing */
+  /** @param maxBytes rows and overhead; 0: the cache keeps nothing */
   constructor(maxBytes: number) {
     this.#rows =
       maxBytes === 0 ? null : new LRUCache({ maxSize: maxBytes, sizeCalculation: (row) => row.length + ENTRY_BYTES });
@@ -21,7 +21,7 @@ export class MemoryCache implements RowCache {
   async setMany(entries: readonly (readonly [key: string, row: Buffer])[]): Promise<void> {
     if (this.#rows === null) return;
     for (const [key, row] of entries) {
-      // A row may be a view on a large reply, which it would keep alive.
+      // A row may be a view on a large reply; storing the view would keep the whole reply in memory.
       this.#rows.set(key, row.buffer.byteLength > 2 * row.length ? Buffer.from(row) : row);
     }
   }

@@ -2,17 +2,17 @@ import type { RedisClient } from '../redis/client.js';
 import { exec, getStrings, setStrings } from '../redis/exec.js';
 import type { RowCache } from './row-cache.js';
 
-/** Keys of one MGET or MSET: long enough to cost little, short enough not to hold up Redis. */
+/** Keys per MGET or MSET: enough for little overhead, few enough not to block Redis for long. */
 const CHUNK_KEYS = 512;
-/** How long a server that took a command and did not answer is left alone, ms. */
+/** Pause after a command timed out before the server is tried again, ms. */
 const HUNG_PAUSE_MS = 1000;
 
 export interface RedisCacheOptions {
   /** Observer of every failure, since callers see only misses. */
   readonly onError?: (error: Error) => void;
   /**
-   * Seconds an entry lives; null: until Redis evicts it. A cache that shares the queue's Redis needs a time to live,
-   * since that one evicts nothing. Without it a write is one MSET, which costs Redis a quarter.
+   * Time to live of an entry, s; null: until Redis evicts it. A cache in the queue's Redis needs a time to live,
+   * because that Redis evicts nothing. Without one, a write is a single MSET, which costs Redis a quarter as much.
    */
   readonly ttlSeconds?: number | null;
 }
@@ -23,7 +23,7 @@ export class RedisCache implements RowCache {
   readonly #onError: (error: Error) => void;
   readonly #ttlSeconds: number | null;
   #failing = false;
-  /** Earliest time to ask a server again that hangs; null while it does not. One call asks then, the rest miss. */
+  /** When to try a hung server again (one call then probes it, the others miss), ms; null if it does not hang. */
   #hungUntil: number | null = null;
   #probing = false;
 
@@ -34,7 +34,7 @@ export class RedisCache implements RowCache {
     this.#ttlSeconds = ttlSeconds;
   }
 
-  /** Whether it answers. */
+  /** Whether the cache is connected and its last command succeeded. */
   get up(): boolean {
     return this.#redis.status === 'ready' && !this.#failing;
   }
@@ -87,7 +87,7 @@ export class RedisCache implements RowCache {
   }
 }
 
-/** The server took the command and said nothing; without a connection commands fail at once and cost nothing. */
+/** Whether the server did not answer in time. Without a connection, commands fail at once and need no pause. */
 function isTimeout(error: Error): boolean {
   return error.message === 'Command timed out';
 }

@@ -1,8 +1,6 @@
-/**
- * A row cache keeps rows by key. It is a convenience: it never throws, and what it has lost is computed again.
- */
+/** A row cache keeps rows by key. Its methods never reject: a failure is a miss, and the row is computed again. */
 export interface RowCache {
-  /** One entry for each key, in order; null for a miss. */
+  /** One entry per key, in order; null for a miss. */
   getMany(keys: readonly string[]): Promise<(Buffer | null)[]>;
   setMany(entries: readonly (readonly [key: string, row: Buffer])[]): Promise<void>;
 }

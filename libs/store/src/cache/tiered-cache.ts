@@ -1,6 +1,6 @@
 import type { RowCache } from './row-cache.js';
 
-/** A near cache in front of a far one: what only the far one has moves near. */
+/** A near cache in front of a far one: rows found only in the far cache are copied to the near one. */
 export class TieredCache implements RowCache {
   readonly #near: RowCache;
   readonly #far: RowCache;

@@ -2,11 +2,12 @@ import type { Lane } from '#contracts';
 import { waitBucket } from './wait-buckets.js';
 
 /**
- * What is counted of a model in each step of history; every count is a sum over all processes.
- * `texts`, `tokens`, `padded`: computed by workers. `hits`, `misses`: cache lookups of API processes, in texts.
- * `failed`: texts. `faults`: requests answered with 5xx; under the model `''` those that name none.
- * `waiting`: texts of waiting requests x ms. `samples`: times the queue was looked at, and the sums of what was seen:
- * `tasks.<lane>`, and `jobs.<lane>`, unfinished texts of jobs. `w<bucket>`: requests that waited so long.
+ * What is counted for a model in each step of history; every count is a sum over all processes.
+ * `texts`, `tokens`, `padded`: texts, tokens and padded tokens computed by workers. `hits`, `misses`: cache lookups of
+ * API processes, in texts. `failed`: failed texts. `faults`: requests answered with 5xx; those that name no model are
+ * counted under the model `''`. `waiting`: texts of waiting requests x ms. `samples`: number of samples of queue depth;
+ * `tasks.<lane>` and `jobs.<lane>`: sums over the samples of tasks, and of unfinished texts of jobs. `w<bucket>`:
+ * requests whose wait time falls in the bucket.
  */
 export type HistoryName =
   | 'texts'
@@ -22,26 +23,26 @@ export type HistoryName =
   | `jobs.${Lane}`
   | `w${number}`;
 
-/** Counts of one model in one step, or in several that were added up. */
+/** Counts of one model in one step, or summed over several steps. */
 export type HistoryCounts = ReadonlyMap<HistoryName, number>;
 
 export function waitName(seconds: number): HistoryName {
   return `w${waitBucket(seconds)}`;
 }
 
-/** Requests that waited, by bucket. */
+/** Number of requests by bucket of their wait time. */
 export function waitsOf(counts: HistoryCounts): Map<number, number> {
   const waits = new Map<number, number>();
   for (const [name, count] of counts) if (/^w\d+$/.test(name)) waits.set(Number(name.slice(1)), count);
   return waits;
 }
 
-/** Model names may hold slashes, the names of counts hold none. */
+/** Hash field of a count: `<model>/<name>`. Model names may contain slashes, names of counts do not. */
 export function historyField(model: string, name: HistoryName): string {
   return `${model}/${name}`;
 }
 
-/** Model -> counts of a step's hash. */
+/** Parses a step's hash: model -> counts. */
 export function readHistoryFields(fields: Readonly<Record<string, string>>): Map<string, Map<HistoryName, number>> {
   const models = new Map<string, Map<HistoryName, number>>();
   for (const [field, value] of Object.entries(fields)) {

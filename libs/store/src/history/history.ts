@@ -3,30 +3,30 @@ import type { RedisClient } from '../redis/client.js';
 import { type RedisCommand, exec } from '../redis/exec.js';
 import { historyField, type HistoryCounts, type HistoryName, readHistoryFields } from './history-fields.js';
 
-/** Counts are written once in a tick; every step of every range is a whole number of ticks. */
+/** Counts are written once per tick; every step of every range is a whole number of ticks. */
 export const HISTORY_TICK_MS = 2000;
-/** Ticks kept in memory while Redis is away. */
+/** Maximum number of ticks kept in memory while Redis is away. */
 const MOST_PENDING_TICKS = 150;
-/** Hashes outlive their range by this, for clocks that differ, s. */
+/** Hashes outlive their range by this much, to allow for clock differences, s. */
 const SLACK_SECONDS = 60;
 
 const ranges = Object.entries(HISTORY_RANGES) as [HistoryRange, (typeof HISTORY_RANGES)[HistoryRange]][];
 
-/** One step: what each model counted in it. */
+/** One step of history: model -> its counts. */
 export type HistoryStep = ReadonlyMap<string, HistoryCounts>;
 
 /**
- * The history of what the deployment did, in one hash for each step of each range, which expires with its range.
- * Every process adds its own counts, so that none has to lead and a restart loses nothing. It is bookkeeping: it
- * never throws, and what cannot be written is dropped and counted.
+ * Records what the deployment did: one hash per step of each range, which expires with its range. Every process adds
+ * its own counts, so no leader is needed and a restart loses nothing. Recording never fails its caller: counts that
+ * cannot be written are dropped, and `failures` counts that.
  */
 export class HistoryRecorder {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
   readonly #beforeTick: ((tick: number) => void)[] = [];
-  /** Field -> amount. */
+  /** Counts of the current tick: field -> amount. */
   #current = new Map<string, number>();
-  /** Tick -> field -> amount, not written yet. */
+  /** Counts not written yet: tick -> field -> amount. */
   readonly #pending = new Map<number, ReadonlyMap<string, number>>();
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
@@ -37,19 +37,22 @@ export class HistoryRecorder {
     this.#keys = keys;
   }
 
-  /** What was not recorded so far: writes, and looks at the queue. */
+  /** Number of failed writes and failed samples of queue depth so far. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** Adds to what happens now. @param amount whole */
+  /** Adds to a count of the current tick. @param amount a whole number */
   add(model: string, name: HistoryName, amount = 1): void {
     if (amount === 0) return;
     const field = historyField(model, name);
     this.#current.set(field, (this.#current.get(field) ?? 0) + amount);
   }
 
-  /** Called at the end of every tick, before its counts are taken, with the tick's number since the epoch. */
+  /**
+   * Calls the listener at the end of every tick, before its counts are taken.
+   * @param listener gets the tick's number since the epoch
+   */
   beforeTick(listener: (tick: number) => void): void {
     this.#beforeTick.push(listener);
   }
@@ -63,18 +66,18 @@ export class HistoryRecorder {
     this.#timer.unref();
   }
 
-  /** Something that was to be recorded was not. */
+  /** Counts a failure to record. */
   missed(): void {
     this.#failures++;
   }
 
-  /** Writes what was counted and not written yet. */
+  /** Stops recording and writes the remaining counts. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#tick();
   }
 
-  /** Adds to a tick that has ended. */
+  /** Adds counts to a tick that has ended. */
   async write(tick: number, amounts: ReadonlyMap<string, number>): Promise<void> {
     const earlier = this.#pending.get(tick);
     this.#pending.set(tick, earlier === undefined ? amounts : sum([earlier, amounts]));
@@ -82,7 +85,7 @@ export class HistoryRecorder {
       if (this.#pending.size <= MOST_PENDING_TICKS) break;
       this.#pending.delete(oldest);
     }
-    // Without a connection the counts wait; with one they are handed over once, since a repeated command counts twice.
+    // Without a connection the counts are kept. They are sent only once, because a repeated command would count twice.
     if (this.#redis.status !== 'ready') return;
     const pending = [...this.#pending];
     this.#pending.clear();
@@ -94,8 +97,8 @@ export class HistoryRecorder {
   }
 
   /**
-   * Whether this process is the one to look at the queue for a tick: the first that asks is, so that the cost does not
-   * grow with the number of processes.
+   * Whether this process must sample queue depth for a tick: true for the first process that calls it, so that the cost
+   * does not grow with the number of processes. Rejects when Redis is away.
    */
   async claim(tick: number): Promise<boolean> {
     const key = this.#keys.historyClaim(tick);
@@ -136,7 +139,7 @@ function sum(all: readonly ReadonlyMap<string, number>[]): Map<string, number> {
   return total;
 }
 
-/** Reads what all processes recorded. */
+/** Reads the counts that all processes recorded. */
 export class HistoryReader {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
@@ -146,7 +149,7 @@ export class HistoryReader {
     this.#keys = keys;
   }
 
-  /** Steps `[from, from + count)` by their number since the epoch; null for one of which nothing is known. */
+  /** Steps `[from, from + count)`, numbered since the epoch; null for a step without any counts. */
   async steps(range: HistoryRange, from: number, count: number): Promise<(HistoryStep | null)[]> {
     const keys = Array.from({ length: count }, (_, n) => this.#keys.history(range, from + n));
     const hashes = await exec(

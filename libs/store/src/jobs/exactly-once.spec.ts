@@ -7,6 +7,8 @@ import { openJob, openLedger, rowAt, tokensAt, truncatedAt, unitOf, upTo } from 
 const keys = new Keys('test');
 const server = await startRedis();
 const redis = connectRedis(server.url, 'worker', 'test');
+// Another connection, so that the server decides who comes first.
+const other = connectRedis(server.url, 'worker', 'test');
 const { ledger, results } = openLedger(redis, keys);
 const ERROR = { code: 'inference_failed', message: 'no' } as const;
 
@@ -20,8 +22,7 @@ beforeEach(() => {
   finished.length = 0;
 });
 afterAll(async () => {
-  redis.disconnect();
-  subscriber.disconnect();
+  for (const connection of [redis, other, subscriber]) connection.disconnect();
   await server.stop();
 });
 
@@ -105,8 +106,6 @@ it('counts texts and errors of concurrent workers exactly, and is finished once'
 });
 
 it('is either cancelled or completed when both happen at once, and tells it once', async () => {
-  // Two connections, so that the server decides who comes first.
-  const other = connectRedis(server.url, 'worker', 'test');
   const canceller = openLedger(other, keys).ledger;
   for (let n = 0; n < 40; n++) {
     const id = await openJob(ledger, 2);
@@ -126,5 +125,4 @@ it('is either cancelled or completed when both happen at once, and tells it once
     await subscriber.ping();
     expect(finished.splice(0)).toEqual([id]);
   }
-  other.disconnect();
 });

@@ -1,17 +1,17 @@
 import type { Keys, PlacedInput } from '#contracts';
 import type { RedisClient } from '../redis/client.js';
 
-/** Failed inputs kept for one job; those beyond cannot be tried again. */
+/** Maximum number of failed inputs kept per job; further ones cannot be retried. */
 export const MOST_FAILED_INPUTS = 100_000;
-/** Entries read in one go, about. */
+/** Approximate number of entries per read. */
 const SCAN_COUNT = 64;
 
-/** `lua/retry.lua` reads the positions. */
+/** JSON of a failed input; `lua/retry.lua` reads `positions`. */
 export function encodeFailedInput({ input, positions }: PlacedInput): string {
   return JSON.stringify({ positions, input });
 }
 
-/** Inputs that failed in a worker, kept as long as their job, so that they can be tried again. */
+/** Inputs that failed in a worker, kept as long as their job, so that they can be retried. */
 export class FailedInputs {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
@@ -21,14 +21,14 @@ export class FailedInputs {
     this.#keys = keys;
   }
 
-  /** Those nobody has taken yet, part by part. */
+  /** Failed inputs that are not being retried, in batches. */
   async *kept(jobId: string): AsyncGenerator<PlacedInput[]> {
     for await (const entries of this.#scan(this.#keys.jobFailedInputs(jobId))) {
       yield entries.map(([, json]) => decode(JSON.parse(json)));
     }
   }
 
-  /** Those that are being tried again, by their unit. */
+  /** Inputs that are being retried, by unit. */
   async *underWay(jobId: string): AsyncGenerator<{ unit: number; inputs: PlacedInput[] }> {
     for await (const entries of this.#scan(this.#keys.jobRetries(jobId))) {
       for (const [unit, json] of entries) {
@@ -37,7 +37,7 @@ export class FailedInputs {
     }
   }
 
-  /** Units that are being tried again. */
+  /** Number of units that are being retried. */
   unitsUnderWay(jobId: string): Promise<number> {
     return this.#redis.hlen(this.#keys.jobRetries(jobId));
   }
@@ -52,7 +52,7 @@ export class FailedInputs {
   }
 }
 
-/** 0.1.0 called an input `text`. */
+/** 0.1.0 stored the input as `text`. */
 function decode(json: unknown): PlacedInput {
   const { positions, ...rest } = json as { positions: number[]; input?: unknown; text?: string };
   return { positions, input: rest.text ?? rest.input };

@@ -1,7 +1,7 @@
 import type { Keys } from '#contracts';
 import type { RedisClient } from '../redis/client.js';
 
-/** News of jobs that reached a final state, for those who wait for one. Pub/sub forgets: look at the record as well. */
+/** Notifies waiters when a job reaches a final state. Pub/sub loses messages: waiters must check the record as well. */
 export class FinishedJobs {
   readonly #waiting = new Map<string, Set<() => void>>();
 
@@ -12,11 +12,11 @@ export class FinishedJobs {
       if (from === channel) for (const wake of this.#waiting.get(id) ?? []) wake();
     });
     subscriber.subscribe(channel).catch(() => {
-      // Only when the connection is closed for good; until then it is repeated.
+      // Rejects only when the connection is closed for good; until then ioredis retries.
     });
   }
 
-  /** Resolves when the job is final, when the time is over or when the signal aborts, whichever comes first. */
+  /** Resolves when the job is final, after `timeoutMs`, or when the signal aborts, whichever comes first. */
   wait(id: string, { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal }): Promise<void> {
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(id) ?? new Set();

@@ -2,20 +2,20 @@ import type { Keys } from '#contracts';
 import type { RedisClient } from '../redis/client.js';
 import { exec } from '../redis/exec.js';
 
-/** Of the oldest jobs, looked at whenever one is added: more than one, so that expired ones grow fewer. */
+/** Oldest ids checked each time a job is added; more than one, so that expired ids do not accumulate. */
 const PRUNED_AT_ONCE = 4;
 
-/** An id in a list, and when its job was created, epoch ms. */
+/** A job id in a list, and when the job was created, epoch ms. */
 export type ListedId = readonly [id: string, createdAt: number];
 
-/** Where a page of a list begins: after this id among those created at `from` or before. */
+/** Where a page of a list begins: after the id `after`, among the jobs created at `from` or earlier. */
 export interface ListPlace {
   /** Epoch ms, or `+inf`. */
   readonly from: string;
   readonly after: string | null;
 }
 
-/** The lists that jobs stand in by their ids: all of them, those of each tenant, and the unfinished ones. */
+/** The lists of job ids: all jobs, the jobs of each tenant, and the unfinished jobs. */
 export class JobIndex {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
@@ -25,7 +25,7 @@ export class JobIndex {
     this.#keys = keys;
   }
 
-  /** Adds a new job, whose record is there already: whoever finds an id without one takes it for expired. */
+  /** Adds a new job. Its record must exist already: an id without a record counts as expired. */
   async add(id: string, tenant: string, now: number, ttlMs: number): Promise<void> {
     const lists = new Set([this.#keys.jobs(), this.#keys.jobs(tenant)]);
     await exec(
@@ -35,24 +35,24 @@ export class JobIndex {
     for (const list of lists) await this.#prune(list, now - ttlMs);
   }
 
-  /** A job has no more to do. */
+  /** Removes jobs from the unfinished ones. */
   async leaveActive(ids: readonly string[]): Promise<void> {
     if (ids.length > 0) await this.#redis.zrem(this.#keys.activeJobs(), ...ids);
   }
 
-  /** A job that was completed has work again. */
+  /** Adds a completed job to the unfinished ones again. */
   async enterActive(id: string, createdAt: number): Promise<void> {
     await this.#redis.zadd(this.#keys.activeJobs(), createdAt, id);
   }
 
-  /** Unfinished jobs, oldest first. */
+  /** Ids of unfinished jobs, oldest first. */
   active(): Promise<string[]> {
     return this.#redis.zrange(this.#keys.activeJobs(), '0', '-1');
   }
 
   /**
-   * Ids of all tenants (`''`) or of one, newest first, from a place on.
-   * @returns ids that follow the place, and whether there may be more beyond `count`
+   * Ids of all tenants (`''`) or of one, newest first, starting at a place.
+   * @returns ids after the place, and whether there may be more beyond `count`
    */
   async page(tenant: string, { from, after }: ListPlace, count: number): Promise<{ ids: ListedId[]; more: boolean }> {
     const list = this.#keys.jobs(tenant);
@@ -63,12 +63,12 @@ export class JobIndex {
     return { ids, more: entries.length === count };
   }
 
-  /** Takes ids of expired jobs out of the list they were found in. */
+  /** Removes ids of expired jobs from the list they were found in, and from the unfinished jobs. */
   async forget(tenant: string, ids: readonly string[]): Promise<void> {
     await this.#forget(this.#keys.jobs(tenant), ids);
   }
 
-  /** Takes a few expired jobs out of a list, so that it does not grow forever when nobody reads it to its end. */
+  /** Removes a few expired jobs from a list, so that it stays bounded even if no client reads it to the end. */
   async #prune(list: string, before: number): Promise<void> {
     const old = await this.#redis.zrange(list, '-inf', String(before), 'BYSCORE', 'LIMIT', 0, PRUNED_AT_ONCE);
     const there = await Promise.all(old.map((id) => this.#redis.exists(this.#keys.job(id))));
@@ -87,7 +87,7 @@ export class JobIndex {
   }
 }
 
-/** `WITHSCORES` is a flat list on RESP2 and a list of pairs on RESP3. */
+/** `WITHSCORES` returns a flat list in RESP2 and a list of pairs in RESP3. */
 function pairs(entries: readonly (string | readonly [string, string | number])[]): ListedId[] {
   if (Array.isArray(entries[0])) return (entries as [string, string | number][]).map(([id, at]) => [id, Number(at)]);
   return Array.from({ length: entries.length / 2 }, (_, n) => [entries[2 * n] as string, Number(entries[2 * n + 1])]);

@@ -2,17 +2,17 @@ import type { JobRecord, Keys, TextError } from '#contracts';
 import type { RedisClient } from '../redis/client.js';
 import type { ResultStore } from '../results/result-store.js';
 
-/** Bars that the texts of a job are divided into, and texts looked at in each. */
+/** Maximum number of bars that the texts of a job are divided into, and texts sampled per bar. */
 const MOST_BARS = 200;
 const SAMPLES_PER_BAR = 25;
-/** Up to so many failures are put in order; of more there is a part, as Redis gives it. */
+/** Up to this many failures are sorted by position; beyond it only some are read, in Redis's order. */
 const MOST_SORTED = 10_000;
 
-/** How far a job is, in the order of its input. */
+/** Progress of a job along its input. */
 export interface JobBars {
-  /** Texts of one bar; the last may have fewer. */
+  /** Texts per bar; the last bar may have fewer. */
   readonly textsEach: number;
-  /** Share of each bar's texts that have a vector or an error, 0..1. */
+  /** Share of each bar's texts that have a row or an error, 0..1. */
   readonly done: number[];
 }
 
@@ -21,7 +21,7 @@ export interface JobFailures {
   readonly hasMore: boolean;
 }
 
-/** Looks into a job for people who want to know more than its counts. */
+/** Reads more detail about a job than its counts, for operators. */
 export class JobInspection {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
@@ -33,7 +33,7 @@ export class JobInspection {
     this.#results = results;
   }
 
-  /** Exact for jobs of up to 5000 texts, else by samples, of which no rows are read. */
+  /** Exact for jobs of up to 5000 texts, else estimated from samples. Reads no rows. */
   async bars(job: Pick<JobRecord, 'id' | 'state' | 'texts' | 'rowBytes'>): Promise<JobBars> {
     const textsEach = Math.max(1, Math.ceil(job.texts / MOST_BARS));
     const bars = Array.from({ length: Math.ceil(job.texts / textsEach) }, (_, bar) => {
@@ -46,7 +46,7 @@ export class JobInspection {
     return { textsEach, done: bars.map((bar) => bar.filter((at) => settled.has(at)).length / bar.length) };
   }
 
-  /** In the order of the input. */
+  /** At most `limit` failures, in order of position; of a job with over 10,000, not necessarily the first ones. */
   async failures(job: Pick<JobRecord, 'id' | 'failed'>, limit: number): Promise<JobFailures> {
     const key = this.#keys.jobErrors(job.id);
     const positions = (await this.#failedPositions(key, job.failed, limit)).sort((a, b) => a - b).slice(0, limit);

@@ -7,10 +7,11 @@ import { jobOf, openJob, openLedger, ROW_BYTES, rowAt, SPEC, unitOf } from './le
 const keys = new Keys('test');
 const server = await startRedis({ aof: true });
 const redis = connectRedis(server.url, 'worker', 'test');
+const subscriber = connectRedis(server.url, 'subscriber', 'test');
 const { ledger, results } = openLedger(redis, keys);
 
 afterAll(async () => {
-  redis.disconnect();
+  for (const connection of [redis, subscriber]) connection.disconnect();
   await server.stop();
 });
 
@@ -71,7 +72,6 @@ it('knows which units are counted, and how far a job is', async () => {
 });
 
 it('goes from queued to running to completed and tells who waits, once', async () => {
-  const subscriber = connectRedis(server.url, 'subscriber', 'test');
   const finished = new FinishedJobs(subscriber, keys);
   await subscriber.ping();
   const id = await openJob(ledger, 2);
@@ -82,7 +82,6 @@ it('goes from queued to running to completed and tells who waits, once', async (
   expect(await ledger.acknowledge(unitOf(id, 1, [1]))).toEqual({ counted: 'now', state: 'completed' });
   await news;
   expect(await ledger.acknowledge(unitOf(id, 1, [1]))).toEqual({ counted: 'before', state: 'completed' });
-  subscriber.disconnect();
 });
 
 it('takes nothing more once cancelled', async () => {

@@ -19,7 +19,7 @@ import { encodeFailedInput, MOST_FAILED_INPUTS } from './failed-inputs.js';
 import type { JobIndex } from './job-index.js';
 import { type NewJob, newJobFields, readJobFields } from './job-record-codec.js';
 
-/** An upload that said nothing for so long has lost its API process. */
+/** After this long without a sign of life from an upload, its API process is considered dead. */
 const UPLOAD_SILENCE_MS = 60_000;
 
 const lua = (name: string) => script(name, new URL(`./lua/${name}.lua`, import.meta.url));
@@ -32,50 +32,50 @@ const scripts = {
   stop: lua('stop'),
 };
 
-/** The outcome of one unit of a job's work: a task's, or inputs that needed no task. */
+/** The outcome of one unit of a job's work: of a task, or of inputs that needed no task. */
 export interface Acknowledgement {
   readonly jobId: string;
   /** Counted once, however often it is acknowledged. */
   readonly unit: number;
-  /** Whether the rows come from the cache: they count as `cached` and not for the rate. */
+  /** Whether the rows come from the cache: if so they count as `cached` and not toward the rate. */
   readonly cached: boolean;
-  /** Of the model that the rows were made with. */
+  /** Fingerprint of the model that computed the rows. */
   readonly fingerprint: string;
   readonly rowBytes: RowBytes;
-  /** Each position at most once in rows and errors together. */
+  /** Rows and errors together must contain each position at most once. */
   readonly rows: readonly PlacedRow[];
   readonly errors: readonly { readonly position: number; readonly error: TextError }[];
-  /** Those of the inputs with an error that may be tried again. Default: none. */
+  /** Inputs with an error that can be retried. Default: none. */
   readonly failedInputs?: readonly PlacedInput[];
 }
 
 export interface AckResult {
   /**
-   * `before`: the unit was counted earlier, or the job takes nothing any more. `other-version`: its rows are of another
-   * version of the model than the job's, and nothing was written.
+   * `before`: the unit was counted earlier, or the job is final. `other-version`: the rows are of another version of
+   * the model than the job's, and nothing was written.
    */
   readonly counted: 'now' | 'before' | 'other-version';
   /** null when there is no such job. */
   readonly state: JobState | null;
 }
 
-/** What became of an attempt to give a job another version of its model. `begun`: it has rows of the old one. */
+/** Result of `replan`. `begun`: the job has rows of the old version, or is of a third one. `over`: it is final. */
 export type Replanned = 'replanned' | 'begun' | 'over';
 
-/** How far an unfinished job is. */
+/** Progress of a job. */
 export interface JobProgress {
   readonly state: JobState;
   readonly model: string;
   readonly lane: Lane;
-  /** `''`: it came without an API key. */
+  /** `''` for a job that was sent without an API key. */
   readonly keyId: string;
-  /** Texts accepted and not accounted for. */
+  /** Texts accepted that are neither done nor failed. */
   readonly unfinished: number;
 }
 
 /**
- * The job ledger keeps the record of each job: its state, its counters, its errors. Counters move in Lua, one call for
- * each unit of work, so that they are exact however often a task runs.
+ * The job ledger keeps the record of each job: its state, counters and errors. Counters change in Lua scripts, one call
+ * per unit of work, so that they stay exact however often a task runs.
  */
 export class JobLedger {
   readonly #redis: RedisClient;
@@ -112,9 +112,10 @@ export class JobLedger {
   }
 
   /**
-   * Adds texts to a job whose upload is under way, before their tasks are enqueued; 0 says that the upload lives.
-   * @param units of work that the texts are put into
-   * @returns the state: a final one means that the job takes no more. `failed` when there is no such job.
+   * Adds texts to a job whose upload is in progress, before their tasks are enqueued; 0 only keeps the upload alive.
+   * @param texts number of texts
+   * @param units number of units of work for the texts
+   * @returns the state: if it is final the job accepts no more. `failed` when there is no such job.
    */
   async accept(id: string, texts: number, units = 0): Promise<JobState> {
     const [state, renew] = (await scripts.accept(this.#redis, [this.#keys.job(id)], [texts, units, this.#ttlMs])) as [
@@ -125,7 +126,7 @@ export class JobLedger {
     return state ?? 'failed';
   }
 
-  /** Stores and counts one unit of work. Safe to repeat: see `lua/acknowledge.lua`. */
+  /** Stores and counts one unit of work. Idempotent, see `lua/acknowledge.lua`. */
   async acknowledge(acknowledgement: Acknowledgement): Promise<AckResult> {
     const { jobId, unit, cached, fingerprint, rowBytes, rows, errors, failedInputs = [] } = acknowledgement;
     const writes = await this.#results.stage({ id: jobId, rowBytes }, rows);
@@ -142,7 +143,7 @@ export class JobLedger {
       tokens += rowTokens(row);
       truncated += Number(rowTruncated(row));
     }
-    const said = {
+    const payload = {
       job: jobId,
       unit,
       fingerprint,
@@ -157,7 +158,7 @@ export class JobLedger {
       errors: errors.map(({ position, error }) => [position, JSON.stringify(error)]),
       failed: failedInputs.map((failed) => [failed.positions[0]!, failed.positions.length, encodeFailedInput(failed)]),
     };
-    const args = [JSON.stringify(said), ...writes.map(({ bytes }) => bytes)];
+    const args = [JSON.stringify(payload), ...writes.map(({ bytes }) => bytes)];
     const [counted, state, renew] = (await scripts.acknowledge(this.#redis, keys, args)) as [
       number,
       JobState | null,
@@ -168,8 +169,8 @@ export class JobLedger {
   }
 
   /**
-   * Gives a job another version of its model, if it has no row of the old one: vectors of two versions never mix. Safe to
-   * repeat.
+   * Switches a job to another version of its model, if it has no rows of the old version: rows of two versions never
+   * mix. Idempotent.
    */
   async replan(id: string, from: Spec, to: Spec, rowBytes: RowBytes): Promise<Replanned> {
     const args = [from.fingerprint, to.fingerprint, JSON.stringify(to), JSON.stringify(rowBytes)];
@@ -177,10 +178,10 @@ export class JobLedger {
   }
 
   /**
-   * Makes failed inputs unfinished again, as one new unit of work, which is the caller's to enqueue. An input that
-   * somebody else took is left out.
-   * @param firstPositions of inputs, which tell them apart
-   * @returns the new unit and its texts; null when all of these inputs were taken already
+   * Makes failed inputs unfinished again, as one new unit of work, which the caller must enqueue. Inputs that another
+   * retry has already taken are left out.
+   * @param firstPositions the first position of each input, which identifies it
+   * @returns the new unit and its number of texts; null when all of these inputs were taken already
    */
   async retry(
     job: Pick<JobRecord, 'id' | 'createdAt'>,
@@ -196,18 +197,18 @@ export class JobLedger {
       number,
     ];
     if (unit < 0) return null;
-    // It had left the active ones when it was completed.
+    // It was removed from the unfinished jobs when it was completed.
     await this.#index.enterActive(id, createdAt);
     await this.#settle(id, state, renew);
     return { unit, texts };
   }
 
-  /** Whether a unit of a job is counted. */
+  /** Whether a unit of a job was acknowledged. */
   async acknowledged(id: string, unit: number): Promise<boolean> {
     return (await this.#redis.getbit(this.#keys.jobAcks(id), unit)) === 1;
   }
 
-  /** Ends the upload. @returns the state now. `failed` when there is no such job. */
+  /** Ends the upload. @returns the new state; `failed` when there is no such job */
   async seal(id: string): Promise<JobState> {
     const [state, renew] = (await scripts.seal(
       this.#redis,
@@ -218,12 +219,12 @@ export class JobLedger {
     return state ?? 'failed';
   }
 
-  /** @returns the state now: what it was if it was final already, or null when there is no such job */
+  /** Fails an unfinished job. @returns the state afterwards; null when there is no such job */
   fail(id: string, error: { code: string; message: string }): Promise<JobState | null> {
     return this.#stop(id, 'failed', JSON.stringify(error), '');
   }
 
-  /** @returns the state now: what it was if it was final already, or null when there is no such job */
+  /** Cancels an unfinished job. @returns the state afterwards; null when there is no such job */
   cancel(id: string): Promise<JobState | null> {
     return this.#stop(id, 'cancelled', '', '');
   }
@@ -233,7 +234,7 @@ export class JobLedger {
     return (await this.#redis.hget(this.#keys.job(id), 'state')) as JobState | null;
   }
 
-  /** null when there is no such job. Reads a few fields only. */
+  /** null when there is no such job. Reads only a few fields. */
   async progress(id: string): Promise<JobProgress | null> {
     const fields = ['state', 'model', 'lane', 'texts', 'done', 'failed', 'keyId'];
     const [state, model, lane, texts, done, failed, keyId] = await this.#redis.hmget(this.#keys.job(id), ...fields);
@@ -242,7 +243,7 @@ export class JobLedger {
     return { state: state as JobState, model, lane: lane as Lane, keyId: keyId ?? '', unfinished };
   }
 
-  /** null when there is no such job, or no more. An upload whose API process died is found out here. */
+  /** null when there is no such job, or it has expired. Fails the job if the API process of its upload has died. */
   async get(id: string): Promise<JobRecord | null> {
     const fields = await this.#redis.hgetall(this.#keys.job(id));
     const job = readJobFields(fields);
@@ -253,7 +254,7 @@ export class JobLedger {
     return readJobFields(await this.#redis.hgetall(this.#keys.job(id)));
   }
 
-  /** Errors of positions, as far as there are any. */
+  /** The errors of those of these positions that have one. */
   async errors(id: string, positions: readonly number[]): Promise<Map<number, TextError>> {
     const errors = new Map<number, TextError>();
     if (positions.length === 0) return errors;
@@ -275,8 +276,8 @@ export class JobLedger {
   }
 
   /**
-   * What follows a script and is no part of it: a final job leaves the active ones, which stand in another cluster
-   * slot, and the rows of `renew` texts, in too many keys to name in a script, live as long as the job does.
+   * Work after a script that cannot be part of it: removes a final job from the unfinished jobs, whose list is in
+   * another cluster slot, and renews the TTL of the rows of `renew` texts, whose keys are too many for a script.
    */
   async #settle(id: string, state: JobState | null, renew: number): Promise<void> {
     try {
@@ -288,11 +289,11 @@ export class JobLedger {
       );
       await this.#results.renew({ id }, renew, this.#ttlMs);
     } catch {
-      // What the script did stands. `JobList.activeTexts` takes the id out later, and rows are renewed before they must be.
+      // The script has run. `JobList.activeTexts` removes the id later, and rows are renewed well before they expire.
     }
   }
 
-  /** What a job has beside its record and rows. */
+  /** Keys of a job besides its record and rows. */
   #keysBeside(id: string): [acks: string, errors: string, failedInputs: string, retries: string] {
     const keys = this.#keys;
     return [keys.jobAcks(id), keys.jobErrors(id), keys.jobFailedInputs(id), keys.jobRetries(id)];

@@ -2,35 +2,35 @@ import { isFinal, type JobRecord, type JobState, type Lane } from '#contracts';
 import type { JobIndex, ListPlace } from './job-index.js';
 import type { JobLedger } from './job-ledger.js';
 
-/** Ids looked at in one go when listing, and at most for one page. */
+/** Ids read at a time when listing, and maximum number read for one page. */
 const LIST_CHUNK = 100;
 const LIST_SCAN = 5000;
 
 export interface JobFilter {
-  /** `nextCursor` of the page before. */
+  /** `nextCursor` of the previous page. */
   readonly cursor?: string | undefined;
   readonly limit: number;
   readonly state?: JobState | undefined;
   readonly model?: string | undefined;
-  /** Id of the API key that it came with. */
+  /** Id of the API key that sent the job. */
   readonly keyId?: string | undefined;
-  /** Part of its id. */
+  /** Substring of the job's id. */
   readonly idPart?: string | undefined;
   /** `''` or absent: jobs of all tenants. */
   readonly tenant?: string;
 }
 
-/** Texts of a model's unfinished jobs in one lane that are not accounted for. */
+/** Unfinished jobs of a model in one lane, and their texts that are neither done nor failed. */
 export interface ActiveTexts {
   readonly model: string;
   readonly lane: Lane;
   jobs: number;
   texts: number;
-  /** The same by API key; `''` for jobs that came without one. */
+  /** `texts` by API key; `''` for jobs that were sent without one. */
   readonly byKey: Map<string, number>;
 }
 
-/** Answers questions about many jobs. */
+/** Queries over many jobs. */
 export class JobList {
   readonly #index: JobIndex;
   readonly #ledger: JobLedger;
@@ -40,7 +40,7 @@ export class JobList {
     this.#ledger = ledger;
   }
 
-  /** Newest first. A page may be short, or empty, with a `nextCursor` all the same, when a filter leaves little. */
+  /** Newest first. With a filter, a page may have fewer than `limit` jobs, or none, and still have a `nextCursor`. */
   async page({ cursor, limit, tenant = '', ...filter }: JobFilter): Promise<{
     jobs: JobRecord[];
     nextCursor: string | null;
@@ -66,7 +66,7 @@ export class JobList {
     return { jobs, nextCursor: `${place.from}:${place.after}` };
   }
 
-  /** Texts accepted and not accounted for, summed over unfinished jobs. */
+  /** Unfinished texts, summed over unfinished jobs by model and lane. */
   async activeTexts(): Promise<ActiveTexts[]> {
     const ids = await this.#index.active();
     const records = await Promise.all(ids.map((id) => this.#ledger.progress(id)));

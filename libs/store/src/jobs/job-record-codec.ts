@@ -1,9 +1,9 @@
 import { type JobRecord, jobRecordSchema, NewerFormatError, rowsOfFloats, SCHEMA_VERSION } from '#contracts';
 
-/** What is known of a job when it is created. */
+/** The members of a job record that its creator provides. */
 export type NewJob = Pick<JobRecord, 'id' | 'model' | 'spec' | 'rowBytes' | 'output' | 'lane' | 'tenant' | 'keyId'>;
 
-/** Fields of a job's hash as strings; times are epoch ms. Later fields are written by the Lua files. */
+/** Initial fields of a job's hash, as strings; times are epoch ms. The Lua scripts write the other fields later. */
 export function newJobFields(job: NewJob, now: number, ttlMs: number): Record<string, string> {
   return {
     v: String(SCHEMA_VERSION),
@@ -11,7 +11,7 @@ export function newJobFields(job: NewJob, now: number, ttlMs: number): Record<st
     state: 'receiving',
     model: job.model,
     spec: JSON.stringify(job.spec),
-    // Beside the spec, for Lua.
+    // Also in the spec; stored separately for the Lua scripts.
     fingerprint: job.spec.fingerprint,
     rowBytes: JSON.stringify(job.rowBytes),
     output: JSON.stringify(job.output),
@@ -34,6 +34,7 @@ export function newJobFields(job: NewJob, now: number, ttlMs: number): Record<st
 }
 
 /**
+ * Parses the hash of a job.
  * @returns null when the hash is empty: no such job, or expired
  * @throws NewerFormatError
  */
@@ -50,7 +51,7 @@ export function readJobFields(fields: Readonly<Record<string, string>>): JobReco
     state: fields['state'],
     model: fields['model'],
     spec: JSON.parse(fields['spec'] ?? 'null'),
-    // 0.1.0 had rows of floats only, and counted those.
+    // 0.1.0 had rows of floats only, and stored their number.
     rowBytes:
       fields['rowBytes'] === undefined ? rowsOfFloats(Number(fields['rowDimensions'])) : JSON.parse(fields['rowBytes']),
     output: JSON.parse(fields['output'] ?? 'null'),

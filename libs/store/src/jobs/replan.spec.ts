@@ -6,10 +6,12 @@ import { openJob, openLedger, ROW_BYTES, rowAt, SPEC, unitOf } from './ledger.fi
 const keys = new Keys('test');
 const server = await startRedis();
 const redis = connectRedis(server.url, 'worker', 'test');
+// Another connection, so that the server decides who comes first.
+const other = connectRedis(server.url, 'worker', 'test');
 const { ledger, results } = openLedger(redis, keys);
 
 afterAll(async () => {
-  redis.disconnect();
+  for (const connection of [redis, other]) connection.disconnect();
   await server.stop();
 });
 
@@ -94,7 +96,6 @@ it('takes errors without rows from any version', async () => {
 });
 
 it('of rows of the old version and a replan at once, one comes first and the other is refused', async () => {
-  const other = connectRedis(server.url, 'worker', 'test');
   const replanner = openLedger(other, keys).ledger;
   for (let n = 0; n < 40; n++) {
     const id = await openJob(ledger, 2);
@@ -106,7 +107,6 @@ it('of rows of the old version and a replan at once, one comes first and the oth
         : await Promise.all([replanning(), acknowledge()]).then(([a, b]) => [b, a] as const);
     expect([ack.counted, replanned]).toEqual(ack.counted === 'now' ? ['now', 'begun'] : ['other-version', 'replanned']);
   }
-  other.disconnect();
 });
 
 describe('a job that 0.1.0 opened, whose record names its version in the spec only', () => {

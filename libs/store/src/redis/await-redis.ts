@@ -3,18 +3,18 @@ import { BootError, DeadlineError, within } from '#contracts';
 import { Cluster } from 'ioredis';
 import { addressOf, type RedisClient } from './client.js';
 
-const LOOK_AGAIN_MS = 200;
+const RETRY_MS = 200;
 
 /**
- * Waits until Redis answers: of a cluster every master, and each slot has one.
- * @throws BootError, one line, when it does not within `patienceMs`
+ * Waits until Redis answers. A cluster is ready when every slot has a master and every master answers.
+ * @throws BootError, one line, when Redis is not ready within `patienceMs`
  */
 export async function awaitRedis(redis: RedisClient, patienceMs: number): Promise<void> {
   const deadline = performance.now() + patienceMs;
-  // Why there is no connection stands in these, not in the error of a command that could not be sent.
+  // Error events say why there is no connection; the error of a command that could not be sent does not.
   let problem: (Error & { code?: string }) | undefined;
   const listen = (error: Error) => {
-    // ioredis's words for an attempt that failed, whose reason came before.
+    // ioredis emits this after a failed attempt; the event before it has the reason.
     if (problem === undefined || error.message !== 'Connection is closed.') problem = error;
   };
   const event = redis instanceof Cluster ? 'node error' : 'error';
@@ -22,8 +22,8 @@ export async function awaitRedis(redis: RedisClient, patienceMs: number): Promis
   try {
     for (;;) {
       try {
-        // At least one look, and it is given time to fail by itself.
-        await within(Math.max(deadline - performance.now(), LOOK_AGAIN_MS), requireAnswer(redis));
+        // Try at least once, with enough time for the attempt to fail by itself.
+        await within(Math.max(deadline - performance.now(), RETRY_MS), requireAnswer(redis));
         return;
       } catch (error) {
         if (problem === undefined || (redis.status === 'ready' && !(error instanceof DeadlineError))) {
@@ -35,7 +35,7 @@ export async function awaitRedis(redis: RedisClient, patienceMs: number): Promis
             { cause: problem },
           );
         }
-        await sleep(Math.min(LOOK_AGAIN_MS, patienceMs));
+        await sleep(Math.min(RETRY_MS, patienceMs));
       }
     }
   } finally {

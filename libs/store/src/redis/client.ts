@@ -4,30 +4,30 @@ import { followNodes } from './cluster-nodes.js';
 import { hostsOf, parseRedisUrl, type RedisUrl } from './redis-url.js';
 import { CLUSTER_OPTIONS, type RedisRole, retryDelay, SERVER_OPTIONS } from './roles.js';
 
-/** A single server, the master that Sentinels name, or a cluster. */
+/** Client of a single server, of the master that Sentinels name, or of a cluster. */
 export type RedisClient = Redis | Cluster;
 
 export interface ConnectOptions {
-  /** For a URL with `rediss`. */
+  /** TLS options, for `rediss` URLs. */
   readonly tls?: SecureContextOptions;
-  /** Called once when a connection breaks or cannot be made, and again only after all of them were there. */
+  /** Called once when a connection breaks or cannot be made; again only after all connections were up. */
   readonly onOutage?: (error: Error) => void;
 }
 
-/** Longest that a node takes to say which node has which slots, ms, before the next one is asked. */
+/** How long to wait for a node's table of slots, ms, before asking the next node. */
 const REFRESH_TIMEOUT_MS = 1_000;
-/** Longest that a Sentinel is waited for, ms, before the next one is asked. */
+/** How long to wait for a Sentinel, ms, before asking the next one. */
 const SENTINEL_TIMEOUT_MS = 1_000;
 
 const addresses = new WeakMap<RedisClient, string>();
 
 /**
  * Connects in the background and keeps reconnecting, at least once a second. A cluster's `ready` means that its slots
- * are known, not that all nodes are connected: what begins with commands that must not fail begins after `awaitRedis`.
- * BullMQ's `Queue` is such: it looks at the server's version once, when it is made, and never works if that failed.
- * @param url as `parseRedisUrl` reads it
- * @param name shown by `CLIENT LIST`
- * @throws BootError for a URL that cannot be read
+ * are known, not that all nodes are connected: call `awaitRedis` before any command that must not fail. BullMQ's
+ * `Queue` sends such a command: it reads the server's version when it is created, and never works if that failed.
+ * @param url in a form that `parseRedisUrl` accepts
+ * @param name connection name, shown by `CLIENT LIST`
+ * @throws BootError when the URL is invalid
  */
 export function connectRedis(url: string, role: RedisRole, name: string, options: ConnectOptions = {}): RedisClient {
   const target = parseRedisUrl(url);
@@ -37,12 +37,12 @@ export function connectRedis(url: string, role: RedisRole, name: string, options
   return redis;
 }
 
-/** Hosts and ports that a client was given, for messages. */
+/** Hosts and ports in a client's URL, for messages. */
 export function addressOf(redis: RedisClient): string {
   return addresses.get(redis) ?? 'an unnamed address';
 }
 
-/** The servers that hold keys, for commands without a key: one, or a cluster's masters. Only of a client that is ready. */
+/** The servers that hold keys, for commands without a key: one, or a cluster's masters. The client must be ready. */
 export function serversOf(redis: RedisClient): Redis[] {
   return redis instanceof Cluster ? redis.nodes('master') : [redis];
 }
@@ -66,7 +66,7 @@ function toServer(
           ...(username === undefined ? {} : { username }),
           ...(password === undefined ? {} : { password }),
           ...(secure ? { tls: { ...tls }, enableTLSForSentinelMode: true } : {}),
-          // A master that hangs breaks no connection; Sentinels say when another one has taken over.
+          // A hung master does not break the connection; Sentinels announce when another one has taken over.
           failoverDetector: true,
           sentinelRetryStrategy: retryDelay,
           sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
@@ -95,10 +95,10 @@ function toCluster(
     {
       ...options,
       clusterRetryStrategy: retryDelay,
-      // It would ask a node that is still connecting, and start anew. A cluster that is not complete refuses commands.
+      // The check would ask a node that is still connecting, and reconnect. An incomplete cluster refuses commands.
       enableReadyCheck: false,
       slotsRefreshTimeout: REFRESH_TIMEOUT_MS,
-      // Names stay names: certificates are checked with them, and every connection looks them up anew.
+      // Keep host names: certificates are checked against them, and every connection resolves them again.
       dnsLookup: (host, done) => done(null, host),
       redisOptions: {
         ...redisOptions,

@@ -1,15 +1,16 @@
 import type { Cluster, Redis } from 'ioredis';
 
-/** ioredis's words for an attempt that failed; why it did comes by another event. */
+/** ioredis's message for a failed connection attempt; another event has the reason. */
 const CLOSED = 'Connection is closed.';
 
-/** How often a cluster is asked which node has which slots, ms: how long a node that nobody uses may be away unnoticed. */
+/** How often the cluster's table of slots is refreshed, ms: how long the outage of an unused node may go unnoticed. */
 const REFRESH_MS = 5_000;
 
 /**
- * Connects to every node of a cluster as soon as it is known, and reports when the first one is away. ioredis alone
- * connects with a node's first command, and where commands fail at once, all further ones fail until then.
- * @param onOutage called again only after every node was there
+ * Connects to every node of a cluster as soon as it is known, and reports the first one that is away. By default
+ * ioredis connects on a node's first command; in roles that fail at once, all further commands fail until it is
+ * connected.
+ * @param onOutage called again only after every node was up in between
  */
 export function followNodes(cluster: Cluster, onOutage?: (error: Error) => void): void {
   const away = new Set<string>();
@@ -26,11 +27,11 @@ export function followNodes(cluster: Cluster, onOutage?: (error: Error) => void)
       // A failure is reported by 'node error'.
       if (node.status === 'wait') node.connect().catch(() => undefined);
     };
-    // A command that brought the node up, by MOVED or ASK, is handed to it first.
+    // If a MOVED or ASK reply revealed the node, let ioredis pass it the redirected command first.
     if (cluster.status === 'ready') setImmediate(connect);
     else connect();
   });
-  // ioredis's own `slotsRefreshInterval` may go on after the end, and keeps the process alive.
+  // ioredis's own `slotsRefreshInterval` may continue after the client has ended, and keeps the process alive.
   const refresh = setInterval(() => {
     if (cluster.status === 'ready') cluster.refreshSlotsCache();
   }, REFRESH_MS);

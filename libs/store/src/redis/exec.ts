@@ -6,13 +6,13 @@ type Argument = string | number | Buffer;
 /** `['hset', key, field, value]`, `['getrangeBuffer', key, 0, 9]`, `['publish', channel, message]`. */
 export type RedisCommand = [name: keyof ChainableCommander, ...args: Argument[]];
 
-/** By which a cluster says that a command has not run and why, where it might run by and by. */
+/** Cluster errors which say that a command has not run but may succeed later or on another node. */
 const NOT_YET = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN) /;
 
 /**
- * Runs commands in one go and gives their results in order: one pipeline on a single server; on a cluster one for each
- * slot, side by side, so that order is kept among commands of one slot only. One without a key, as PUBLISH, follows the
- * command before it. Nothing makes them a transaction.
+ * Runs commands in one pipeline and returns their results in order. On a cluster it runs one pipeline per slot in
+ * parallel, so only commands of the same slot run in order; a command without a key, such as PUBLISH, joins the slot of
+ * the command before it. Not a transaction.
  * @throws the first error in order; other commands may have run
  */
 export async function exec(redis: RedisClient, commands: readonly RedisCommand[]): Promise<unknown[]> {
@@ -53,7 +53,7 @@ async function bySlot(cluster: Cluster, commands: readonly RedisCommand[]): Prom
       );
       for (const [at, n] of group.entries()) {
         let reply = answers[at] ?? [new Error('no reply')];
-        // While a slot moves, some of its keys are here and some there, and a pipeline goes to one node only.
+        // While a slot is being moved, its keys are spread over two nodes, but a pipeline goes to one node only.
         if (reply[0] && NOT_YET.test(reply[0].message)) reply = await alone(cluster, commands[n]!);
         replies[n] = reply;
       }
@@ -62,7 +62,7 @@ async function bySlot(cluster: Cluster, commands: readonly RedisCommand[]): Prom
   return replies;
 }
 
-/** Strings by key, null where there is none; one MGET on a single server. */
+/** Reads strings, in the order of the keys, null where there is none; one MGET on a single server. */
 export async function getStrings(redis: RedisClient, keys: readonly string[]): Promise<(Buffer | null)[]> {
   if (keys.length === 0) return [];
   if (!(redis instanceof Cluster)) return redis.mgetBuffer([...keys]);
@@ -86,7 +86,7 @@ export async function setStrings(
   else await redis.mset(entries.flat());
 }
 
-/** A command by itself is sent on to where its key is. */
+/** Runs one command outside a pipeline, so that ioredis follows redirections to the node that has its key. */
 async function alone(cluster: Cluster, [name, ...args]: RedisCommand): Promise<Reply> {
   const methods = cluster as unknown as Record<string, (...args: Argument[]) => Promise<unknown>>;
   try {
@@ -96,7 +96,7 @@ async function alone(cluster: Cluster, [name, ...args]: RedisCommand): Promise<R
   }
 }
 
-/** By ioredis's own table of where a command's keys are; null: it has none. */
+/** The slot of a command's keys, by ioredis's own table of key positions; null when it has no key. */
 function slotOf([name, ...args]: RedisCommand): number | null {
   return new Command(name.replace(/Buffer$/, ''), args).getSlot();
 }

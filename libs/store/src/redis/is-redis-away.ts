@@ -1,7 +1,7 @@
 const NAMES = ['MaxRetriesPerRequestError', 'AbortError', 'ClusterAllFailedError'];
 const CODES = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'];
 
-/** ioredis and Redis have no codes for these. */
+/** Errors for which ioredis and Redis have no code. */
 const MESSAGES = new RegExp(
   [
     'enableOfflineQueue',
@@ -10,18 +10,18 @@ const MESSAGES = new RegExp(
     'Command timed out',
     '^LOADING ',
     'OOM command not allowed',
-    // Of a cluster: it has lost slots or moves them, or every attempt was sent on.
+    // Cluster: slots are lost or being moved, or every attempt was redirected.
     '^CLUSTERDOWN ',
     '^TRYAGAIN ',
     'Too many Cluster redirections',
     'None of startup nodes is available',
     'Failed to refresh slots cache',
-    // Of Sentinels.
+    // Sentinel.
     'All sentinels are unreachable',
   ].join('|'),
 );
 
-/** Whether an error of ioredis or BullMQ says that the server, or the way to it, is gone, or that it is full. */
+/** Whether an error of ioredis or BullMQ means that Redis is unreachable, not ready, or out of memory. */
 export function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;

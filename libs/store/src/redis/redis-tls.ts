@@ -4,8 +4,8 @@ import type { Environment } from '#config';
 import { BootError } from '#contracts';
 
 /**
- * What connections to rediss:// URLs are secured with; Node's own authorities where nothing is configured.
- * @throws BootError for a file that cannot be read
+ * TLS options for `rediss` URLs; without a configured certificate authority, Node's own apply.
+ * @throws BootError when a file cannot be read
  */
 export function readRedisTls(
   environment: Pick<Environment, 'EMBED_REDIS_TLS_CA' | 'EMBED_REDIS_TLS_CERT' | 'EMBED_REDIS_TLS_KEY'>,

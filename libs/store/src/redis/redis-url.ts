@@ -5,19 +5,19 @@ export interface RedisNode {
   readonly port: number;
 }
 
-/** What a Redis URL says. */
+/** A parsed Redis URL. */
 export interface RedisUrl {
   readonly kind: 'single' | 'sentinel' | 'cluster';
-  /** The server, the Sentinels, or nodes of the cluster to begin with. */
+  /** The server, the Sentinels, or the cluster's startup nodes. */
   readonly nodes: readonly RedisNode[];
-  /** The name by which Sentinels know the servers; null for the other kinds. */
+  /** The master's name in Sentinel; null for the other kinds. */
   readonly master: string | null;
-  /** 0 for a cluster, which has no other. */
+  /** Database number; always 0 for a cluster. */
   readonly db: number;
-  /** Of the servers. Sentinels are asked without. */
+  /** Credentials for the servers; Sentinels are queried without any. */
   readonly username: string | undefined;
   readonly password: string | undefined;
-  /** Whether connections to servers are encrypted. Those to Sentinels are not. */
+  /** Whether connections to the servers use TLS. Those to Sentinels never do. */
   readonly tls: boolean;
 }
 
@@ -29,15 +29,15 @@ const FORMS =
   'redis://HOST:PORT/DB, redis+sentinel://HOST:PORT,HOST:PORT/MASTER/DB or redis+cluster://HOST:PORT,HOST:PORT';
 
 /**
- * Reads `redis://`, `redis+sentinel://`, `redis+cluster://`, and the same with `rediss` for TLS.
- * @throws BootError, one line that says what is wrong and quotes nothing, since any part may be a misplaced password
+ * Parses `redis://`, `redis+sentinel://`, `redis+cluster://`, and the same with `rediss` for TLS.
+ * @throws BootError, one line that says what is wrong without quoting the URL: any part may be a misplaced password
  */
 export function parseRedisUrl(url: string): RedisUrl {
   const found = URL_FORM.exec(url);
   if (found === null) throw fault(`is none of ${FORMS}`);
   const [, secure, several, credentials, hosts = '', path = '', query] = found;
   const kind = (several ?? 'single') as RedisUrl['kind'];
-  // A single server's options are read by the client library.
+  // ioredis itself parses the query of a single server's URL.
   if (query !== undefined && kind !== 'single') throw fault(`of a ${kind} takes no options after "?"`);
   const nodes = hosts
     .split(',')
@@ -48,7 +48,7 @@ export function parseRedisUrl(url: string): RedisUrl {
   return { kind, nodes, tls: secure === 's', ...parseCredentials(credentials), ...parsePath(kind, path) };
 }
 
-/** Hosts and ports, for logs and messages: `10.0.0.1:7000,10.0.0.2:7000`. */
+/** Hosts and ports of a URL, for logs and messages: `10.0.0.1:7000,10.0.0.2:7000`. */
 export function hostsOf(url: string): string {
   return parseRedisUrl(url)
     .nodes.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)

@@ -1,22 +1,22 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis';
 
 /**
- * What becomes of a command while Redis is away. `command`: fails at once, so that a caller can be told.
- * `worker`: waits until Redis is back, since its result must arrive; whatever is sent through it may run twice.
- * `subscriber`: only subscriptions, renewed by themselves. `cache`: fails at once and never takes long.
+ * What happens to a command while Redis is away. `command`: it fails at once, so that the client gets an error.
+ * `worker`: it waits until Redis is back, since results must arrive; it may run twice. `subscriber`: for subscriptions
+ * only, which are renewed automatically. `cache`: it fails at once, and has a short timeout.
  */
 export type RedisRole = 'command' | 'worker' | 'subscriber' | 'cache';
 
 const LONGEST_RETRY_MS = 1000;
 
-/** Before the next attempt to connect, ms. */
+/** Delay before the next attempt to connect, ms. */
 export function retryDelay(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 5), LONGEST_RETRY_MS);
 }
 
-/** Of a connection to one server, found by its address or by Sentinels. */
+/** Options of a connection to one server, found by its address or through Sentinels. */
 export const SERVER_OPTIONS = {
-  // Not sent again after a broken connection: it may have run, and not every command may run twice.
+  // Not resent after a broken connection: the command may have run, and not every command may run twice.
   command: {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -35,8 +35,9 @@ export const SERVER_OPTIONS = {
 } satisfies Record<RedisRole, RedisOptions>;
 
 /**
- * MOVED, ASK and TRYAGAIN refuse a command, so following them is safe for every role. A delay of 0 switches ioredis's
- * repeating off: after a lost connection, where the command may have run, and while the cluster is down.
+ * MOVED, ASK and TRYAGAIN mean that the command has not run, so retrying on them is safe for every role. A delay of 0
+ * disables ioredis's other retries: after a lost connection, where the command may have run, and while the cluster is
+ * down.
  */
 const FAIL_AT_ONCE = {
   enableOfflineQueue: false,
@@ -44,7 +45,7 @@ const FAIL_AT_ONCE = {
   retryDelayOnClusterDown: 0,
 } satisfies ClusterOptions;
 
-/** ioredis counts repetitions as redirections; with a pause before each they may go on without end. */
+/** ioredis counts retries as redirections; because of the delay before each, their number needs no limit. */
 const WAIT = {
   maxRedirections: Number.POSITIVE_INFINITY,
   retryDelayOnMoved: 20,
@@ -52,10 +53,10 @@ const WAIT = {
   retryDelayOnClusterDown: 200,
 } satisfies ClusterOptions;
 
-/** The first command to a node that is gone waits for this connection attempt. */
+/** The first command to a node that is down waits this long for the connection attempt. */
 const NODE_CONNECT_MS = 2_000;
 
-/** The same promises on a cluster, which decides by itself when a node's connection queues commands. */
+/** The same behaviour on a cluster; there ioredis itself decides when the connection to a node queues commands. */
 export const CLUSTER_OPTIONS = {
   command: { ...FAIL_AT_ONCE, redisOptions: { ...SERVER_OPTIONS.command, connectTimeout: NODE_CONNECT_MS } },
   worker: { ...WAIT, redisOptions: SERVER_OPTIONS.worker },

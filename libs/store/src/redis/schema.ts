@@ -2,9 +2,9 @@ import { BootError, type Keys, SCHEMA_VERSION } from '#contracts';
 import type { RedisClient } from './client.js';
 
 /**
- * Agrees with everybody on one Redis which version of our formats it holds, before anything is read or written. What 0.1.0
- * kept is of version 1, and says nothing of it; this version reads it as it is, so nothing has to be rewritten.
- * @throws BootError, one line, when the data are of a newer version
+ * Checks and records the version of the data formats in Redis; must run before anything else is read or written. Data
+ * of 0.1.0 has version 1 but no version key; this release reads it as it is, so nothing is migrated.
+ * @throws BootError, one line, when the data is of a newer version
  */
 export async function agreeOnSchema(redis: RedisClient, keys: Keys): Promise<void> {
   const found = Number((await redis.get(keys.schema())) ?? 1);

@@ -3,17 +3,20 @@ import type { RedisClient } from './client.js';
 
 type Argument = string | number | Buffer;
 
-/** Runs a Lua script. All keys share a slot; buffers arrive as they are. @returns what the script returns, text as strings */
+/**
+ * Runs a Lua script. All keys must share a slot; buffers are sent as binary.
+ * @returns the script's result, with text as strings
+ */
 export type Script = (redis: RedisClient, keys: readonly string[], args: readonly Argument[]) => Promise<unknown>;
 
 /**
- * A Lua script in a file of its own. ioredis sends it once on every connection and then calls it by its digest, and
- * sends it again to a server that has forgotten it.
- * @param name one name for each file
+ * Loads a Lua script from a file. ioredis sends its text once per connection and then calls it by its digest (EVALSHA);
+ * it sends the text again to a server that has lost it.
+ * @param name unique per file
  */
 export function script(name: string, file: URL): Script {
   const lua = readFileSync(file, 'utf8');
-  // A client gets it as a method: with a colon no other method has its name.
+  // ioredis adds the script to the client as a method; the colon avoids clashes with other methods.
   const method = `script:${name}`;
   const defined = new WeakSet<RedisClient>();
   return async (redis, keys, args) => {

@@ -2,10 +2,10 @@ import { type Keys, type WorkerRecord, workerRecordSchema } from '#contracts';
 import type { RedisClient } from '../redis/client.js';
 import { exec } from '../redis/exec.js';
 
-/** How long the last record of a worker that fell silent is kept, s. */
+/** How long the last record of a lost worker is kept, s. */
 const LOST_KEPT_SECONDS = 3600;
 
-/** Workers as they described themselves with their last heartbeat. */
+/** The records that workers write with their heartbeats. */
 export class WorkerRegistry {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
@@ -15,7 +15,7 @@ export class WorkerRegistry {
     this.#keys = keys;
   }
 
-  /** @param ttlMs after which a silent worker is taken for dead */
+  /** @param ttlMs time without a heartbeat after which the worker counts as lost */
   async heartbeat(record: WorkerRecord, ttlMs: number): Promise<void> {
     const json = JSON.stringify(record);
     await exec(this.#redis, [
@@ -25,7 +25,7 @@ export class WorkerRegistry {
     ]);
   }
 
-  /** Those alive, longest-lived first. */
+  /** Workers that are alive, longest-running first. */
   async list(): Promise<WorkerRecord[]> {
     const ids = await this.#redis.zrange(this.#keys.workers(), '0', '-1');
     const records = await this.#read(ids, (id) => this.#keys.worker(id));
@@ -36,18 +36,18 @@ export class WorkerRegistry {
         ['zremrangebyscore', this.#keys.lostWorkers(), '-inf', now - LOST_KEPT_SECONDS * 1000],
         ['zadd', this.#keys.lostWorkers(), ...silent.flatMap((id) => [now, id])],
       ]);
-      // In this order: whoever leaves one list stands in the other.
+      // In this order, so that a lost worker is always in at least one of the two lists.
       await this.#redis.zrem(this.#keys.workers(), ...silent);
     }
     return records.flatMap(known).sort((a, b) => a.startedAt - b.startedAt);
   }
 
-  /** Those that fell silent within the last hour without leaving, as they were when last heard of; the latest first. */
+  /** Last records of workers lost within the last hour (no heartbeats and no shutdown), the most recent first. */
   async lost(): Promise<WorkerRecord[]> {
     const alive = new Set((await this.list()).map(({ id }) => id));
     const ids = await this.#redis.zrange(this.#keys.lostWorkers(), '0', '-1');
     const records = await this.#read(ids, (id) => this.#keys.lastRecord(id));
-    // One that was only slow is back.
+    // Expired, or alive again because its heartbeat was only late.
     const over = ids.filter((id, n) => records[n] === null || alive.has(id));
     if (over.length > 0) await this.#redis.zrem(this.#keys.lostWorkers(), ...over);
     return records
@@ -56,7 +56,7 @@ export class WorkerRegistry {
       .sort((a, b) => b.heartbeatAt - a.heartbeatAt);
   }
 
-  /** Forgets a worker: one that says goodbye, or a lost one that somebody has seen. */
+  /** Removes a worker: one that shuts down, or a lost one that an operator dismisses. */
   async remove(id: string): Promise<void> {
     await exec(this.#redis, [
       ['del', this.#keys.worker(id)],
@@ -71,7 +71,7 @@ export class WorkerRegistry {
   }
 }
 
-/** One that this version cannot read, of a worker of another, hides no others. */
+/** Skips a record that this version cannot parse, written by a worker of another version. */
 function known(json: string | null): WorkerRecord[] {
   const record = json === null ? undefined : workerRecordSchema.safeParse(JSON.parse(json)).data;
   return record === undefined ? [] : [record];

@@ -2,14 +2,14 @@ import type { Keys } from '#contracts';
 import type { RedisClient } from '../redis/client.js';
 import { exec } from '../redis/exec.js';
 
-/** Work that is not wanted any more: a whole job's, or inputs of a waiting request's task by index. */
+/** Cancelled work: a whole job, or inputs of a waiting request's task by index. */
 export type Cancellation =
   { readonly jobId: string } | { readonly taskId: string; readonly indexes: readonly number[] };
 
-/** How long it is remembered that inputs were dropped, for the worker that takes their task later, s. */
+/** How long dropped indexes are kept for a worker that takes the task later, s. */
 const DROPPED_TTL_SECONDS = 3600;
 
-/** Tells workers which work nobody wants any more: those that hold it and those that will take it. */
+/** Publishes cancelled work to the workers that hold it, and records it for those that take it later. */
 export class Cancellations {
   readonly #redis: RedisClient;
   readonly #keys: Keys;
@@ -19,7 +19,7 @@ export class Cancellations {
     this.#keys = keys;
   }
 
-  /** Nobody waits for these inputs of a task, by index. */
+  /** Cancels inputs of a waiting request's task, by index. */
   async drop(taskId: string, indexes: readonly number[]): Promise<void> {
     if (indexes.length === 0) return;
     const key = this.#keys.dropped(taskId);
@@ -30,12 +30,12 @@ export class Cancellations {
     await this.#publish({ taskId, indexes });
   }
 
-  /** A job that was cancelled or failed. Its state tells those who take its tasks later. */
+  /** Publishes that a job was cancelled or failed. Workers that take its tasks later see that from its state. */
   cancelJob(jobId: string): Promise<void> {
     return this.#publish({ jobId });
   }
 
-  /** Indexes dropped so far. */
+  /** Indexes of a task's inputs that were dropped so far. */
   async dropped(taskId: string): Promise<number[]> {
     return (await this.#redis.smembers(this.#keys.dropped(taskId))).map(Number);
   }
@@ -45,7 +45,7 @@ export class Cancellations {
   }
 }
 
-/** Hears of cancellations, in a worker. One may be missed while Redis is away: its work is done in vain then, no more. */
+/** Receives cancellations in a worker. One may be missed while Redis is away; its work is then merely done in vain. */
 export class CancellationListener {
   readonly #listeners: ((cancellation: Cancellation) => void)[] = [];
 
@@ -58,7 +58,7 @@ export class CancellationListener {
       for (const listener of this.#listeners) listener(cancellation);
     });
     subscriber.subscribe(channel).catch(() => {
-      // Only when the connection is closed for good; until then it is repeated.
+      // Rejects only when the connection is closed for good; until then ioredis retries.
     });
   }
 

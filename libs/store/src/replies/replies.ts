@@ -3,15 +3,16 @@ import type { RedisClient } from '../redis/client.js';
 import { exec } from '../redis/exec.js';
 import { encodeReply, type Reply } from './reply-codec.js';
 
-/** How long a reply is kept for an API process that missed the news, s. */
+/** How long a reply is kept for an API process that missed the notification, s. */
 const REPLY_TTL_SECONDS = 120;
 
-/** Longest reply that is sent along with its news, bytes: Redis keeps such messages in memory for slow readers. */
+/** Largest reply sent within its notification, bytes: Redis buffers pub/sub messages in memory for slow readers. */
 const INLINE_BYTES = 65_536;
 
 /**
- * Where workers answer waiting requests: the reply under the task's key, then news of it to the API process: the task's
- * id, and with a small reply itself after a zero byte, which saves the reader a round trip.
+ * Writes workers' replies to waiting requests: the reply under the task's key, then a notification to the API process:
+ * the task's id, followed, if the reply is small, by a zero byte and the reply itself, which saves the reader a round
+ * trip.
  */
 export class Replies {
   readonly #redis: RedisClient;
@@ -22,11 +23,11 @@ export class Replies {
     this.#keys = keys;
   }
 
-  /** Safe to repeat. */
+  /** Idempotent. */
   async write({ apiId }: Pick<RequestTask, 'apiId'>, taskId: string, reply: Reply): Promise<void> {
     const bytes = encodeReply(reply);
-    const news = Buffer.from(taskId);
-    const message = bytes.length > INLINE_BYTES ? news : Buffer.concat([news, Buffer.of(0), bytes]);
+    const id = Buffer.from(taskId);
+    const message = bytes.length > INLINE_BYTES ? id : Buffer.concat([id, Buffer.of(0), bytes]);
     await exec(this.#redis, [
       ['set', this.#keys.reply(taskId), bytes, 'EX', REPLY_TTL_SECONDS],
       ['publish', this.#keys.replies(apiId), message],

@@ -1,15 +1,15 @@
 import { isRow, type Outcome, type TaskTimings, type TextError } from '#contracts';
 
-/** What a worker answers a waiting request's task. */
+/** A worker's reply to a waiting request's task. */
 export interface Reply {
-  /** One for each input of the task, in order. Rows are views on the reply's bytes: copy what is kept. */
+  /** One per input of the task, in order. Rows are views on the reply's bytes: copy those that are kept. */
   readonly outcomes: readonly Outcome[];
   readonly timings: TaskTimings;
 }
 
 /*
- * A reply's bytes, little-endian: `[u32 outcomes][float32 x 4: queue, tokenise, batch and inference ms]`, then for each
- * outcome `[u32: bytes | error << 31]`, then the bytes of all: a row as it is, or a `TextError` as JSON.
+ * Binary format of a reply, little-endian: `[u32: number of outcomes][float32 x 4: queue, tokenise, batch and inference
+ * ms]`, then for each outcome `[u32: bytes | error << 31]`, then their bytes: the row, or a `TextError` as JSON.
  */
 const HEAD_BYTES = 4 + 4 * 4;
 const ERROR = 0x8000_0000;

@@ -2,10 +2,10 @@ import type { Keys } from '#contracts';
 import type { RedisClient } from '../redis/client.js';
 import { decodeReply, type Reply } from './reply-codec.js';
 
-/** How often replies are looked for whose news got lost, ms. */
-const LOOK_EVERY_MS = 1000;
-/** News that came before anybody waited for it, kept by task id. */
-const EARLY_NEWS = 1000;
+/** How often to check for replies whose notification was lost, ms. */
+const POLL_MS = 1000;
+/** Maximum number of task ids kept whose notification came before `wait` was called. */
+const MAX_EARLY = 1000;
 
 export interface WaitOptions {
   readonly timeoutMs: number;
@@ -13,8 +13,8 @@ export interface WaitOptions {
 }
 
 /**
- * The inbox of one API process: wakes each waiting request when the reply to its task is there. Pub/sub brings the
- * news and forgets it when the connection breaks, so replies are looked for as well.
+ * The inbox of one API process: resolves each wait when the reply to its task has arrived. Replies are announced by
+ * pub/sub; because pub/sub loses messages when the connection breaks, the inbox polls for replies as well.
  */
 export class ReplyInbox {
   readonly #reader: RedisClient;
@@ -31,32 +31,32 @@ export class ReplyInbox {
     this.#reader = reader;
     this.#keys = keys;
     const channel = keys.replies(apiId);
-    subscriber.on('messageBuffer', (from: Buffer, news: Buffer) => {
-      if (from.toString() === channel) this.#arrived(news);
+    subscriber.on('messageBuffer', (from: Buffer, notification: Buffer) => {
+      if (from.toString() === channel) this.#arrived(notification);
     });
-    // After an outage: once news comes again, so that none falls between the look and the subscription.
+    // After an outage, check for replies once the subscription is active, so that none is missed in between.
     const listen = () =>
       void subscriber.subscribe(channel).then(
-        () => this.#lookForAll(),
+        () => this.#pollAll(),
         () => {
-          // Only when the connection is closed for good; until then it is repeated.
+          // Rejects only when the connection is closed for good; until then ioredis retries.
         },
       );
     subscriber.on('ready', listen);
-    reader.on('ready', () => void this.#lookForAll());
+    reader.on('ready', () => void this.#pollAll());
     listen();
-    this.#timer = setInterval(() => void this.#lookForAll(), LOOK_EVERY_MS);
+    this.#timer = setInterval(() => void this.#pollAll(), POLL_MS);
     this.#timer.unref();
   }
 
-  /** Tasks waited for. */
+  /** Number of tasks whose reply is awaited. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
   /**
-   * Waits for a task's reply. Best called before the task is enqueued.
-   * @returns the reply; `late` when the time is over, `cancelled` when the signal aborts
+   * Waits for a task's reply. Preferably called before the task is enqueued; else a notification may cost a read.
+   * @returns the reply; `late` after `timeoutMs`; `cancelled` when the signal aborts
    */
   async wait(taskId: string, { timeoutMs, signal }: WaitOptions): Promise<Reply | 'late' | 'cancelled'> {
     const answer = new Promise<Reply | 'late' | 'cancelled'>((resolve) => {
@@ -67,7 +67,7 @@ export class ReplyInbox {
         resolve(outcome);
       };
       const cancel = () => end('cancelled');
-      // Pub/sub forgets: a last look.
+      // A last check, in case the notification was lost.
       const timer = setTimeout(() => void this.#read(taskId).finally(() => end('late')), timeoutMs);
       this.#waiting.set(taskId, (reply) => end(decodeReply(reply)));
       signal?.addEventListener('abort', cancel);
@@ -81,24 +81,24 @@ export class ReplyInbox {
     clearInterval(this.#timer);
   }
 
-  #arrived(news: Buffer): void {
-    const end = news.indexOf(0);
-    const taskId = news.toString('utf8', 0, end < 0 ? news.length : end);
+  #arrived(notification: Buffer): void {
+    const end = notification.indexOf(0);
+    const taskId = notification.toString('utf8', 0, end < 0 ? notification.length : end);
     if (this.#waiting.has(taskId)) {
       if (end < 0) void this.#read(taskId);
-      else this.#take(taskId, news.subarray(end + 1));
+      else this.#take(taskId, notification.subarray(end + 1));
       return;
     }
     this.#early.add(taskId);
-    if (this.#early.size > EARLY_NEWS) for (const oldest of this.#early) return void this.#early.delete(oldest);
+    if (this.#early.size > MAX_EARLY) for (const oldest of this.#early) return void this.#early.delete(oldest);
   }
 
-  async #lookForAll(): Promise<void> {
+  async #pollAll(): Promise<void> {
     if (this.#waiting.size === 0 || this.#reader.status !== 'ready') return;
     await Promise.all([...this.#waiting.keys()].map((taskId) => this.#read(taskId)));
   }
 
-  /** A failure to read is no end: the next look repeats it. */
+  /** A failed read is ignored: the next check repeats it. */
   async #read(taskId: string): Promise<void> {
     const reply = await this.#reader.getBuffer(this.#keys.reply(taskId)).catch(() => null);
     if (reply !== null) this.#take(taskId, reply);

@@ -4,12 +4,12 @@ import { type RedisCommand, exec } from '../redis/exec.js';
 import type { JobRef, PlacedRow, ResultStore, RowWrite } from './result-store.js';
 import { sliceRuns } from './slice-runs.js';
 
-/** Keys renewed in one go. */
+/** Keys renewed per pipeline. */
 const RENEW_CHUNK = 1000;
 
 /**
- * Rows in Redis, in slices of `SLICE_ROWS` positions. Rows of one length stand in a string, each at its place; rows of
- * several lengths are fields of a hash.
+ * Rows in Redis, in slices of `SLICE_ROWS` positions. If all rows have the same length, a slice is a string with each
+ * row at the offset of its position; else it is a hash with one field per row.
  */
 export class RedisResults implements ResultStore {
   readonly #redis: RedisClient;

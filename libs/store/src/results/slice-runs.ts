@@ -1,14 +1,14 @@
 import { SLICE_ROWS } from '#contracts';
 import type { PlacedRow } from './result-store.js';
 
-/** A run is a stretch of neighbouring rows within one slice: what one SETRANGE writes. */
+/** A run is a series of consecutive rows within one slice, written by one SETRANGE. */
 export interface SliceRun {
   readonly slice: number;
   readonly byteOffset: number;
   readonly bytes: Buffer;
 }
 
-/** Joins rows of `rowSize` bytes into as few runs as their positions allow. A position given twice: the last counts. */
+/** Joins rows of `rowSize` bytes into as few runs as possible. If a position occurs twice, the last row is kept. */
 export function sliceRuns(rows: readonly PlacedRow[], rowSize: number): SliceRun[] {
   const sorted = isAscending(rows) ? rows : [...rows].sort((a, b) => a.position - b.position);
   const runs: SliceRun[] = [];

@@ -23,7 +23,7 @@ export class ResultsAnswer {
 
   /**
    * Returns a stream with backpressure: rows are read no faster than the client reads.
-   * @param signal ends an NDJSON response that follows a running job, with its reason.
+   * @param signal ends an NDJSON response that follows a running job, with its reason
    * @throws ApiError 400 for a limit or dimensions out of range, 409 `job_not_finished`, 410 `results_expired`.
    */
   async of(job: JobRecord, format: ResultsFormat, query: ResultsQuery, signal: AbortSignal): Promise<StreamableFile> {

@@ -5,6 +5,7 @@ import { type Caller, jobResultsPageSchema, type ResultsQuery, resultsQuerySchem
 import { JobLedger } from '#store';
 import { FromCaller } from '../../access/caller.js';
 import { ApiQueryOf } from '../../http/api-query-of.js';
+import { cutOff } from '../../http/hang-up.js';
 import { jsonSchema } from '../../http/json-schema.js';
 import { Closing } from '../../operation/closing.js';
 import { requireOwnJob, retryAfter } from '../job-view.js';
@@ -17,15 +18,12 @@ import { ResultsAnswer, resultsFormat } from './answer.js';
 export class ResultsController {
   readonly #jobs: JobLedger;
   readonly #answer: ResultsAnswer;
-  /** Ends responses that follow a running job: a shutdown cannot wait for the job. */
-  readonly #cutOff = new AbortController();
+  readonly #closing: AbortSignal;
 
   constructor(jobs: JobLedger, answer: ResultsAnswer, closing: Closing) {
     this.#jobs = jobs;
     this.#answer = answer;
-    closing.signal.addEventListener('abort', () => {
-      this.#cutOff.abort(shuttingDown('The results were not told to their end.'));
-    });
+    this.#closing = closing.signal;
   }
 
   @Get()
@@ -48,6 +46,8 @@ export class ResultsController {
     const job = requireOwnJob(await this.#jobs.get(id), id, caller);
     const seconds = retryAfter(job);
     if (seconds !== null) reply.header('Retry-After', seconds);
-    return this.#answer.of(job, resultsFormat(query, accept), query, this.#cutOff.signal);
+    // A shutdown cannot wait for a job that is followed.
+    const signal = cutOff(reply, this.#closing, shuttingDown('The results are incomplete.'));
+    return this.#answer.of(job, resultsFormat(query, accept), query, signal);
   }
 }

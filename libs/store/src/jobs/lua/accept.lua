@@ -1,9 +1,9 @@
--- Adds an upload's next window to the job, before its tasks are enqueued. With 0 texts it only says that the upload lives.
+-- Adds an upload's next window to the job, before its tasks are enqueued. With 0 texts it only keeps the upload alive.
 --
 -- KEYS  1 job record
--- ARGV  1 texts   2 units of work they are put into   3 ttl, ms
--- Result  {state, texts whose slices want a new time to live, else 0}, or {false, 0} when there is no such job.
---         Only a job in state 'receiving' takes texts.
+-- ARGV  1 number of texts   2 number of units of work for them   3 ttl, ms
+-- Result  {state, number of texts whose slices need their TTL renewed, or 0}, or {false, 0} when there is no such job.
+--         Only a job in state 'receiving' accepts texts.
 
 local state = redis.call('HGET', KEYS[1], 'state')
 local renew = 0

@@ -1,9 +1,9 @@
--- Gives a job another version of its model, if it has no row of the old one yet.
+-- Switches a job to another version of its model, if it has no rows of the old version yet.
 --
 -- KEYS  1 job record
--- ARGV  1 fingerprint it was accepted for   2 fingerprint it is to have   3 spec, JSON   4 bytes of a row, JSON
--- Result  'replanned': it has the new one, now or since before; 'begun': there are rows of the old one;
---         'over': there is no such job, or it is final.
+-- ARGV  1 old fingerprint   2 new fingerprint   3 new spec, JSON   4 new row length (`RowBytes`), JSON
+-- Result  'replanned': the job has the new version, now or already before; 'begun': it has rows of the old version, or
+--         belongs to a third one; 'over': there is no such job, or it is final.
 
 local job = redis.call('HMGET', KEYS[1], 'state', 'done', 'spec')
 local state = job[1]

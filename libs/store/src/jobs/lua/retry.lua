@@ -1,11 +1,11 @@
--- Takes failed inputs of a job to be tried again, as one new unit of work. Their errors are gone, they are unfinished
--- again, and a completed job runs again. They are kept as the unit's until it is acknowledged.
+-- Makes failed inputs of a job unfinished again, as one new unit of work: removes their errors, and sets a completed
+-- job back to running. The inputs are stored under the unit until it is acknowledged.
 --
--- KEYS  1 job record   2 errors   3 failed inputs   4 units under way again
--- ARGV  1 ttl, ms   then fields of the failed inputs
--- Result  {state; unit, or -1 when none of these inputs is left; texts in it; texts whose slices want a new time to live, else 0},
---         or {false, -1, 0, 0} when there is no such job.
--- A job whose upload is under way, or that was cancelled or failed, gives none.
+-- KEYS  1 job record   2 errors   3 failed inputs   4 units being retried
+-- ARGV  1 ttl, ms   2.. fields of the failed inputs
+-- Result  {state; unit, or -1 when none of these inputs is left; number of texts in the unit; number of texts whose
+--         slices need their TTL renewed, or 0}, or {false, -1, 0, 0} when there is no such job.
+-- Nothing is retried while the upload is in progress, or after the job was cancelled or failed: the unit is -1.
 
 local job = redis.call('HMGET', KEYS[1], 'state', 'sealed', 'texts', 'windowAt', 'computed', 'computedTokens')
 local state = job[1]
@@ -33,7 +33,7 @@ redis.call('HSET', KEYS[4], unit, '[' .. table.concat(taken, ',') .. ']')
 redis.call('HINCRBY', KEYS[1], 'failed', -positions)
 redis.call('HINCRBY', KEYS[1], 'retriable', -positions)
 redis.call('HSET', KEYS[1], 'updatedAt', now, 'expiresAt', now + ARGV[1])
--- The time in between must not count for the rate.
+-- The time since the last window must not lower the rate.
 if job[4] then
   redis.call('HSET', KEYS[1], 'windowAt', now, 'windowTexts', job[5] or 0, 'windowTokens', job[6] or 0)
 end

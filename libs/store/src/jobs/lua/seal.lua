@@ -1,8 +1,8 @@
--- Ends the upload: from now on `texts` is the total, and the job completes when all of them are accounted for.
+-- Ends the upload: from now on `texts` is the total, and the job completes when all texts are done or failed.
 --
 -- KEYS  1 job record
 -- ARGV  1 job id   2 ttl, ms   3 channel of finished jobs
--- Result  {state, texts whose slices want a new time to live, else 0}, or {false, 0} when there is no such job.
+-- Result  {state, number of texts whose slices need their TTL renewed, or 0}, or {false, 0} when there is no such job.
 
 local job = redis.call('HMGET', KEYS[1], 'state', 'texts', 'done', 'failed', 'startedAt')
 local state = job[1]

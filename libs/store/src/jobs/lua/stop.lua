@@ -1,9 +1,9 @@
--- Ends a job before its work is done. A job that is final already stays as it is.
+-- Ends an unfinished job. A final job is not changed.
 --
 -- KEYS  1 job record
 -- ARGV  1 job id   2 ttl, ms   3 channel of finished jobs   4 state: 'cancelled' or 'failed'   5 error JSON or ''
---       6 heardAt the upload must not have passed, epoch ms, or '' for no such condition
--- Result  {state, texts whose slices want a new time to live, else 0}, or {false, 0} when there is no such job.
+--       6 stop only an upload whose heardAt is not later than this, epoch ms, or '' for no condition
+-- Result  {state, number of texts whose slices need their TTL renewed, or 0}, or {false, 0} when there is no such job.
 
 local job = redis.call('HMGET', KEYS[1], 'state', 'heardAt', 'texts')
 local state = job[1]
