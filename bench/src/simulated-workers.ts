@@ -6,7 +6,7 @@
 import { readEnvironment } from '#config';
 import { boot } from '../../apps/worker/src/boot.js';
 import { drain, type DrainParts } from '../../apps/worker/src/drain.js';
-import { createLog } from '../../apps/worker/src/operation/log.js';
+import { createLog } from '../../apps/worker/src/log.js';
 import { createServices } from '../../apps/worker/src/services.js';
 import { simulatedModels } from './simulated-models.js';
 import { saysWorkers, type SimulatedWorkersOptions } from './simulated-workers-options.js';

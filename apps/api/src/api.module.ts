@@ -36,7 +36,7 @@ import { MetricsController } from './operation/metrics.controller.js';
 import { ReadinessCheck } from './operation/readiness.js';
 import { OutputShapes } from './output/output-shape.js';
 import { ModelDirectory } from './planning/model-directory.js';
-import { ModelsController } from './planning/models.controller.js';
+import { ModelsController } from './operation/models.controller.js';
 import { Planner } from './planning/planner.js';
 import type { ApiServices } from './services.js';
 

@@ -5,14 +5,14 @@ export const EXIT = {
   usage: 2,
   /** Everything was written, but some texts have no vector. */
   textsFailed: 3,
-  /** No key, a wrong one, or one that may not do this. */
+  /** The key is missing, wrong, or lacks the needed scope. */
   refused: 4,
   unreachable: 5,
-  /** By Ctrl-C or SIGTERM. */
+  /** By SIGINT (Ctrl-C), SIGTERM or SIGHUP. */
   interrupted: 130,
 } as const;
 
-/** A command that ends early says why in one line. */
+/** Ends a command with an exit code; the message says why in one line. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exitCode: number;

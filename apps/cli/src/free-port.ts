@@ -1,11 +1,11 @@
 import { createServer } from 'node:net';
 
-/** A free port on `host`, as the operating system picks it. */
+/** Returns a free port on `host`, chosen by the operating system. */
 export function freePort(host = '127.0.0.1'): Promise<number> {
   return listenOnce(0, host);
 }
 
-/** Whether nobody listens on `port` of `host`. */
+/** Whether `port` can be listened on at `host`. */
 export function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   return listenOnce(port, host).then(
     () => true,

@@ -1,4 +1,4 @@
-/** pino's levels. */
+/** pino's log levels. */
 const LEVELS: Readonly<Record<number, string>> = {
   10: 'trace',
   20: 'debug',
@@ -8,12 +8,11 @@ const LEVELS: Readonly<Record<number, string>> = {
   60: 'fatal',
 };
 
-/** Members that say nothing to somebody who watches one machine. */
+/** Members not shown as `key=value`: they are shown in another way, or are of no use on a single machine. */
 const OMITTED = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'err', 'name', 'service', 'v']);
 
 /**
- * A line of a program's log as a person reads it: `12:00:01 warn cache is gone  url=redis://…`. Lines that are no JSON
- * log records are returned as they are.
+ * Formats a JSON log line for people: `12:00:01 warn cache is gone  url=redis://…`. Returns any other line unchanged.
  */
 export function readable(line: string): string {
   if (!line.startsWith('{')) return line;

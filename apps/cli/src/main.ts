@@ -79,7 +79,7 @@ withConnection(program.command('bench').description('measure a running deploymen
     if (!done) process.exitCode = EXIT.interrupted;
   });
 
-// The reader of a pipe may close it early, as `head` does.
+// The reader of a pipe may close it early, for example `head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(EXIT.ok);
@@ -91,9 +91,9 @@ try {
   process.exitCode = exitCodeOf(error);
 }
 
-/** Says what is wrong, unless Commander has; an error that no code foresaw ends the process with its stack. */
+/** Prints an expected error, unless Commander has, and returns the exit code. Rethrows an unexpected error. */
 function exitCodeOf(thrown: unknown): number {
-  // Help and version are no errors.
+  // Commander throws for help and version, too, with exit code 0.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const error = thrown instanceof EmbedmillError ? commandErrorOf(thrown) : thrown;
   if (!(error instanceof CommandError || error instanceof BootError)) throw error;

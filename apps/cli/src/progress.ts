@@ -2,13 +2,13 @@ import { Presets, SingleBar } from 'cli-progress';
 import type { JobObject } from '#contracts';
 import type { Terminal } from './terminal.js';
 
-/** Between two lines when nobody watches. */
+/** Minimum time between two lines when the output is not a terminal, ms. */
 const PLAIN_MS = 2000;
 
-/** A job's progress as it is shown: a live bar for people, a line now and then for files. */
+/** Shows a job's progress: a live bar in a terminal, a line from time to time elsewhere. */
 export interface Progress {
   show(job: JobObject): void;
-  /** The bar's end; call it whatever happened. */
+  /** Stops the bar. The caller must do this after a failure, too. */
   close(): void;
 }
 
@@ -51,7 +51,7 @@ function plainLines(texts: number, terminal: Terminal): Progress {
 function wordsOf(job: JobObject | null, texts: number, began: number) {
   const { done = 0, failed = 0, cached = 0 } = job?.counts ?? {};
   const eta = job?.eta_seconds ?? null;
-  // The service measures what it computes; what comes from the cache is faster than that.
+  // The service's rate leaves out cached texts, and is null while there is none: then the mean since the upload began.
   const tokensPerSecond = job?.rate?.tokens_per_second ?? (1000 * (job?.tokens ?? 0)) / (performance.now() - began);
   return {
     counts: `${whole(done + failed)}/${whole(texts)} texts`,

@@ -3,12 +3,12 @@ import { delimiter, join } from 'node:path';
 import { BootError } from '#contracts';
 import type { Program } from './child-process.js';
 
-/** Time for the last write to disk. */
+/** Time that Redis gets for its last write to disk, ms. */
 const STOP_MS = 30_000;
 
 /**
- * The Redis or Valkey server program on PATH.
- * @throws BootError saying how to get one
+ * Path of the Redis or Valkey server program on PATH.
+ * @throws BootError that says how to install one
  */
 export function findRedisServer(path = process.env['PATH'] ?? ''): string {
   for (const name of ['redis-server', 'valkey-server']) {
@@ -18,7 +18,7 @@ export function findRedisServer(path = process.env['PATH'] ?? ''): string {
         accessSync(program, constants.X_OK);
         return program;
       } catch {
-        // The next one.
+        // Not in this folder: try the next one.
       }
     }
   }
@@ -28,10 +28,10 @@ export function findRedisServer(path = process.env['PATH'] ?? ''): string {
   );
 }
 
-/** Vectors do not shrink: trying costs every rewrite of the append-only file, and every snapshot, most of its time. */
+/** Vectors do not compress: trying takes most of the time of a snapshot or an append-only-file rewrite. */
 const UNCOMPRESSED = { rdbcompression: 'no' };
 
-/** The queue's Redis: what it has acknowledged survives a crash (but for its last second), and nothing is evicted. */
+/** The queue's Redis: acknowledged writes survive a crash, except those of the last second, and nothing is evicted. */
 export function queueRedis(program: string, folder: string, port: number): Program {
   return redis('redis', program, folder, port, {
     'appendonly': 'yes',
@@ -43,9 +43,9 @@ export function queueRedis(program: string, folder: string, port: number): Progr
 }
 
 /**
- * The cache's Redis: a bounded memory that forgets what is used least. It saves when it stops, so that the cache is
- * warm after a restart; a crash may cost an hour of it.
- * @param memory as Redis writes it, e.g. `512mb`
+ * The cache's Redis: bounded memory, least frequently used entries are evicted. It saves when it stops, so that the
+ * cache is warm after a restart; a crash may lose the entries of an hour.
+ * @param memory bound in Redis's notation, e.g. `512mb`
  */
 export function cacheRedis(program: string, folder: string, port: number, memory: string): Program {
   return redis('cache', program, folder, port, {

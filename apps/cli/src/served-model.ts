@@ -3,9 +3,9 @@ import type { ModelObject } from '#contracts';
 import { CommandError, EXIT } from './exit-codes.js';
 
 /**
- * One of the models that a deployment serves.
- * @param name absent: the first
- * @throws CommandError when it is not served
+ * Finds one of the models that a deployment serves.
+ * @param name default: the first served model
+ * @throws CommandError when the model is not served, EmbedmillError when the deployment does not answer
  */
 export async function servedModel(client: EmbedmillClient, name: string | undefined): Promise<ModelObject> {
   const models = await client.models.list();

@@ -1,7 +1,7 @@
 import { EmbedmillApiError, EmbedmillConnectionError, EmbedmillError } from '#client';
 import { CommandError, EXIT } from './exit-codes.js';
 
-/** What a command says, and ends with, when the service says no or does not answer. */
+/** The message and exit code of a command when the service refuses a request or does not answer. */
 export function commandErrorOf(error: EmbedmillError): CommandError {
   if (error instanceof EmbedmillConnectionError) {
     const advice = error.answered ? '' : '; give its address with --url';
@@ -11,7 +11,7 @@ export function commandErrorOf(error: EmbedmillError): CommandError {
   return new CommandError(EXIT.error, error.message, { cause: error });
 }
 
-/** Whether it is for the address of the service that nothing came of it: nothing is there, or not now. */
+/** Whether the service cannot be reached, or is unavailable (503). */
 export function isAway(error: unknown): boolean {
   return error instanceof EmbedmillError && commandErrorOf(error).exitCode === EXIT.unreachable;
 }

@@ -3,23 +3,23 @@ import { BootError } from '#contracts';
 import { ChildProcess, type Program } from './child-process.js';
 
 export interface SupervisorOptions {
-  /** A line of a program, or the supervisor's own word about it. */
+  /** Called with each output line of a program, and with the supervisor's messages about it. */
   readonly print: (name: string, line: string) => void;
-  /** First wait before a crashed program starts again; doubles up to `maxBackoffMs`. Default 500. */
+  /** Wait before the first restart of a crashed program, ms; doubles up to `maxBackoffMs`. Default 500. */
   readonly backoffMs?: number;
-  /** Default 15,000. */
+  /** Longest wait before a restart, ms. Default 15,000. */
   readonly maxBackoffMs?: number;
 }
 
-/** After so long without a crash, the next one waits `backoffMs` again. */
+/** After a run of this length, the wait before a restart is `backoffMs` again, ms. */
 const STEADY_MS = 60_000;
 
 /**
- * A supervisor starts programs tier by tier, starts again what crashes, and stops the tiers in reverse order.
- * A program that ends before it was ever ready is not tried again: its configuration is wrong, and it has said why.
+ * Starts programs tier by tier, restarts those that crash, and stops the tiers in reverse order. A program that ends
+ * before it was first ready is not restarted: its configuration is wrong, and its output says why.
  */
 export class Supervisor {
-  readonly #tiers: Kept[][] = [];
+  readonly #tiers: Supervised[][] = [];
   readonly #options: SupervisorOptions;
   #stopping: Promise<void> | null = null;
 
@@ -28,38 +28,38 @@ export class Supervisor {
   }
 
   /**
-   * Starts one tier together.
+   * Starts the programs of one tier at the same time.
    * @returns the programs' ready lines, in order
-   * @throws BootError when one ends before it is ready; the others are left for `stop()`
+   * @throws BootError when one ends before it is ready; the caller must still stop the others, with `stop()`
    */
   async start(programs: readonly Program[]): Promise<string[]> {
     if (this.#stopping) throw new BootError('stopped');
-    const tier = programs.map((program) => new Kept(program, this.#options));
+    const tier = programs.map((program) => new Supervised(program, this.#options));
     this.#tiers.push(tier);
-    return Promise.all(tier.map((kept) => kept.start()));
+    return Promise.all(tier.map((supervised) => supervised.start()));
   }
 
-  /** Process ids of what runs now. */
+  /** Process ids of the programs that run now. */
   pids(): { name: string; pid: number }[] {
     return this.#tiers.flat().flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]));
   }
 
-  /** Stops everything, last tier first, each bounded by its programs' `stopMs`. May be called again meanwhile. */
+  /** Stops all programs, last tier first; each gets its `stopMs`. May be called several times. */
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
-      for (const tier of this.#tiers.toReversed()) await Promise.all(tier.map((kept) => kept.stop()));
+      for (const tier of this.#tiers.toReversed()) await Promise.all(tier.map((supervised) => supervised.stop()));
     })();
     return this.#stopping;
   }
 
-  /** Without ceremony. `stop()` still tells when all are gone. */
+  /** Sends SIGKILL to all programs. `stop()` resolves when all have ended. */
   kill(): void {
-    for (const kept of this.#tiers.flat()) kept.kill();
+    for (const supervised of this.#tiers.flat()) supervised.kill();
   }
 }
 
-/** A program kept running. */
-class Kept {
+/** A program that is restarted when it crashes. */
+class Supervised {
   readonly #program: Program;
   readonly #options: SupervisorOptions;
   readonly #stopped = new AbortController();

@@ -1,13 +1,14 @@
 import { styleText } from 'node:util';
 
-/** Where `up` and `demo` write: colours for people, plain lines for pipes and files. */
+/** Output of a command: in colour on a terminal, plain lines in pipes and files. */
 export interface Terminal {
-  /** A line of the program itself. */
+  /** Writes a line of the command itself. */
   say(line?: string): void;
-  /** A line of one of its processes, with that one's name before it. */
+  /** Writes a line of one of its processes, prefixed with the process's name. */
   from(name: string, line: string): void;
+  /** Whether the output is a terminal. */
   readonly interactive: boolean;
-  /** Whether colours are welcome. */
+  /** Whether to write colours: on a terminal, unless NO_COLOR is set. */
   readonly colours: boolean;
 }
 

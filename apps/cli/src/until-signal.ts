@@ -1,9 +1,9 @@
-/** Two signals closer than this are one: npm passes a Ctrl-C on to a child that the terminal has told already. */
+/** Signals within this time count as one, ms: npm forwards a Ctrl-C that the terminal has already sent to the child. */
 const SAME_SIGNAL_MS = 500;
 
 /**
- * Runs `work` and then `stop`, whatever happens: at the end of the work, at its failure, or at SIGINT, SIGTERM or
- * SIGHUP. A second signal calls `insist`.
+ * Runs `work`, then in every case `stop`: when the work has ended or failed, or on SIGINT, SIGTERM or SIGHUP. A second
+ * signal calls `insist`.
  * @returns what the work returned; null when a signal ended it
  */
 export async function untilSignal<T>(
@@ -27,7 +27,7 @@ export async function untilSignal<T>(
     interrupted.signal.addEventListener('abort', () => resolve(null), { once: true });
   });
   const running = work(interrupted.signal);
-  // When a signal came first, its failure is but a consequence.
+  // After a signal, a failure of the work is only a consequence of it, and is ignored.
   running.catch(() => {});
   try {
     return await Promise.race([running, interruption]);

@@ -9,17 +9,17 @@ import type { Terminal } from './terminal.js';
 import { untilSignal } from './until-signal.js';
 
 export interface UpOptions {
-  /** Folder of Redis' files. */
+  /** Folder for the files of Redis. */
   readonly data: string;
   readonly workers: number;
-  /** Of the API; absent: `EMBED_PORT` or 8080, and a free one when 8080 is taken. */
+  /** Port of the API. Default: `EMBED_PORT`, else 8080, else a free port when 8080 is taken. */
   readonly port?: number;
-  /** Bound of the cache, as Redis writes it. */
+  /** Memory bound of the cache, in Redis's notation, e.g. `512mb`. */
   readonly cacheMemory: string;
 }
 
 /**
- * Runs Redis, cache, API and workers until a signal ends it. Data stays in the data folder.
+ * Runs Redis, cache, API and workers until a signal arrives. Data stays in the data folder.
  * @throws BootError when the folder is in use, a port is taken, or a program cannot start
  */
 export async function up(options: UpOptions, terminal: Terminal): Promise<void> {

@@ -35,7 +35,7 @@ export function App() {
   return <Shell />;
 }
 
-/** Until the API has said whether it asks for a key. */
+/** Shown until the API has said whether it requires a key. */
 function Starting() {
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
@@ -62,7 +62,7 @@ function Shell() {
   }, [title]);
   const before = useRef(place);
   useLayoutEffect(() => {
-    // Whoever followed a link of the content that is gone now goes on at the top of what has come.
+    // If the focus was in the content that has been replaced, move it to the new content.
     if (before.current !== place && document.activeElement === document.body) {
       document.querySelector<HTMLElement>('#main')?.focus();
     }
@@ -103,7 +103,7 @@ function Content({ at }: { readonly at: Route }) {
   }
 }
 
-/** The hash is the route's: the link moves the focus itself. */
+/** Moves the focus to the content: the browser cannot, since the URL's hash holds the route. */
 function skip(event: Event): void {
   event.preventDefault();
   document.querySelector<HTMLElement>('#main')?.focus();

@@ -3,10 +3,10 @@ import { signal } from '@preact/signals';
 export const VIEWS = ['overview', 'workers', 'jobs', 'queues', 'playground', 'keys', 'audit'] as const;
 export type View = (typeof VIEWS)[number];
 
-/** The view that is shown, kept in the hash of the address, since paths below /dashboard are the API's. */
+/** The current view, kept in the URL's hash: the paths below /dashboard belong to the API. */
 export interface Route {
   readonly view: View;
-  /** Of one job; null elsewhere. */
+  /** Id of the job shown; null in other views. */
   readonly id: string | null;
   readonly query: URLSearchParams;
 }
@@ -33,7 +33,7 @@ function read(hash: string): Route {
   };
 }
 
-/** An address may be typed by hand. */
+/** Returns the text as it is when it is not valid percent-encoding: a URL may be typed by hand. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

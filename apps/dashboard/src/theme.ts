@@ -4,7 +4,7 @@ type Theme = 'light' | 'dark';
 const KEY = 'embedmill-theme';
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-/** What is shown: the reader's choice in this browser, else the system's. */
+/** The current theme: the user's choice in this browser, else the system's. */
 export const theme = signal<Theme>(chosen() ?? preferred());
 
 dark.addEventListener('change', () => {

@@ -1,6 +1,6 @@
 import { cacheTtlSeconds, type Environment } from '#config';
 import { awaitRedis, connectRedis, hostsOf, readRedisTls, type RedisClient, type RedisRole } from '#store';
-import type { Log } from './operation/log.js';
+import type { Log } from './log.js';
 
 /** The Redis connections of this process. They differ in what a command does while Redis is unavailable. */
 export class Connections {

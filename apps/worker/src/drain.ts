@@ -5,7 +5,7 @@ import type { Connections } from './connections.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { HealthServer } from './operation/health-server.js';
 import type { Heartbeat } from './operation/heartbeat.js';
-import type { Log } from './operation/log.js';
+import type { Log } from './log.js';
 import type { ServedModels } from './process/served-models.js';
 import type { LaneWorkers } from './queue/lane-workers.js';
 import type { Canary } from './self-test/canary.js';

@@ -2,8 +2,8 @@ import { type Environment, unknownVariables } from '#config';
 import { boot } from './boot.js';
 import { drain } from './drain.js';
 import type { DrainParts } from './drain.js';
-import { createLog } from './operation/log.js';
-import type { Log } from './operation/log.js';
+import { createLog } from './log.js';
+import type { Log } from './log.js';
 import { createServices } from './services.js';
 import type { ServicesOptions } from './services.js';
 

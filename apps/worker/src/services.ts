@@ -16,7 +16,7 @@ import {
 } from '#store';
 import { Connections } from './connections.js';
 import { Lifecycle } from './lifecycle.js';
-import type { Log } from './operation/log.js';
+import type { Log } from './log.js';
 import { WorkerMetrics } from './operation/metrics.js';
 import { LiveTasks } from './process/live-tasks.js';
 import { type ModelSource, onnxModels } from './process/model-source.js';

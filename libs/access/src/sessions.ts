@@ -43,9 +43,11 @@ export class Sessions {
   /** Counts a sign-in attempt. @returns the attempts of this address in the current minute window, this one included */
   async attempt(address: string): Promise<number> {
     const key = this.#keys.signInAttempts(hash('sha256', address, 'base64url').slice(0, 20));
-    // Set the expiry before counting: a counter without one would lock the address out permanently.
-    await this.#redis.set(key, 0, 'EX', SIGN_IN_WINDOW_SECONDS, 'NX');
-    return this.#redis.incr(key);
+    // A transaction: a counter that expired in between would start again without an expiry, and lock the address out.
+    const replies = await this.#redis.multi().set(key, 0, 'EX', SIGN_IN_WINDOW_SECONDS, 'NX').incr(key).exec();
+    const [error, attempts] = replies?.at(-1) ?? [new Error('no reply')];
+    if (error) throw error;
+    return Number(attempts);
   }
 
   #key(token: string): string {

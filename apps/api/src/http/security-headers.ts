@@ -1,6 +1,6 @@
 import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
-import { isSecure } from '../access/session-cookie.js';
+import { isSecure } from './is-secure.js';
 
 const YEAR_SECONDS = 31_536_000;
 

@@ -1,14 +1,6 @@
 import type { Environment } from '#config';
 import { Keys } from '#contracts';
-import {
-  awaitRedis,
-  connectRedis,
-  hostsOf,
-  readRedisTls,
-  type RedisClient,
-  serversOf,
-  WorkerRegistry,
-} from '#store';
+import { awaitRedis, connectRedis, hostsOf, readRedisTls, type RedisClient, serversOf, WorkerRegistry } from '#store';
 import { type Check, fail, ok, reasonOf, warn } from './check.js';
 import { judgeCache, judgeQueue } from './judge-redis.js';
 import { judgeWorkers } from './judge-workers.js';

@@ -62,7 +62,7 @@ export class EmbedProgress {
     if (reason !== null) this.#bar?.update({ words: `waiting: ${reason}` });
   }
 
-  /** Removes the bar and prints a last line. The caller must do this after a failure, too. */
+  /** Stops the bar and prints a last line. The caller must do this after a failure, too. */
   close(lastLine?: string): void {
     if (this.#bar?.isActive === true) this.#bar.stop();
     if (lastLine !== undefined) this.#say(lastLine);

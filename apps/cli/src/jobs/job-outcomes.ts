@@ -1,18 +1,18 @@
 import type { EmbedmillClient } from '#client';
 import type { Fault } from '../vectors/vector-row.js';
 
-/** Outcomes handed on at once. */
+/** Outcomes in one portion. */
 const PORTION_ROWS = 512;
 
-/** What became of one text of a job. */
+/** The result of one text of a job. */
 export interface JobOutcome {
-  /** Of the text in the job. */
+  /** Index of the text in the job, from 0. */
   readonly index: number;
-  /** `[dimensions]` or the fault. */
+  /** `[dimensions]`, or why the text has no vector. */
   readonly vector: Float32Array | Fault;
 }
 
-/** The outcomes of a job, in order, in portions as they come. */
+/** Yields the outcomes of a job in input order, in portions, as soon as they arrive. */
 export async function* jobOutcomes(client: EmbedmillClient, id: string): AsyncGenerator<JobOutcome[]> {
   let portion: JobOutcome[] = [];
   for await (const result of client.jobs.results.each(id)) {

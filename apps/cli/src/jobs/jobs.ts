@@ -7,12 +7,12 @@ import type { Terminal } from '../terminal.js';
 export interface JobSelection {
   readonly state?: JobState;
   readonly model?: string;
-  /** Most jobs. */
+  /** Maximum number of jobs. */
   readonly limit: number;
   readonly json: boolean;
 }
 
-/** Newest first. */
+/** Lists jobs, newest first. */
 export async function listJobs(client: EmbedmillClient, selection: JobSelection, terminal: Terminal): Promise<void> {
   const { json, limit, model, state } = selection;
   const jobs: JobObject[] = [];
@@ -75,6 +75,6 @@ export async function retryJob(client: EmbedmillClient, id: string, terminal: Te
 
 /** `2026-01-02 03:04:05`, local time. */
 function timeOf(epochSeconds: number): string {
-  // Sweden writes dates as ISO 8601 does.
+  // The Swedish locale writes dates as in ISO 8601.
   return new Date(epochSeconds * 1000).toLocaleString('sv-SE');
 }

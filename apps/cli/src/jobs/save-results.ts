@@ -11,13 +11,13 @@ import { untilSignal } from '../until-signal.js';
 import { requireFormat } from '../vectors/vector-file.js';
 import { jobOutcomes } from './job-outcomes.js';
 
-/** How long the service may be away meanwhile, ms. */
+/** How long to retry while the service is unavailable, ms. */
 const PATIENCE_MS = 60_000;
 
 /**
- * Downloads what came out of a job.
- * @param out absent: NDJSON, as the service writes it, to standard output
- * @returns an exit code: 0, 3 when texts failed, 130 when a signal stopped it
+ * Waits for a job to finish, and downloads its results.
+ * @param out file to write; undefined: the service's NDJSON goes to standard output
+ * @returns exit code: 0; 3 when texts have no vector; 130 when a signal stopped it
  */
 export async function saveResults(connection: Connection, id: string, out: string | undefined): Promise<number> {
   if (out !== undefined) requireFormat(out);
@@ -45,7 +45,7 @@ export async function saveResults(connection: Connection, id: string, out: strin
   return job.counts.done < job.counts.texts ? EXIT.textsFailed : EXIT.ok;
 }
 
-/** The lines of the service as they are. */
+/** Writes the service's lines to standard output unchanged. */
 async function pipeResults(client: EmbedmillClient, id: string, signal: AbortSignal): Promise<void> {
   const lines = await client.jobs.results.stream(id, 'ndjson');
   try {

@@ -61,7 +61,7 @@ export function addKeysCommand(program: Command): void {
     .action(async (id: string, options: KeysTarget) => (await import('./keys.js')).revokeKey(id, options, terminal()));
 }
 
-/** @throws InvalidArgumentError naming what is wrong */
+/** @throws InvalidArgumentError that names the invalid option */
 function wanted(options: CreateOptions): NewApiKey {
   const parsed = newApiKeySchema.safeParse({
     name: options.name,

@@ -5,10 +5,10 @@ import { awaitRedis, connectRedis, readRedisTls } from '#store';
 import { clientOf, connectionOf } from '../connection.js';
 import type { Terminal } from '../terminal.js';
 
-/** Longest that Redis is waited for, ms. */
+/** Maximum wait for Redis, ms. */
 const REDIS_PATIENCE_MS = 30_000;
 
-/** Through which keys are managed: an API, or without `url` the queue's Redis itself. */
+/** Where keys are managed: through the API at `url`, or, without `url`, in the queue's Redis directly. */
 export interface KeysTarget {
   readonly url?: string;
   readonly keyFile?: string;
@@ -20,7 +20,7 @@ interface KeyRing {
   revoke(id: string): Promise<ApiKeyObject>;
 }
 
-/** Makes a key and writes it to standard output, alone, so that it can be piped; the rest goes to standard error. */
+/** Creates a key. Only the key goes to standard output, so that it can be piped; the rest goes to standard error. */
 export async function createKey(wanted: NewApiKey, target: KeysTarget, terminal: Terminal): Promise<void> {
   const made = await withKeyRing(target, (ring) => ring.create(wanted));
   console.error(`${made.name} (${made.id}), tenant ${made.tenant}, may ${made.scopes.join(', ')}. Shown once:`);

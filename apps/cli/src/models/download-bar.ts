@@ -5,7 +5,7 @@ import { terminal } from '../terminal.js';
 
 const MIB = 1024 * 1024;
 
-/** Progress of downloads on standard error: a live bar for people, a line a file otherwise. */
+/** Progress of downloads on standard error: a live bar in a terminal, else one line per file. */
 export class DownloadBar {
   readonly #terminal = terminal(process.stderr);
   readonly #bar = new SingleBar(

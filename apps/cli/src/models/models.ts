@@ -16,7 +16,7 @@ interface LoadOptions {
   readonly json: boolean;
 }
 
-/** What a deployment serves, if there is one, and what is in the model folder of this machine. */
+/** Lists the models that a deployment serves, if one answers, and those in this machine's model folder. */
 export async function listModels(
   options: ConnectionOptions & { readonly json: boolean },
   terminal: Terminal,
@@ -51,7 +51,7 @@ export async function listModels(
   for (const line of aligned(rows, 3)) terminal.say(line);
 }
 
-/** Finds or downloads the files of a model, as a worker would. */
+/** Finds or downloads the files of a model, as a worker does. */
 export async function pullNamed(name: string, options: LoadOptions, terminal: Terminal): Promise<void> {
   const environment = environmentFor(options);
   const dtype = dtypeFor(environment.EMBED_DEVICE, environment.EMBED_DTYPE);
@@ -71,7 +71,7 @@ export async function pullNamed(name: string, options: LoadOptions, terminal: Te
   }
 }
 
-/** Makes the graph of a model, as a worker would, so that the first worker starts at once. */
+/** Compiles the graph of a model, as a worker does, so that the first worker starts quickly. */
 export async function compileNamed(name: string, options: LoadOptions, terminal: Terminal): Promise<void> {
   const environment = environmentFor(options);
   const bar = new DownloadBar();
@@ -110,7 +110,7 @@ async function servedModels(options: ConnectionOptions): Promise<{ url: string; 
   }
 }
 
-/** The environment, with what the command line says in its place. */
+/** The environment, overridden by the command line's options. */
 function environmentFor({ device, dtype }: LoadOptions): Environment {
   return readEnvironment({
     ...process.env,
@@ -119,7 +119,7 @@ function environmentFor({ device, dtype }: LoadOptions): Environment {
   });
 }
 
-/** A name that is served stands for its source, another one for itself. */
+/** A name in EMBED_MODELS has the source given there; any other name is itself the source. */
 function servedAs(name: string, { EMBED_MODELS }: Environment): ServedModel {
   return EMBED_MODELS.find((model) => model.name === name) ?? { name, source: name };
 }

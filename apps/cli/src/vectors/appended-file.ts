@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { CommandError, EXIT } from '../exit-codes.js';
 
-/** Bytes gathered before they are written. */
+/** Bytes to buffer before a write. */
 const BLOCK_BYTES = 1024 * 1024;
 
-/** A file that grows at its end, and can be cut back to what it was. */
+/** An append-only file that can be truncated to an earlier length. */
 export class AppendedFile {
   readonly #path: string;
   #file: FileHandle | null = null;
@@ -17,8 +17,8 @@ export class AppendedFile {
   }
 
   /**
-   * @param bytes what is kept of it; absent: it starts anew
-   * @throws CommandError when it cannot be written, or has less
+   * @param bytes length to keep; 0: starts an empty file
+   * @throws CommandError when the file cannot be written, or is shorter
    */
   async open(bytes = 0): Promise<void> {
     await this.close();
@@ -39,19 +39,19 @@ export class AppendedFile {
     this.#bytes = bytes;
   }
 
-  /** Bytes appended so far, those of earlier times included. */
+  /** Length of the file, including what is not written yet. */
   get bytes(): number {
     return this.#bytes + this.#pendingBytes;
   }
 
-  /** @param piece not to be changed until it is written */
+  /** @param piece the caller must not change it until it is written */
   async append(piece: Uint8Array): Promise<void> {
     this.#pending.push(piece);
     this.#pendingBytes += piece.byteLength;
     if (this.#pendingBytes >= BLOCK_BYTES) await this.#write();
   }
 
-  /** Overwrites the beginning. */
+  /** Overwrites the beginning of the file. */
   async overwrite(piece: Uint8Array): Promise<void> {
     await this.#handle.write(piece, 0, piece.byteLength, 0);
   }
@@ -61,7 +61,7 @@ export class AppendedFile {
     await this.#handle.sync();
   }
 
-  /** What was not synced is lost; whoever is still writing is told so. */
+  /** Drops what is not written yet; later writes throw. */
   async close(): Promise<void> {
     const file = this.#file;
     this.#file = null;

@@ -14,17 +14,17 @@ import {
 import { AppendedFile } from './appended-file.js';
 import { type FileMark, isFault, type VectorFile, type VectorRow } from './vector-row.js';
 
-/** Floats of a record batch, bytes; it may have fewer. */
+/** Approximate size of the vectors in one record batch, bytes. */
 const BATCH_BYTES = 8 * 1024 * 1024;
 
 type Columns = { index: Int64; id: Utf8; embedding: FixedSizeList<Float32>; error: Utf8 };
 
-/** Where a record batch stands in the file: offset, bytes of its metadata, bytes of its body. */
+/** Position of a record batch in the file: offset, bytes of its metadata, bytes of its body. */
 type Place = NonNullable<FileMark['batches']>[number];
 
 /**
- * An Arrow IPC file, which is Feather V2: `index` int64, `id` string or null, `embedding` fixed-size list of float32 or
- * null, `error` string or null.
+ * An Arrow IPC file (the same as Feather V2) with the columns `index` int64, `id` string or null, `embedding`
+ * fixed-size list of float32 or null, `error` string or null.
  */
 export class ArrowFile implements VectorFile {
   readonly #file: AppendedFile;
@@ -127,7 +127,7 @@ function strings(values: readonly (string | null)[]) {
 }
 
 /* oxlint-disable no-underscore-dangle -- the names are Arrow's */
-/** Arrow's own writer of files, told where an earlier one stopped; what it writes is taken from it piece by piece. */
+/** Arrow's file writer, able to continue where an earlier one stopped. `take` returns what it wrote since the last call. */
 class FormatWriter extends RecordBatchFileWriter<Columns> {
   #written: Uint8Array[] = [];
 

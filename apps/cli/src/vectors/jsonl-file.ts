@@ -1,7 +1,7 @@
 import { AppendedFile } from './appended-file.js';
 import { type FileMark, isFault, type VectorFile, type VectorRow } from './vector-row.js';
 
-/** A line of JSON a text: `{"index", "id"?, "embedding"}`, or `embedding: null` and an `error`. */
+/** One JSON line per text: `{"index", "id"?, "embedding"}`, or `embedding: null` and an `error`. */
 export class JsonlFile implements VectorFile {
   readonly #file: AppendedFile;
   #rows = 0;

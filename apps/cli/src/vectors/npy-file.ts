@@ -16,7 +16,7 @@ export class NpyFile implements VectorFile {
   async open(mark: FileMark | null): Promise<void> {
     this.#rows = mark?.rows ?? 0;
     await this.#file.open(mark?.bytes);
-    // A place for the header, which tells the number of rows and is as long for any number.
+    // Space for the header, which has the number of rows and the same length for any number.
     if (mark === null) await this.#file.append(new Uint8Array(npyHeader(0, this.#dimensions).length));
   }
 

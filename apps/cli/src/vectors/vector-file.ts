@@ -14,16 +14,17 @@ const FORMATS = {
 } as const;
 
 /**
- * An empty file of vectors in the format of its name.
- * @param path what is written; `name` is what it will be called when it is complete
- * @throws CommandError for an extension that stands for no format
+ * Creates a writer of vectors; the extension of `name` selects the format.
+ * @param name the file's name when it is complete
+ * @param path the file to write
+ * @throws CommandError for an unknown extension
  */
 export function vectorFile(name: string, path: string, dimensions: number): VectorFile {
   requireFormat(name);
   return new FORMATS[extname(name) as keyof typeof FORMATS](path, dimensions);
 }
 
-/** @throws CommandError for an extension that stands for no format */
+/** @throws CommandError for an unknown extension */
 export function requireFormat(name: string): void {
   if (extname(name) in FORMATS) return;
   const known = Object.keys(FORMATS).join(', ');

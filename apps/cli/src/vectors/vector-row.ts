@@ -1,43 +1,43 @@
 import { z } from 'zod';
 
-/** Why a text has no vector: a code of the service, or of the reading of the input. */
+/** Why a text has no vector: an error of the service, or of reading the input. */
 export interface Fault {
   readonly code: string;
   readonly message: string;
 }
 
-/** What became of one text. */
+/** The result of one text. */
 export interface VectorRow {
-  /** Of the text in the input, from 0. */
+  /** Index of the text in the input, from 0. */
   readonly index: number;
-  /** As the input names it; null: it does not. */
+  /** Id of the text in the input; null when it has none. */
   readonly id: string | null;
-  /** `[dimensions]` or the fault. */
+  /** `[dimensions]`, or why the text has no vector. */
   readonly vector: Float32Array | Fault;
 }
 
-/** How far a file is written: as much of it as is on the disk for certain. */
+/** How much of a file is known to be on disk. */
 export const fileMarkSchema = z.object({
   rows: z.int(),
   bytes: z.int(),
-  /** Of Arrow: where its record batches stand, `[offset, metadata bytes, body bytes]`. */
+  /** Arrow only: positions of the record batches, `[offset, metadata bytes, body bytes]`. */
   batches: z.array(z.tuple([z.int(), z.int(), z.int()])).optional(),
 });
 export type FileMark = z.infer<typeof fileMarkSchema>;
 
 /**
- * A vector file takes rows in input order and can be taken up again from a mark, by another process too. It is no
- * whole file of its format before `finish`.
+ * Writes rows to a file in input order. Writing can continue from a mark, also in another process. Before `finish`, the
+ * file is not valid in its format.
  */
 export interface VectorFile {
-  /** Opens it anew, or cuts it back to a mark and goes on from there. */
+  /** @param mark truncates the file to it and continues from there; null: starts an empty file */
   open(mark: FileMark | null): Promise<void>;
   append(rows: readonly VectorRow[]): Promise<void>;
-  /** Brings everything to the disk. */
+  /** Flushes everything to disk. @returns where writing can continue */
   mark(): Promise<FileMark>;
-  /** Makes it whole, brings it to the disk, and closes it. */
+  /** Completes the file, flushes it to disk and closes it. */
   finish(): Promise<void>;
-  /** Leaves it as it is. */
+  /** Closes the file without completing it. */
   close(): Promise<void>;
 }
 

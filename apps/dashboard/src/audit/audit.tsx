@@ -27,7 +27,7 @@ export function Audit() {
   );
 }
 
-/** Pages of the log; the first is kept fresh. */
+/** The audit log, page by page; the page shown is reloaded with every snapshot. */
 export function AuditLog() {
   const [cursor, setCursor] = useState('');
   const page = useResource<AuditPage>(`/admin/v1/audit${cursor === '' ? '' : `?cursor=${encodeURIComponent(cursor)}`}`);

@@ -1,9 +1,9 @@
 /*
- * Figures as people read them: always with a unit, thousands apart, no more digits than mean something. Unknown is a
- * dash, never a nought.
+ * Formats numbers for people: with units and thousands separators, and only significant digits. An unknown value is a
+ * dash, never zero.
  */
 
-/** What the share of real tokens in padded batches is called, and what it is. */
+/** Explanation of batch efficiency, the share of real tokens in padded batches. */
 export const BATCH_EFFICIENCY = 'Tokens of texts / tokens computed, padding included';
 
 const UNKNOWN = '–';
@@ -22,7 +22,7 @@ export function counted(value: number | null, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
-/** `950`, `12.3k`, `1.2M`: where there is little room. */
+/** `950`, `12.3k`, `1.2M`: for places with little room. */
 export function short(value: number | null): string {
   if (value === null) return UNKNOWN;
   const size = Math.abs(value);
@@ -61,7 +61,7 @@ export function bytes(value: number | null): string {
   return mib >= 1024 ? `${twoPlaces.format(mib / 1024)} GiB` : `${whole.format(mib)} MiB`;
 }
 
-/** `…3f9c1b2a77e0`: ids begin with the time, so it is their end that tells them apart. */
+/** `…3f9c1b2a77e0`: ids begin with a timestamp, so their end distinguishes them. */
 export function shortId(id: string): string {
   return id.length <= ID_LENGTH ? id : `…${id.slice(-ID_LENGTH)}`;
 }
@@ -71,12 +71,12 @@ export function similarity(value: number): string {
   return twoPlaces.format(value).replace(/^-(0\.00)$/, '$1');
 }
 
-/** `14:03:22`, by the reader's clock. */
+/** `14:03:22`, in the browser's time zone. */
 export function clock(epochSeconds: number): string {
   return new Date(epochSeconds * 1000).toLocaleTimeString('en-GB');
 }
 
-/** `23 Nov, 14:03:22`, by the reader's clock. */
+/** `23 Nov, 14:03:22`, in the browser's time zone. */
 export function moment(epochSeconds: number | null): string {
   if (epochSeconds === null) return UNKNOWN;
   const day = new Date(epochSeconds * 1000).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });

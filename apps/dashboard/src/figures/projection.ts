@@ -1,4 +1,4 @@
-/** Points of a plane, and how much of what tells the vectors apart each axis shows, 0..1. */
+/** Points in a plane, and the share of the vectors' variance that each axis shows, 0..1. */
 export interface Projection {
   /** `[n, 2]` */
   readonly points: readonly (readonly [number, number])[];
@@ -14,9 +14,9 @@ export function similarities(vectors: readonly (readonly number[])[]): number[][
 }
 
 /**
- * The two main components of the vectors, `[n, dimensions]`: the plane that keeps most of their differences. Found by
- * power iteration on the matrix of inner products, `[n, n]`, which is small however many dimensions there are.
- * Always the same for the same input: the start is fixed, and the largest coordinate of each axis is positive.
+ * Projects vectors `[n, dimensions]` onto their first two principal components, by power iteration on the Gram matrix
+ * `[n, n]`, whose size does not depend on the dimensions. Deterministic: the start vector is fixed, and the largest
+ * coordinate of each axis is positive.
  */
 export function project(vectors: readonly (readonly number[])[]): Projection {
   const centred = centre(vectors);
@@ -33,7 +33,7 @@ export function project(vectors: readonly (readonly number[])[]): Projection {
   return { points: vectors.map((_, i) => [x.coordinates[i]!, y.coordinates[i]!] as const), shares: [x.share, y.share] };
 }
 
-/** Largest eigenvalue of a symmetric matrix without negative ones, and its unit vector; 0 and noughts when all is 0. */
+/** Largest eigenvalue of a positive semi-definite matrix, and its unit eigenvector; all 0 for the zero matrix. */
 function leadingPair(matrix: readonly (readonly number[])[]): { value: number; vector: number[] } {
   let vector = unit(matrix.map((_, i) => Math.sin(i + 1)));
   let value = 0;

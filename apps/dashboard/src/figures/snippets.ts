@@ -6,8 +6,8 @@ export interface Snippet {
 }
 
 /**
- * The playground's request as a program would send it, to `POST /v1/embeddings`.
- * @param withKey whether the deployment asks for one; it is named, never shown.
+ * The playground's request as code that sends it to `POST /v1/embeddings`.
+ * @param withKey whether the deployment requires an API key; the code reads it from a variable
  */
 export function snippetsOf(request: PlaygroundRequest, origin: string, withKey: boolean): readonly Snippet[] {
   const { model, input, input_type, truncate, dimensions } = request;
@@ -44,7 +44,7 @@ function python(origin: string, { model, input, dimensions }: Body, own: object,
     'answer = client.embeddings.create(',
     `    model=${json(model)},`,
     '    input=[',
-    // JSON's strings are Python's too.
+    // A JSON string is also a Python string.
     ...input.map((text) => `        ${json(text)},`),
     '    ],',
     ...(dimensions === undefined ? [] : [`    dimensions=${dimensions},`]),

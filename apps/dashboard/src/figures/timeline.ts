@@ -1,9 +1,9 @@
 import type { History, HistorySeries, ModelView, Snapshot } from '#contracts';
 
-/** Steps without a word after which the line is broken. */
+/** Steps without a snapshot after which a line is interrupted. */
 const GAP_STEPS = 2.5;
 
-/** What the charts draw: the history as loaded, and behind it what came live. Errors are a minute here. */
+/** Data of the charts: the loaded history, followed by live snapshots. Errors are per minute. */
 export interface Timeline {
   readonly stepSeconds: number;
   /** Width of the window, s. */
@@ -23,8 +23,8 @@ export function timelineOf(history: History, steps: number): Timeline {
 }
 
 /**
- * Adds what a snapshot tells, and drops what has left the window. After a silence an empty point comes first, so that
- * no line is drawn over time of which nothing is known.
+ * Adds a snapshot, and drops points that have left the window. After a gap, adds an empty point first, so that no line
+ * is drawn across a time without data.
  */
 export function withSnapshot(timeline: Timeline, snapshot: Snapshot): Timeline {
   const { times, models, stepSeconds, spanSeconds } = timeline;
@@ -47,8 +47,8 @@ export function withSnapshot(timeline: Timeline, snapshot: Snapshot): Timeline {
 }
 
 /**
- * Counts of steps as counts of a minute: in short steps those of the minute that ends with the step, so that one error
- * is one a minute and not thirty; in steps of more than a minute the mean.
+ * Converts counts per step to counts per minute. Short steps: the sum over the minute that ends with the step, so that
+ * one error counts as one per minute and not as thirty. Steps of more than a minute: the mean.
  */
 function perMinute(counts: readonly (number | null)[], stepSeconds: number): (number | null)[] {
   const steps = Math.max(1, Math.round(60 / stepSeconds));
@@ -98,7 +98,7 @@ function grown(series: HistorySeries, from: number, gap: boolean, view: ModelVie
   };
 }
 
-/** Columns of a model that is new. */
+/** Empty columns for a model without history. */
 function unknown(length: number): HistorySeries {
   const column = () => Array.from({ length }, () => null);
   const lanes = () => ({ interactive: column(), bulk: column() });

@@ -16,7 +16,7 @@ export function InputProgress({ slices: { done, texts_each: each } }: Pick<Admin
         aria-label={`${finished} of ${done.length} parts of the input done`}
       >
         {done.map((share, i) => (
-          // Parts have no name but their place.
+          // A part has no other key than its index.
           <g key={`${i}`}>
             <rect class="input-part" x={i * width} width={width * 0.86} height="20" />
             <rect class="input-part-done" x={i * width} width={width * 0.86} y={20 - 20 * share} height={20 * share}>

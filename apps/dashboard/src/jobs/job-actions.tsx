@@ -10,7 +10,7 @@ const FORMATS = [
   { format: 'f32', title: 'Raw float32 (.f32)' },
 ];
 
-/** What can be done with a job: cancel it, try again what failed, take its results. */
+/** The actions on a job: cancel it, retry its failed texts, download its results. */
 export function JobActions({ job, reload }: { readonly job: AdminJobDetail; readonly reload: () => void }) {
   const [asking, setAsking] = useState<'cancel' | 'retry' | null>(null);
   const final = job.state === 'completed' || job.state === 'failed' || job.state === 'cancelled';

@@ -9,7 +9,7 @@ const WORDS: Record<AdminJobDetail['timeline'][number]['event'], string> = {
   expires: 'Expires',
 };
 
-/** What happened when, and how long after what came before. */
+/** The events of a job, each with its time and the time since the event before. */
 export function JobTimeline({ events }: { readonly events: AdminJobDetail['timeline'] }) {
   return (
     <ol class="timeline">

@@ -13,7 +13,7 @@ import { ProgressBar } from './progress-bar.js';
 const STATES: readonly JobState[] = ['receiving', 'queued', 'running', 'completed', 'failed', 'cancelled'];
 const FILTERS = ['state', 'model', 'key', 'id'] as const;
 type Filter = (typeof FILTERS)[number];
-/** Typing pauses so long before the list is asked for, ms. */
+/** Time after the last keystroke until the list is requested, ms. */
 const TYPING_MS = 300;
 
 const COLUMNS: readonly Column<AdminJob>[] = [
@@ -52,7 +52,7 @@ const COLUMNS: readonly Column<AdminJob>[] = [
   { title: 'Created', cell: ({ created_at: created }) => moment(created) },
 ];
 
-/** Jobs, newest first. The filter is part of the address, so that a view can be linked to. */
+/** Jobs, newest first. The filter is part of the URL, so that a view can be linked to. */
 export function Jobs({ query }: { readonly query: URLSearchParams }) {
   const filter = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ''])) as Record<Filter, string>;
   const cursor = query.get('cursor') ?? '';
@@ -108,7 +108,7 @@ function Filters({ filter }: { readonly filter: Record<Filter, string> }) {
   const [typed, setTyped] = useState(filter);
   const wanted = linkTo('jobs', undefined, typed);
   const shown = linkTo('jobs', undefined, filter);
-  /** What typing led to; another address came from a link. */
+  /** The URL that typing led to; any other URL came from a link. */
   const led = useRef(shown);
   useEffect(() => {
     if (led.current === shown) return;
@@ -119,7 +119,7 @@ function Filters({ filter }: { readonly filter: Record<Filter, string> }) {
     if (wanted === led.current) return;
     const timer = setTimeout(() => {
       led.current = wanted;
-      // In place of the entry in the browser's history: one for each letter would be in the way.
+      // Replace the entry in the browser's history: one entry for each letter would be in the way.
       location.replace(wanted);
     }, TYPING_MS);
     return () => clearTimeout(timer);

@@ -19,7 +19,7 @@ const EXPIRES = [
   { seconds: '31536000', label: 'in a year' },
 ];
 
-/** Makes a key and shows it, this once. */
+/** Creates a key, and shows it once. */
 export function NewKey({ onClose }: { readonly onClose: () => void }) {
   const [made, setMade] = useState<ApiKeyObject | null>(null);
   const { busy, problem, run } = useAction();
@@ -111,7 +111,7 @@ export function NewKey({ onClose }: { readonly onClose: () => void }) {
   );
 }
 
-/** What is left empty is left out, and the API's own default holds. */
+/** Omits empty fields, so that the API's defaults apply. */
 function requestOf(form: FormData): object {
   const number = (name: string) => (form.get(name) === '' ? {} : { [name]: Number(form.get(name)) });
   return {

@@ -2,7 +2,7 @@ import { LANES_IN_ORDER } from '../figures/lanes.js';
 import { duration } from '../figures/format.js';
 import type { ModelView } from '#contracts';
 
-/** Marks of the rule, s: logarithmic, since a second and an hour both matter. */
+/** Marks of the scale, s: logarithmic, since a second and an hour both matter. */
 const MARKS = [
   { seconds: 0.1, label: '0.1 s' },
   { seconds: 1, label: '1 s' },
@@ -11,11 +11,11 @@ const MARKS = [
   { seconds: 600, label: '10 min' },
   { seconds: 3600, label: '1 h' },
 ];
-/** Of a lane with any work at all. */
+/** Minimum width of the bar of a lane that has any work. */
 const LEAST_WIDTH = 2;
 const [LEAST, MOST] = [0.1, 3600];
 
-/** Seconds of backlog of both lanes on one logarithmic rule, from a tenth of a second to an hour. */
+/** Seconds of backlog of both lanes on one logarithmic scale, from a tenth of a second to an hour. */
 export function BacklogRule({ lanes }: Pick<ModelView, 'lanes'>) {
   return (
     <div class="rule">
@@ -58,7 +58,7 @@ export function BacklogRule({ lanes }: Pick<ModelView, 'lanes'>) {
   );
 }
 
-/** 0..1 along the rule. */
+/** Position on the scale, 0..1. */
 function placeOf(seconds: number): number {
   const place = Math.log(Math.max(LEAST, seconds) / LEAST) / Math.log(MOST / LEAST);
   return Math.min(1, place);

@@ -14,7 +14,7 @@ const DEPTHS = [
 
 export interface ChartsProps {
   readonly model: string;
-  /** Null while it is loaded. */
+  /** Null while loading. */
   readonly timeline: Timeline | null;
 }
 

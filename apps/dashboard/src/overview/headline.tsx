@@ -10,7 +10,7 @@ export interface HeadlineProps {
   readonly chosen: boolean;
 }
 
-/** One model at a glance: is it keeping up, and by how many seconds is it behind. */
+/** One model at a glance: whether it keeps up, and its backlog in seconds. */
 export function Headline({ model, href, chosen }: HeadlineProps) {
   const { state, message, reason, backlog_seconds: backlog } = model.verdict;
   return (
@@ -47,7 +47,7 @@ interface FigureProps {
   readonly name: string;
   readonly value: string;
   readonly alarming?: boolean;
-  /** Shown while the pointer is over it. */
+  /** Tooltip. */
   readonly hint?: string;
 }
 

@@ -9,7 +9,7 @@ import { Charts } from './charts.js';
 import { Headline } from './headline.js';
 import { StartWorker } from './start-worker.js';
 
-/** Points of each range, as the API keeps them. */
+/** Number of points that the API keeps for each range. */
 const STEPS: Record<HistoryRange, number> = { '5m': 150, '1h': 120, '24h': 144 };
 const RANGES: readonly { readonly range: HistoryRange; readonly label: string }[] = [
   { range: '5m', label: '5 min' },
@@ -63,8 +63,8 @@ export function Overview() {
 }
 
 /**
- * The history of a range, and what has come live since. Loaded again when the page has been out of touch, and now and
- * then, so that figures of the range's own resolution take the place of live ones.
+ * The history of a range, continued with live snapshots. Reloaded after a lost connection, when the tab is shown again,
+ * and periodically, so that points of the range's own resolution replace the live ones.
  */
 function useTimeline(range: HistoryRange): Timeline | null {
   const [timeline, setTimeline] = useState<{ range: HistoryRange; drawn: Timeline } | null>(null);
@@ -83,7 +83,7 @@ function useTimeline(range: HistoryRange): Timeline | null {
         timer = window.setTimeout(() => setLoads(loads + 1), Math.max(LOAD_AGAIN_MS, history.step_seconds * 1000));
       },
       () => {
-        // The stream tells of the same trouble; the charts stay as they were until it is over.
+        // The live stream reports the same problem; the charts stay unchanged until it is over.
         if (!controller.signal.aborted) timer = window.setTimeout(() => setLoads(loads + 1), LOAD_AGAIN_MS);
       },
     );

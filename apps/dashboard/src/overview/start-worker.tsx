@@ -6,7 +6,7 @@ const COMMANDS = [
   { where: 'By hand, with the REDIS_URL of the API', command: 'node dist/apps/worker/src/main.js' },
 ];
 
-/** How to get a worker. */
+/** Commands that start a worker. */
 export function StartWorker() {
   return (
     <section class="advice">

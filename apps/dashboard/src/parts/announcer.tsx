@@ -4,7 +4,7 @@ const SHOWN_MS = 6000;
 const said = signal<string>('');
 let timer: number | undefined;
 
-/** Says in one line what has happened, to those who see and to those who listen. */
+/** Shows a message for a few seconds; screen readers read it, too. */
 export function announce(words: string): void {
   said.value = words;
   clearTimeout(timer);

@@ -4,7 +4,7 @@ import { clock } from '../figures/format.js';
 import { peak } from '../figures/timeline.js';
 import { theme } from '../theme.js';
 
-/** One line. `colour` names a custom property of the style sheet, so that a lane has one colour everywhere. */
+/** One line. `colour` is the name of a CSS custom property, so that a lane has the same colour everywhere. */
 export interface Line {
   readonly label: string;
   readonly colour: string;
@@ -19,11 +19,11 @@ export interface ChartProps {
   readonly spanSeconds: number;
   readonly lines: readonly Line[];
   readonly format: (value: number | null) => string;
-  /** The axis reaches at least so far, so that noise near nought does not look like a mountain. */
+  /** Minimum upper end of the y axis, so that noise near zero does not look large. */
   readonly least: number;
-  /** And no further. */
+  /** Maximum upper end of the y axis. */
   readonly most?: number | undefined;
-  /** Right of the title. */
+  /** Shown to the right of the title. */
   readonly children?: preact.ComponentChildren;
 }
 
@@ -31,8 +31,8 @@ const HEIGHT = 132;
 const AXIS_WIDTH = 58;
 
 /**
- * A time series. All charts of the page share one window and one cursor; where nothing is known nothing is drawn.
- * The legend is text: what the cursor points at, else the last known figures.
+ * A time series. All charts of the page share one time window and one cursor; unknown values are not drawn. The legend
+ * has the values at the cursor, else the last known values.
  */
 export function Chart({ title, times, spanSeconds, lines, format, least, most, children }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -106,7 +106,7 @@ function optionsFor(
     legend: { show: false },
     cursor: { sync: { key: 'overview' }, points: { size: 6 }, drag: { x: false, y: false } },
     scales: {
-      // The window ends with the last word heard, and is as wide as it was asked for, known or not.
+      // The window ends at the last point, and always has the requested width.
       x: {
         time: true,
         range: () => {
@@ -163,7 +163,7 @@ function lastKnown(times: readonly number[], lines: readonly Line[]): number {
   return times.length - 1;
 }
 
-/** For those who do not see the picture. */
+/** Description of the chart for screen readers. */
 function inWords(title: string, lines: readonly Line[], format: ChartProps['format']): string {
   const said = lines.map(
     ({ label, values }) => `${label} ${format(values.at(-1) ?? null)}, at most ${format(peak(values))}`,
@@ -176,12 +176,12 @@ function clockTick(epochSeconds: number): string {
   return time.endsWith(':00') ? time.slice(0, 5) : time;
 }
 
-/** `50.0k` -> `50k`: an axis is marked at round figures. */
+/** `50.0k` -> `50k`: an axis has its ticks at round numbers. */
 function roundly(figure: string): string {
   return figure.replace('.0', '');
 }
 
-/** A colour given as `#rrggbb`, mostly clear. */
+/** A colour given as `#rrggbb`, at 15 % opacity. */
 function faded(colour: string): string {
   return `${colour}26`;
 }

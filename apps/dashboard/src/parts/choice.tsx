@@ -1,5 +1,5 @@
 export interface ChoiceProps<T> {
-  /** What is chosen, for screen readers. */
+  /** What the user chooses here, for screen readers. */
   readonly label: string;
   readonly options: readonly T[];
   readonly name: (option: T) => string;
@@ -7,7 +7,7 @@ export interface ChoiceProps<T> {
   readonly choose: (option: T) => void;
 }
 
-/** A row of buttons of which one is pressed. */
+/** A row of buttons, one of which is pressed. */
 export function Choice<T>({ label, options, name, chosen, choose }: ChoiceProps<T>) {
   return (
     <div class="choice" role="group" aria-label={label}>

@@ -6,18 +6,18 @@ import { ActionProblem } from './notice.js';
 
 export interface ConfirmProps {
   readonly title: string;
-  /** What will happen. */
+  /** Text that says what will happen. */
   readonly children: ComponentChildren;
-  /** `Pause the queue` */
+  /** Label of the button, as `Pause the queue`. */
   readonly verb: string;
   /** Whether it destroys or stops something. */
   readonly danger?: boolean;
-  /** Does it. @returns what has happened, to be announced */
+  /** Performs the action. @returns a message that says what has happened, to announce */
   readonly act: () => Promise<string>;
   readonly onClose: () => void;
 }
 
-/** Asks before something is done, does it, and says how it went. */
+/** Asks for confirmation, performs the action, and reports the outcome. */
 export function Confirm({ title, children, verb, danger = false, act, onClose }: ConfirmProps) {
   const { busy, problem, run } = useAction();
   const go = () =>

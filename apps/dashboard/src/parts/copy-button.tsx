@@ -9,7 +9,7 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      // Clipboards are for pages that came over TLS or from loopback.
+      // Browsers allow the clipboard only to pages loaded over TLS or from loopback.
       announce('The browser does not let this page copy: select the text and copy it yourself.');
       return;
     }

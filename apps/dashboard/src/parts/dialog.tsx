@@ -7,7 +7,7 @@ export interface DialogProps {
   readonly children: ComponentChildren;
 }
 
-/** The browser's own modal dialog: it keeps the focus inside, closes on Escape, and gives the focus back. */
+/** The browser's own modal dialog: it keeps the focus inside, closes on Escape, and then restores the focus. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -26,11 +26,11 @@ export function Dialog({ title, onClose, children }: DialogProps) {
 
 export interface DialogActionsProps {
   readonly onClose: () => void;
-  /** The button that does it. */
+  /** The button that performs the action. */
   readonly children: ComponentChildren;
 }
 
-/** The last line of a dialog: leave everything as it is, or go on. */
+/** The buttons of a dialog: close it without a change, or perform the action. */
 export function DialogActions({ onClose, children }: DialogActionsProps) {
   return (
     <div class="dialog-actions">

@@ -6,7 +6,7 @@ export interface FactsProps {
   readonly wide?: boolean;
 }
 
-/** Names with their values. */
+/** A list of names and their values. */
 export function Facts({ facts, wide = false }: FactsProps) {
   return (
     <dl class={wide ? 'facts wide' : 'facts'}>

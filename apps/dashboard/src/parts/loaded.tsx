@@ -9,7 +9,7 @@ export interface LoadedProps<T> {
   readonly children: (data: T) => ComponentChildren;
 }
 
-/** What a path answered; a placeholder before, or why there is nothing. */
+/** Renders the data of a resource; a placeholder while it loads, or why it could not be loaded. */
 export function Loaded<T>({ resource: { data, failure, reload }, lines, children }: LoadedProps<T>) {
   if (data !== null) return <>{children(data)}</>;
   return failure === null ? <Skeleton lines={lines} /> : <Problem failure={failure} retry={reload} />;

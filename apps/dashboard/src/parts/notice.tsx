@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Failure } from '../server/http.js';
 
-/** Nothing is there: why, and what to do about it. */
+/** Shown in place of an empty list: why it is empty, and what to do. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) {
   return (
     <div class="empty">
@@ -11,7 +11,7 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
   );
 }
 
-/** Something could not be had. */
+/** Shown in place of data that could not be loaded. */
 export function Problem({ failure, retry }: { readonly failure: Failure; readonly retry: () => void }) {
   return (
     <div class="empty" role="alert">
@@ -24,7 +24,7 @@ export function Problem({ failure, retry }: { readonly failure: Failure; readonl
   );
 }
 
-/** Holds the place of what is on its way. */
+/** Placeholder for data that is loading. */
 export function Skeleton({ lines = 4 }: { readonly lines?: number }) {
   return (
     <div class="skeleton" aria-hidden="true">
@@ -35,7 +35,7 @@ export function Skeleton({ lines = 4 }: { readonly lines?: number }) {
   );
 }
 
-/** Why an action failed, said as soon as it did; nothing when it did not. */
+/** Says why an action failed; renders nothing when it did not. */
 export function ActionProblem({ problem }: { readonly problem: string | null }) {
   return problem === null ? null : (
     <p class="problem" role="alert">

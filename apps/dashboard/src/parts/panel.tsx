@@ -7,7 +7,7 @@ export interface PanelProps {
   readonly children: ComponentChildren;
 }
 
-/** A titled part of a page; several stand in a grid (`panels`). */
+/** A titled part of a page; the class `panels` arranges several in a grid. */
 export function Panel({ title, wide = false, children }: PanelProps) {
   return (
     <section class={wide ? 'panel wide' : 'panel'}>

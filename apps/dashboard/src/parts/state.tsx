@@ -21,16 +21,16 @@ const TONES: Readonly<Record<string, Tone>> = {
   'no-workers': 'bad',
 };
 
-/** States that the API names otherwise than they are shown. */
+/** Labels of states that the API names differently. */
 const LABELS: Readonly<Record<string, string>> = { unfit: 'unhealthy' };
 
 export interface StateProps {
   readonly state: string;
-  /** In place of the state's own name. */
+  /** Shown instead of the state's name. */
   readonly label?: string;
 }
 
-/** A state in a word and a mark. */
+/** A state as an icon and a word. */
 export function State({ state, label = LABELS[state] ?? state }: StateProps) {
   const tone = TONES[state] ?? 'calm';
   return (
@@ -43,7 +43,7 @@ export function State({ state, label = LABELS[state] ?? state }: StateProps) {
   );
 }
 
-/** Marks differ in shape, not only in colour. */
+/** Icons differ in shape, not only in colour. */
 function Shape({ tone }: { readonly tone: Tone }) {
   switch (tone) {
     case 'good':

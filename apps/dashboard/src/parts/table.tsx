@@ -4,31 +4,31 @@ import { useId } from 'preact/hooks';
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => ComponentChildren;
-  /** Figures are aligned at the right. */
+  /** Numbers are right-aligned. */
   readonly number?: boolean;
-  /** Whether the value is one to worry about. */
+  /** Whether to mark the value as a problem. */
   readonly alarming?: (row: Row) => boolean;
-  /** Shown while the pointer is over the cell. */
+  /** Tooltip of the cell. */
   readonly hint?: (row: Row) => string;
 }
 
 export interface TableProps<Row> {
   /** Name of the table, for screen readers. */
   readonly caption: string;
-  /** The first one names the row. */
+  /** The first column names the row. */
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
-  /** Unique in the table, and the same for a row every time. */
+  /** Unique in the table, and stable for a row. */
   readonly id: (row: Row) => string | number;
   /** Attributes of a row, for styles and tests. */
   readonly data?: (row: Row) => Readonly<Record<`data-${string}`, string | boolean>>;
-  /** In place of a table without rows. */
+  /** Shown instead of a table without rows. */
   readonly empty?: ComponentChildren;
   /** `cards`: on a phone each row becomes a card. `low`: the table scrolls within a limited height. */
   readonly layout?: 'cards' | 'plain' | 'low';
 }
 
-/** The table of every view. It scrolls sideways in a box of its own, by keyboard too, and not with the page. */
+/** The table that all views use. It scrolls horizontally inside its own box, by keyboard too, not with the page. */
 export function Table<Row>({ caption, columns, rows, id, data, empty, layout = 'cards' }: TableProps<Row>) {
   const captionId = useId();
   if (rows.length === 0 && empty !== undefined) return <>{empty}</>;
@@ -69,7 +69,7 @@ export function Table<Row>({ caption, columns, rows, id, data, empty, layout = '
 interface CellProps<Row> {
   readonly row: Row;
   readonly column: Column<Row>;
-  /** Whether it names its row. */
+  /** Whether the cell names its row. */
   readonly heads: boolean;
 }
 

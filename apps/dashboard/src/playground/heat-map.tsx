@@ -14,7 +14,7 @@ const STEPS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowRight: [0, 1],
 };
 
-/** Cosine of each pair, as a number on a colour. One cell takes the focus; the arrow keys move it. */
+/** Cosine of each pair, as a number in a coloured cell. One cell takes the focus; the arrow keys move it. */
 export function HeatMap({ texts, cosines }: HeatMapProps) {
   const grid = useRef<HTMLTableElement>(null);
   const [[row, column], setAt] = useState<readonly [number, number]>([0, Math.min(1, texts.length - 1)]);

@@ -4,10 +4,10 @@ import type { Projection } from '../figures/projection.js';
 const SIDE = 320;
 const MARGIN = 28;
 
-/** The texts as points: near each other when they mean alike, as far as two axes can show it. */
+/** The texts as points: texts of similar meaning are close to each other, as far as two axes can show it. */
 export function Plane({ texts, projection }: { readonly texts: readonly string[]; readonly projection: Projection }) {
   const { points, shares } = projection;
-  // One scale for both axes, or distances would lie.
+  // The same scale for both axes, so that distances can be compared.
   const reach = Math.max(1e-9, ...points.flat().map(Math.abs));
   const place = (value: number) => SIDE / 2 + (value / reach) * (SIDE / 2 - MARGIN);
   const places = points.map(([x, y]) => [place(x), place(-y)] as const);
@@ -44,7 +44,7 @@ export function Plane({ texts, projection }: { readonly texts: readonly string[]
   );
 }
 
-/** Whether a label at the right would lie under another point. */
+/** Whether another point would cover a label to the right. */
 function hasRightNeighbour(places: readonly (readonly [number, number])[], of: number): boolean {
   const [x, y] = places[of]!;
   return places.some(([ox, oy], i) => i !== of && ox >= x && ox - x < 26 && Math.abs(oy - y) < 14);

@@ -21,7 +21,7 @@ interface Shown {
   readonly response: PlaygroundResponse;
 }
 
-/** A few texts through the whole service, as a request, and what came of each. */
+/** Embeds a few texts in one request to the service, and shows the result of each. */
 export function Playground() {
   const [shown, setShown] = useState<Shown | null>(null);
   const { busy, problem, run } = useAction();

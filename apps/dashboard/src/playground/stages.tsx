@@ -1,7 +1,7 @@
 import type { PlaygroundResponse } from '#contracts';
 import { duration } from '../figures/format.js';
 
-/** Where the time went, from left to right. */
+/** Time of each stage of the request, from left to right. */
 export function Stages({ response: { stages, total_ms: total } }: { readonly response: PlaygroundResponse }) {
   const sum = Math.max(
     total,

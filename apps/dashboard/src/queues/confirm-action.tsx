@@ -15,13 +15,13 @@ interface Wording {
   readonly title: string;
   readonly verb: string;
   readonly danger: boolean;
-  /** What will happen. */
+  /** Text that says what will happen. */
   readonly effect: ComponentChildren;
-  /** What has happened. @param affected tasks */
+  /** Message that says what has happened. @param affected number of tasks */
   readonly done: (affected: number) => string;
 }
 
-/** Says what an action will do to a queue, and does it when confirmed. */
+/** Says what an action will do to a queue, and performs it when confirmed. */
 export function ConfirmAction({ question, onClose }: { readonly question: Question; readonly onClose: () => void }) {
   const { model, lane, action } = question;
   const { title, verb, danger, effect, done } = wordingOf(question);

@@ -16,7 +16,7 @@ interface Queue {
   readonly view: LaneView;
 }
 
-/** The two queues of each model, what can be done to them, and what was done. */
+/** The two queues of each model, the actions on them, and the audit log. */
 export function Queues() {
   const [question, setQuestion] = useState<Question | null>(null);
   const current = snapshot.value;

@@ -1,10 +1,10 @@
 import type { ApiErrorBody } from '#contracts';
 import { csrfToken, forgetSession } from './session.js';
 
-/** An answer that is an error, or none at all; its message is made for people. */
+/** An error response, or no response; the message is for users. */
 export class Failure extends Error {
   override readonly name = 'Failure';
-  /** HTTP status; 0 when there was no answer. */
+  /** HTTP status; 0 when there was no response. */
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -13,7 +13,7 @@ export class Failure extends Error {
   }
 }
 
-/** An error in words for people. */
+/** The message of an error, for users. */
 export function messageOf(error: unknown): string {
   return error instanceof Failure ? error.message : String(error);
 }
@@ -23,7 +23,7 @@ export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return ask<T>(path, signal === undefined ? {} : { signal });
 }
 
-/** Sends what changes something, with the session's token. @throws Failure */
+/** Sends a request that changes something, with the session's CSRF token. @throws Failure */
 export function send<T>(method: 'POST' | 'DELETE', path: string, body?: object): Promise<T> {
   const token = csrfToken();
   return ask<T>(path, {

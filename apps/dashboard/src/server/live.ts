@@ -4,31 +4,31 @@ import { get } from './http.js';
 
 const STREAM_PATH = '/admin/v1/live';
 const SNAPSHOT_PATH = '/admin/v1/snapshot';
-/** A stream, or an answer, of which nothing has come for so long is blocked or broken, ms. */
+/** A stream or a request is considered blocked or broken when nothing has arrived for this time, ms. */
 const SILENCE_MS = 6000;
 const POLL_MS = 2000;
-/** While polling, the stream is tried again after so long, ms. */
+/** While polling, time until the stream is tried again, ms. */
 const STREAM_AGAIN_MS = 30_000;
 const RETRY_SECONDS = [1, 2, 4, 8, 15];
 
-/** How the page hears of the system. */
+/** How the page receives snapshots. */
 export type Connection =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
-  /** Server-sent events do not come through; the same is asked for every two seconds. */
+  /** Server-sent events do not arrive; the page polls snapshots every two seconds. */
   | { readonly kind: 'polling' }
-  /** Nothing answers. `retryAt`: epoch ms. */
+  /** The API does not answer. `retryAt`: epoch ms. */
   | { readonly kind: 'away'; readonly retryAt: number };
 
 export const connection = signal<Connection>({ kind: 'connecting' });
 export const snapshot = signal<Snapshot | null>(null);
-/** When the snapshot came by this machine's clock, epoch ms. */
+/** When the last snapshot arrived, by this machine's clock, epoch ms. */
 const receivedAt = signal(0);
 
-/** Epoch ms, every half second: what ages and countdowns are counted with. */
+/** Current time, epoch ms, updated every half second; ages and countdowns are computed from it. */
 export const now = signal(Date.now());
 
-/** Seconds since the API looked; its clock need not be ours. */
+/** Seconds since the last snapshot arrived. By this machine's clock alone, since the API's may differ. */
 export const snapshotAge = computed(() => Math.max(0, (now.value - receivedAt.value) / 1000));
 
 let stream: EventSource | null = null;
@@ -36,10 +36,10 @@ let silence: number | undefined;
 let next: number | undefined;
 let failures = 0;
 let polledSince: number | null = null;
-/** Answers to questions of an earlier start are dropped. */
+/** Incremented whenever a connection is dropped: responses of an earlier generation are ignored. */
 let generation = 0;
 
-/** Starts listening; what it returns stops it. While the tab is hidden nothing is asked. */
+/** Starts to receive snapshots, and returns a function that stops it. Sends no requests while the tab is hidden. */
 export function listen(): () => void {
   const clock = window.setInterval(() => {
     now.value = Date.now();
@@ -54,7 +54,7 @@ export function listen(): () => void {
   };
 }
 
-/** Asks now, whatever the countdown says. */
+/** Connects now, without waiting for the countdown. */
 export function retryNow(): void {
   connect();
 }
@@ -63,7 +63,7 @@ function connect(): void {
   pause();
   const mine = generation;
   const began = Date.now();
-  // A stream that is refused and one that is held back by a proxy look the same: nothing comes.
+  // A stream that is refused and one that a proxy buffers look the same: nothing arrives.
   stream = new EventSource(STREAM_PATH);
   stream.addEventListener('snapshot', (event) => {
     failures = 0;
@@ -73,7 +73,7 @@ function connect(): void {
   });
   stream.addEventListener('error', () => {
     if (mine !== generation) return;
-    // One that has served for a while has merely ended, as the API lets them.
+    // A stream that has worked for a while has ended normally: the API limits their duration.
     if (connection.value.kind === 'live' && Date.now() - began > POLL_MS) connect();
     else void poll(mine);
   });

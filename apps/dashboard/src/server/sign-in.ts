@@ -4,12 +4,12 @@ import { session } from './session.js';
 
 const PATH = '/dashboard/session';
 
-/** Asks whether a key is needed at all, and whether we are known. @throws Failure */
+/** Loads whether the deployment requires a key, and whether this browser is signed in. @throws Failure */
 export async function askSession(): Promise<void> {
   session.value = await get<Session>(PATH);
 }
 
-/** The key goes into the request's body and becomes an http-only cookie; the page keeps nothing. @throws Failure */
+/** Sends the key in the request's body; the API sets an http-only cookie, and the page keeps nothing. @throws Failure */
 export async function signIn(key: string): Promise<void> {
   session.value = await send<Session>('POST', PATH, { key });
 }

@@ -3,12 +3,12 @@ import { messageOf } from './http.js';
 
 export interface Action {
   readonly busy: boolean;
-  /** Why the last run failed, in words; null when it did not. */
+  /** Message of the last run's failure; null when it did not fail. */
   readonly problem: string | null;
   readonly run: (work: () => Promise<void>) => Promise<void>;
 }
 
-/** Something that a button does: whether it is under way, and how it failed. */
+/** The state of a button's action: whether it is running, and why it failed. */
 export function useAction(): Action {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);

@@ -3,16 +3,16 @@ import { Failure, get } from './http.js';
 import { snapshot } from './live.js';
 
 export interface Resource<T> {
-  /** What was answered last for this path; null before the first answer. */
+  /** The last response for this path; null before the first. */
   readonly data: T | null;
-  /** Why the last question failed; null when it did not. */
+  /** Why the last request failed; null when it did not. */
   readonly failure: Failure | null;
   readonly reload: () => void;
 }
 
 /**
- * What a path answers, asked again with every snapshot, so that it keeps pace with the rest of the page and rests while
- * the tab is hidden. Never two questions at a time.
+ * Loads a path, and reloads it with every snapshot, so that it stays in step with the rest of the page and sends no
+ * requests while the tab is hidden. At most one request at a time.
  */
 export function useResource<T>(path: string): Resource<T> {
   const [answer, setAnswer] = useState<{ path: string; data: T | null; failure: Failure | null }>();

@@ -1,7 +1,7 @@
 import { duration } from '../figures/format.js';
 import { connection, now, retryNow, snapshot, snapshotAge } from '../server/live.js';
 
-/** What the reader must know before believing any figure: the API is away, or one of its Redis servers is. */
+/** Warns that the figures may be out of date: the API or one of its Redis servers does not answer. */
 export function ConnectionNotice() {
   const state = connection.value;
   if (state.kind === 'away') {

@@ -10,7 +10,7 @@ import { Mark } from './mark.js';
 
 export function Header({ view }: { readonly view: View }) {
   const links = useRef<HTMLElement>(null);
-  // On a phone they are wider than the window.
+  // On a phone the links are wider than the window: scroll to the current one.
   useEffect(() => {
     const nav = links.current!;
     const current = nav.querySelector<HTMLElement>('[aria-current]');

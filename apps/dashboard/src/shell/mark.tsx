@@ -1,4 +1,4 @@
-/** A millstone, seen from above. */
+/** The product's logo. */
 export function Mark() {
   return (
     <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">

@@ -2,7 +2,7 @@ import { signIn } from '../server/sign-in.js';
 import { useAction } from '../server/use-action.js';
 import { Mark } from '../shell/mark.js';
 
-/** Where an admin key is asked for. */
+/** Form that asks for an admin key. */
 export function SignIn() {
   const { busy, problem, run } = useAction();
   const submit = (event: SubmitEvent) => {

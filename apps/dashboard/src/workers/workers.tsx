@@ -110,7 +110,7 @@ function WorkerState({ worker, dismiss }: { readonly worker: WorkerView; readonl
   );
 }
 
-/** Goes on ticking between snapshots; apart, so that nothing else is drawn again for it. */
+/** Counts on between snapshots. A separate component, so that nothing else is rendered again for it. */
 function Age({ seconds }: { readonly seconds: number }) {
   return <>{duration(Math.round(seconds + snapshotAge.value))}</>;
 }

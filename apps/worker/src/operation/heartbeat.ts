@@ -4,7 +4,7 @@ import type { WorkerRecord } from '#contracts';
 import type { EngineStats } from '#inference';
 import type { ModelRegistry, WorkerRegistry } from '#store';
 import type { Lifecycle } from '../lifecycle.js';
-import type { Log } from './log.js';
+import type { Log } from '../log.js';
 import type { WorkerMetrics } from './metrics.js';
 import type { ServedModels } from '../process/served-models.js';
 

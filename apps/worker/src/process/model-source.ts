@@ -3,7 +3,7 @@ import type { ServedModel } from '#contracts';
 import { type Engine, startEngine } from '#inference';
 import { loadModel } from '#model';
 import type { RunnableModel } from '#model';
-import type { Log } from '../operation/log.js';
+import type { Log } from '../log.js';
 
 /** Loads a worker's models and starts the engines that run them. */
 export interface ModelSource {

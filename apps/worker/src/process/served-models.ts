@@ -1,7 +1,7 @@
 import type { Environment } from '#config';
 import type { Engine } from '#inference';
 import type { RunnableModel } from '#model';
-import type { Log } from '../operation/log.js';
+import type { Log } from '../log.js';
 import type { TaskProcessor } from './task-processor.js';
 import type { ModelSource } from './model-source.js';
 

@@ -5,7 +5,7 @@ import { readTask, requestIdOfTask } from '#contracts';
 import type { Lane, Operations, Task } from '#contracts';
 import { DeviceUnavailableError, type Engine } from '#inference';
 import type { Lifecycle } from '../lifecycle.js';
-import type { Log } from '../operation/log.js';
+import type { Log } from '../log.js';
 import type { WorkerMetrics } from '../operation/metrics.js';
 import type { TaskProcessor } from '../process/task-processor.js';
 import type { Prefetch } from './prefetch.js';

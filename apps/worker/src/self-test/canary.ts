@@ -4,7 +4,7 @@ import type { ModelCard, Operation } from '#contracts';
 import type { CanaryReferences } from '#store';
 import type { Lifecycle } from '../lifecycle.js';
 import type { Heartbeat } from '../operation/heartbeat.js';
-import type { Log } from '../operation/log.js';
+import type { Log } from '../log.js';
 import type { WorkerMetrics } from '../operation/metrics.js';
 import type { Served } from '../process/served-models.js';
 import type { LaneWorkers } from '../queue/lane-workers.js';

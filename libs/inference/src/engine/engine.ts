@@ -281,7 +281,7 @@ export class Engine {
 
   #fail(call: Call, index: number, reason: string): void {
     const message = `the model cannot compute this text: ${reason.split('\n', 1)[0]!.slice(0, 300)}`;
-    if (call.settle(index, { code: 'inference_failed', message })) this.#sums.failedTexts++;
+    if (call.settle(index, { code: 'inference_failed', message })) this.#sums.failedTexts += Number(call.counted);
   }
 }
 

@@ -9,7 +9,7 @@ export interface SegmentStore {
   /**
    * Writes an object atomically: when it resolves the bytes are durable, and readers never see only a part of them. An
    * object is never changed; writing the same bytes again is not an error.
-   * @param name parts of letters, digits, `.`, `_` and `-`, joined by `/`
+   * @param name parts of letters, digits, `.`, `_` and `-`, joined by `/`; no name continues another one with `/`
    */
   write(name: string, bytes: AsyncIterable<Uint8Array>): Promise<void>;
   /**

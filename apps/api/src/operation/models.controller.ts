@@ -2,8 +2,8 @@ import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type ModelCard, type ModelList, modelListSchema, type ModelObject, modelObjectSchema } from '#contracts';
 import { jsonSchema } from '../http/json-schema.js';
-import { Fleet } from '../operation/fleet.js';
-import { ModelDirectory } from './model-directory.js';
+import { Fleet } from './fleet.js';
+import { ModelDirectory } from '../planning/model-directory.js';
 
 @ApiTags('models')
 @Controller('v1/models')
