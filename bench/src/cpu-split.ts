@@ -7,7 +7,7 @@ export type CpuPart = (typeof PARTS)[number];
 /** CPU seconds of the parts of a deployment. */
 export type CpuSplit = Readonly<Record<CpuPart, number>>;
 
-/** For tables. */
+/** Names of the parts in tables. */
 export const PART_NAMES: Readonly<Record<CpuPart, string>> = {
   api: 'API',
   workerMain: 'workers, main threads',
@@ -17,7 +17,7 @@ export const PART_NAMES: Readonly<Record<CpuPart, string>> = {
   client: 'client (this benchmark)',
 };
 
-/** CPU time so far; the worker processes of a deployment count together. */
+/** Reads the CPU time so far, s; the worker processes of a deployment are added up. */
 export function readCpu({ api, workers, queue, cache }: Deployment): CpuSplit {
   const sum = (read: (pid: number) => number) => workers.reduce((seconds, { pid }) => seconds + read(pid), 0);
   const workerMain = sum(mainThreadSeconds);
@@ -31,7 +31,7 @@ export function readCpu({ api, workers, queue, cache }: Deployment): CpuSplit {
   };
 }
 
-/** CPU time between two readings. */
+/** CPU time between two readings, s. */
 export function cpuBetween(before: CpuSplit, after: CpuSplit): CpuSplit {
   return mapParts((part) => after[part] - before[part]);
 }
@@ -40,7 +40,7 @@ export function mapParts<T>(value: (part: CpuPart) => T): Readonly<Record<CpuPar
   return Object.fromEntries(PARTS.map((part) => [part, value(part)])) as Record<CpuPart, T>;
 }
 
-/** Everything but the client. */
+/** CPU time of all parts except the client, s. */
 export function ofService(split: CpuSplit): number {
   return PARTS.reduce((seconds, part) => (part === 'client' ? seconds : seconds + split[part]), 0);
 }

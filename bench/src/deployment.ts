@@ -3,9 +3,9 @@ import { startApi, startWorker } from '../../test/support/services.js';
 import type { Service, ServiceEnvironment } from '../../test/support/services.js';
 import type { BenchContext } from './suite.js';
 
-/** A deployment is the product as it runs: two Redis servers, one API and some workers, each a process of its own. */
+/** A running deployment: two Redis servers, one API and some workers, each in its own process. */
 export interface Deployment {
-  /** The API's. */
+  /** URL of the API. */
   readonly url: string;
   readonly api: Service;
   readonly workers: readonly Service[];
@@ -17,13 +17,13 @@ export interface Deployment {
 export interface DeploymentOptions {
   readonly dtype?: 'fp32' | 'int8';
   readonly workers?: number;
-  /** Of each worker. */
+  /** Threads of each worker. */
   readonly threads?: number;
-  /** On top of everything else. */
+  /** Overrides the other settings. */
   readonly environment?: ServiceEnvironment;
 }
 
-/** Starts everything with empty caches. The default model, as the product's defaults run it. */
+/** Starts all processes, with empty caches. Serves the default model with the product's default settings. */
 export async function startDeployment(context: BenchContext, options: DeploymentOptions = {}): Promise<Deployment> {
   const { dtype = 'fp32', workers = 1, threads = context.threads } = options;
   await context.model(dtype);

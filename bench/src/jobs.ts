@@ -2,21 +2,21 @@ import { EmbedmillClient, requireEveryVector } from '#client';
 import { nodeFetch } from '#client/node';
 import type { JobObject } from '#contracts';
 
-/** Longest that an answer about a job is held, s; one that ends is answered at once. */
+/** Maximum time that the service holds a status request, s; it answers at once when the job ends. */
 const LOOK_SECONDS = 60;
 
-/** A client without retries: a pause would spoil the figure. */
+/** A client without retries: their pauses would distort the measurement. */
 export function clientOf(url: string): EmbedmillClient {
   return new EmbedmillClient({ baseUrl: url, fetch: nodeFetch, retry: { patienceMs: 0 } });
 }
 
-/** A job from the first byte up to the last byte down. */
+/** A job, from the first byte uploaded to the last byte downloaded. */
 export interface JobRun {
   readonly seconds: number;
   readonly cached: number;
 }
 
-/** Uploads texts, waits, and reads every vector back. @throws when one is missing */
+/** Uploads texts, waits, and reads every vector back. @throws when a vector is missing */
 export async function embedAsJob(
   client: EmbedmillClient,
   model: string,
@@ -29,12 +29,12 @@ export async function embedAsJob(
   return { seconds: (performance.now() - began) / 1000, cached: job.counts.cached };
 }
 
-/** Waits until every text of an accepted job has its vector. @throws when one has not */
+/** Waits until every text of an accepted job has its vector. @throws when a text has failed */
 export async function finish(client: EmbedmillClient, accepted: JobObject): Promise<JobObject> {
   return requireEveryVector(await client.jobs.wait(accepted, { lookSeconds: LOOK_SECONDS }));
 }
 
-/** Reads all vectors of a finished job as float32 and throws them away, chunk by chunk. @throws when one is missing */
+/** Reads all vectors of a finished job as float32, and discards each chunk. @throws when a vector is missing */
 export async function readVectors(
   client: EmbedmillClient,
   { counts, id }: JobObject,

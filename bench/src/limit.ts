@@ -1,15 +1,15 @@
 import ort from 'onnxruntime-node';
 import type { RunnableModel } from '#model';
 
-/** Token ids of one text, special tokens included. */
+/** `[tokens]`: ids of one text, special tokens included. */
 export type TokenIds = Int32Array;
 
 const BUDGETS = [256, 512, 1024, 2048];
 const SAMPLE_EVERY = 10;
 
 /**
- * The limit everything else is measured against: ONNX Runtime alone on the same graph, with ids prepared beforehand
- * and the whole corpus at hand, so that batches are sorted by length over all of it.
+ * The limit that everything else is compared with: ONNX Runtime alone on the same graph. Ids are prepared beforehand,
+ * and batches are sorted by length over the whole corpus.
  */
 export class RawLimit {
   readonly #session: ort.InferenceSession;
@@ -28,7 +28,7 @@ export class RawLimit {
     return new RawLimit(session, model);
   }
 
-  /** Cuts the corpus into batches under the token budget; not part of the time measured. */
+  /** Splits the corpus into batches within the token budget. Not part of the measured time. */
   static batches(ids: readonly TokenIds[], tokenBudget: number): Record<string, ort.Tensor>[] {
     const sorted = [...ids].sort((a, b) => b.length - a.length);
     const batches: Record<string, ort.Tensor>[] = [];
@@ -42,8 +42,8 @@ export class RawLimit {
   }
 
   /**
-   * Cuts the corpus by the token budget that a sample of it runs fastest with, so that nothing but the hardware is
-   * the limit. Not part of the time measured.
+   * Splits the corpus by the token budget with which a sample of it runs fastest, so that only the hardware is the
+   * limit. Not part of the measured time.
    */
   async bestBatches(ids: readonly TokenIds[]): Promise<Record<string, ort.Tensor>[]> {
     const sample = ids.filter((_, n) => n % SAMPLE_EVERY === 0);
@@ -56,7 +56,7 @@ export class RawLimit {
     return RawLimit.batches(ids, best.tokenBudget);
   }
 
-  /** Runs every batch once; seconds. */
+  /** Runs every batch once. @returns seconds */
   async run(batches: readonly Record<string, ort.Tensor>[]): Promise<number> {
     const began = performance.now();
     for (const feeds of batches) {

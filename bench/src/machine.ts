@@ -4,7 +4,7 @@ import { cpus, release, totalmem } from 'node:os';
 
 const PACKAGES = ['onnxruntime-node', 'bullmq', 'ioredis', '@nestjs/core'];
 
-/** Where figures come from: without it they mean nothing. */
+/** The machine that figures were measured on; they have no meaning without it. */
 export interface Machine {
   readonly cpu: string;
   readonly memoryGiB: number;

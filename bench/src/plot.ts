@@ -17,7 +17,7 @@ export async function writePlot(results: readonly Result[]): Promise<void> {
   await writeFile(FILE, drawRatios(figures));
 }
 
-/** SVG of one bar for each figure; a whisker from its least to its greatest value, a line at its target. */
+/** SVG with one bar for each figure: a whisker from its minimum to its maximum, and a line at its target. */
 export function drawRatios(figures: readonly Figure[]): string {
   const width = LABEL + BAR + 90;
   const height = 2 * MARGIN + figures.length * ROW;

@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis';
 
-/** Calls of one Redis command. */
+/** Number of calls of one Redis command. */
 export interface CommandCount {
   readonly command: string;
   readonly calls: number;
 }
 
-/** Counts the commands of several servers from now on, those that scripts call included. */
+/** Counts the commands that several servers execute, including those that scripts call. */
 export class RedisCommands {
   readonly #clients: Readonly<Record<string, Redis>>;
 
@@ -14,14 +14,14 @@ export class RedisCommands {
     this.#clients = clients;
   }
 
-  /** @param urls of the servers, by a name for each */
+  /** Starts to count. @param urls URL of each server, by name */
   static async count(urls: Readonly<Record<string, string>>): Promise<RedisCommands> {
     const clients = Object.fromEntries(Object.entries(urls).map(([name, url]) => [name, new Redis(url)]));
     await Promise.all(Object.values(clients).map((client) => client.config('RESETSTAT')));
     return new RedisCommands(clients);
   }
 
-  /** By server, the most frequent first; ends the counting. */
+  /** Stops counting. @returns counts by server name, the most frequent command first */
   async end(): Promise<Readonly<Record<string, readonly CommandCount[]>>> {
     const counts = await Promise.all(
       Object.entries(this.#clients).map(async ([name, client]) => {
@@ -34,7 +34,7 @@ export class RedisCommands {
   }
 }
 
-/** Lines of `cmdstat_config|resetstat:calls=1,usec=…`. */
+/** Parses lines of the form `cmdstat_config|resetstat:calls=1,usec=…`. */
 function parse(info: string): CommandCount[] {
   const own = new Set(['info', 'config|resetstat']);
   return [...info.matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)]

@@ -5,7 +5,7 @@ import type { Figure, Section, Table } from './suite.js';
 
 const FILE = new URL('../../../bench/RESULTS.md', import.meta.url);
 
-/** Writes `bench/RESULTS.md` from all results kept, in the order given. */
+/** Writes `bench/RESULTS.md` from all results, in the given order. */
 export async function writeReport(results: readonly Result[]): Promise<void> {
   const figures = results.flatMap(({ section }) => section.figures).filter(({ target }) => target !== undefined);
   const parts = [
@@ -22,7 +22,7 @@ export async function writeReport(results: readonly Result[]): Promise<void> {
   await writeFile(FILE, `${parts.filter((part) => part !== '').join('\n\n')}\n`);
 }
 
-/** One section as Markdown, as it is printed after its suite has run. */
+/** One section as Markdown; also printed when its suite has run. */
 export function renderSection({ title, about, figures, tables, notes = [] }: Section): string {
   const own = figures.length === 0 ? [] : [renderTable(summary(figures))];
   return [`## ${title}`, about, ...own, ...tables.map(renderTable), ...notes].join('\n\n');

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Machine } from './machine.js';
 import type { Section } from './suite.js';
 
-/** What one suite found and when, where and how. */
+/** The result of one suite, with the command, date and machine of its run. */
 export interface Result {
   readonly suite: string;
   readonly command: string;
@@ -17,7 +17,7 @@ export interface Result {
 
 const FOLDER = fileURLToPath(new URL('../../../bench/results/', import.meta.url));
 
-/** Kept, so that one suite can be measured again without the others. */
+/** Saves a result, so that one suite can be measured again without the others. */
 export async function keepResult(result: Result): Promise<void> {
   await mkdir(FOLDER, { recursive: true });
   await writeFile(join(FOLDER, `${result.suite}.json`), `${JSON.stringify(result, null, 2)}\n`);

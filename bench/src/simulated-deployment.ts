@@ -10,23 +10,23 @@ import type { BenchContext } from './suite.js';
 const ENTRY = fileURLToPath(new URL('./simulated-workers.js', import.meta.url));
 
 export interface SimulatedDeploymentOptions extends SimulatedModelOptions {
-  /** Of the first process. */
+  /** Number of workers in the first process. */
   readonly workers: number;
-  /** On top of everything else. */
+  /** Overrides the other settings. */
   readonly environment?: ServiceEnvironment;
 }
 
-/** A deployment whose workers can multiply. */
+/** A deployment whose number of workers can be doubled. */
 export interface SimulatedDeployment extends Deployment {
-  /** Twice as many workers, in two processes from then on: those that are there stay as they are, warm. */
+  /** Doubles the workers, which run in two processes from then on. Running workers are kept, warmed up as they are. */
   double(): Promise<void>;
 }
 
 const DOUBLE_MS = 30_000;
 
 /**
- * The product with simulated devices: real Redis servers, a real API, and processes of several workers each
- * (`Deployment.workers` has the processes).
+ * Starts the product with simulated devices: real Redis servers, a real API, and processes with several workers each
+ * (`Deployment.workers` lists the processes).
  */
 export async function startSimulated(
   context: BenchContext,

@@ -6,28 +6,28 @@ import { loadModel, TokenizerThread, type RunnableModel } from '#model';
 import type { ModelSource } from '../../apps/worker/src/process/model-source.js';
 import { CountingTokenizer } from './counting-tokenizer.js';
 
-/** What a simulated device costs, and what its vectors are. */
+/** Time that a simulated device takes, and the size of its vectors. */
 export interface DeviceModel {
-  /** Of a batch before its first token, ms. */
+  /** Fixed time of a batch, ms. */
   readonly batchMs: number;
-  /** Of a padded token, ms. */
+  /** Time of each token, padding included, ms. */
   readonly tokenMs: number;
   readonly dimensions: number;
 }
 
 export interface SimulatedModelOptions {
   readonly device: DeviceModel;
-  /** `model`: the served model's own, in a thread of its own; `counting`: made-up ids, at no cost. */
+  /** `model`: the served model's own, in its own thread; `counting`: made-up ids, at almost no cost. */
   readonly tokenizer: 'model' | 'counting';
-  /** Texts of a micro-batch, and of those it is chosen from. Default: the product's own. */
+  /** Texts in a micro-batch, and texts from which it is chosen. Default: the product's values. */
   readonly batching?: { readonly maxRows: number; readonly lookaheadTexts: number };
 }
 
-/** Padded tokens of a micro-batch, as the product has it by default on a GPU. */
+/** Tokens in a micro-batch, padding included: the product's default on a GPU. */
 const TOKEN_BUDGET = 16_384;
 const BATCHING = { maxRows: MAX_BATCH_ROWS, lookaheadTexts: LOOKAHEAD_TEXTS };
 
-/** Models that no device computes: everything around the device is the worker's own. */
+/** Models on simulated devices; everything around the device is the worker's own code. */
 export function simulatedModels(environment: Environment, options: SimulatedModelOptions): ModelSource {
   const { batching = BATCHING, device, tokenizer } = options;
   return {

@@ -1,11 +1,11 @@
 import type { SimulatedModelOptions } from './simulated-models.js';
 
-/** What a process of simulated workers is told in its only argument, as JSON. */
+/** Options of a process of simulated workers: its only argument, as JSON. */
 export interface SimulatedWorkersOptions extends SimulatedModelOptions {
   readonly workers: number;
 }
 
-/** What it says when it has so many. */
+/** Beginning of the line that the process prints when it has `count` workers. */
 export function saysWorkers(count: number): string {
   return `embedmill worker ready: ${count} simulated,`;
 }

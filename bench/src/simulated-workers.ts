@@ -1,7 +1,7 @@
 /**
- * Entry of a process that holds several complete workers whose devices are simulated: consumers, task processor, store, heartbeat and
- * registry are `apps/worker`'s own, once for each. Part of the benchmark only; its parent passes what is simulated, and
- * doubles the workers by SIGUSR2.
+ * Entry of a process with several complete workers on simulated devices: each has its own consumers, task processor,
+ * store, heartbeat and registry, those of `apps/worker`. For benchmarks only. The parent process passes what to
+ * simulate, and doubles the workers with SIGUSR2.
  */
 import { readEnvironment } from '#config';
 import { boot } from '../../apps/worker/src/boot.js';
@@ -17,7 +17,7 @@ const log = createLog(environment.LOG_LEVEL);
 const source = simulatedModels(environment, options);
 
 const workers: DrainParts[] = [];
-// Before it says that it is ready: a signal without a listener would end it.
+// Before the process prints that it is ready: a signal without a listener would end it.
 process.on('SIGUSR2', () => void grow(2 * workers.length));
 process.on('SIGTERM', () => void Promise.all(workers.map(drain)).then(() => process.exit(0)));
 await grow(options.workers);

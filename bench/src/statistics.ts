@@ -7,7 +7,7 @@ export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
 
-/** `median (min..max)`, with so many decimals. */
+/** `median (min..max)`, with the given number of decimals. */
 export function spread(values: readonly number[], decimals = 0): string {
   const format = (value: number) =>
     value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });

@@ -3,23 +3,23 @@ import { Keys } from '#contracts';
 import type { Deployment } from './deployment.js';
 import { clientOf, finish, readVectors } from './jobs.js';
 
-/** Jobs under way at any time: enough for uploads, work and downloads to overlap. */
+/** Jobs in progress at any time: enough for uploads, computation and downloads to overlap. */
 const CLIENTS = 16;
 
 export interface SteadyLoadOptions {
   readonly deployment: Deployment;
   readonly model: string;
   readonly dimensions: number;
-  /** Distinct, without end. */
+  /** Distinct texts, endless. */
   readonly texts: Iterator<string>;
 }
 
 /**
- * A steady load is a number of clients that each upload a job, wait for it, read all its vectors back and begin again,
- * until they are stopped. Throughput is read from Redis meanwhile, as vectors stored.
+ * A steady load: a number of clients that each upload a job, wait for it, read all its vectors back and start again,
+ * until they are stopped. Throughput is read from Redis, as the number of stored vectors.
  */
 export class SteadyLoad {
-  /** Of the jobs that begin from now on. */
+  /** Texts in each job that begins from now on. */
   jobTexts: number;
   readonly #options: SteadyLoadOptions;
   readonly #redis: Redis;
@@ -36,12 +36,12 @@ export class SteadyLoad {
     this.#clients = Array.from({ length: CLIENTS }, () => this.#client());
   }
 
-  /** Texts whose vectors were read back so far. */
+  /** Number of texts whose vectors have been read back. */
   get readBack(): number {
     return this.#readBack;
   }
 
-  /** Texts whose vectors are stored so far, those of unfinished jobs included. @throws when a client failed */
+  /** Number of texts whose vectors are stored, including those of unfinished jobs. @throws when a client has failed */
   async stored(): Promise<number> {
     if (this.#failure !== undefined) throw this.#failure;
     const ids = await this.#redis.zrange(this.#keys.jobs(), '0', '-1');
@@ -49,7 +49,7 @@ export class SteadyLoad {
     return done.reduce((sum, texts) => sum + Number(texts ?? 0), 0);
   }
 
-  /** Begins no further jobs and ends everything, whatever is under way. */
+  /** Starts no further jobs, and kills the deployment without waiting for jobs in progress. */
   async stop(): Promise<void> {
     const { api, workers, queue, cache } = this.#options.deployment;
     this.#stopped = true;

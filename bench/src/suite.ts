@@ -1,7 +1,7 @@
 import type { Dtype, ServedModel } from '#contracts';
 import type { RunnableModel } from '#model';
 
-/** A suite measures one subject; everything whose ratio it reports runs side by side in it. */
+/** Measures one subject. Both sides of every ratio that it reports are measured in the same run. */
 export interface Suite {
   readonly name: string;
   readonly title: string;
@@ -9,41 +9,41 @@ export interface Suite {
 }
 
 export interface BenchContext {
-  /** Times everything is repeated. */
+  /** Number of repetitions. */
   readonly runs: number;
-  /** Scales the amount of work; 1 for figures to be published, less for a look. */
+  /** Scales the amount of work: 1 for published figures, less for a quick test. */
   readonly scale: number;
   /** Intra-op threads of every engine, ours and others'. */
   readonly threads: number;
-  /** Where models and compiled graphs lie. */
+  /** Folder of models and compiled graphs. */
   readonly modelDir: string;
-  /** As `EMBED_MODELS` has it. */
+  /** The first entry of `EMBED_MODELS`. */
   readonly served: ServedModel;
-  /** The served model, compiled once for each dtype. */
+  /** The served model, loaded and compiled once for each dtype. */
   model(dtype: Dtype): Promise<RunnableModel>;
-  /** Progress, one line. */
+  /** Prints one line of progress. */
   say(line: string): void;
 }
 
-/** What a suite found, as it is kept in `bench/results/NAME.json`. */
+/** The results of a suite, as saved in `bench/results/NAME.json`. */
 export interface Section {
   readonly title: string;
-  /** What was done, for readers of the table; Markdown. */
+  /** What was measured and how, for readers of the tables; Markdown. */
   readonly about: string;
   readonly figures: readonly Figure[];
   readonly tables: readonly Table[];
-  /** What a reader should know of these figures; Markdown, one paragraph each. */
+  /** Remarks on the figures; Markdown, one paragraph each. */
   readonly notes?: readonly string[];
 }
 
-/** A figure with one value for each run. Ratios are formed within a run. */
+/** A figure with one value for each run. Both sides of a ratio come from the same run. */
 export interface Figure {
   readonly name: string;
   readonly values: readonly number[];
   /** `''` for a ratio. */
   readonly unit: string;
   readonly decimals?: number;
-  /** What was set out to be reached. */
+  /** The project's goal. */
   readonly target?: { readonly least: number } | { readonly most: number };
 }
 

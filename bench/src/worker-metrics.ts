@@ -2,13 +2,13 @@ import { METRICS } from '#contracts';
 import { readMetric } from '../../test/support/metrics.js';
 import { until } from '../../test/support/until.js';
 
-/** Micro-batches a worker has run so far, and their time on the device. */
+/** Number of micro-batches that a worker has run so far, and their time on the device. */
 export interface Batches {
   readonly count: number;
   readonly seconds: number;
 }
 
-/** @param url of the worker */
+/** @param url the worker's URL */
 export async function readBatches(url: string): Promise<Batches> {
   const [count, seconds] = await Promise.all([
     readMetric(url, `${METRICS.workerBatchSeconds}_count`),
@@ -17,7 +17,7 @@ export async function readBatches(url: string): Promise<Batches> {
   return { count, seconds };
 }
 
-/** Resolves when the worker has run a batch more. */
+/** Resolves when the worker has run two more batches. */
 export async function untilComputing(url: string): Promise<void> {
   const { count } = await readBatches(url);
   await until('the worker computes', async () => (await readBatches(url)).count > count + 1);

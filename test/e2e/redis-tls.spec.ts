@@ -114,13 +114,15 @@ it('that user can do nothing with what is not ours', async () => {
 });
 
 it('does not start with a server that it cannot trust, or one that does not trust it', async () => {
-  const standIn = quickApi({ redisPatienceMs: 1000 });
+  const standIn = quickApi({ redisPatienceMs: 4000 });
   const { EMBED_REDIS_TLS_CA: _ca, ...strangers } = environment;
-  const distrusted = await runToExit('api', { ...deployment.environment, ...strangers }, { standIn });
+  const bare = { ...deployment.environment, ...environment, REDIS_URL: redisUrl(WRONG) };
+  const [distrusted, refused] = await Promise.all([
+    runToExit('api', { ...deployment.environment, ...strangers }, { standIn }),
+    runToExit('api', bare, { standIn }),
+  ]);
   expect(distrusted.code).toBe(1);
   expect(distrusted.stderr).toMatch(/certificate/);
-  const bare = { ...deployment.environment, ...environment, REDIS_URL: redisUrl(WRONG) };
-  const refused = await runToExit('api', bare, { standIn });
   expect(refused.code).toBe(1);
   expect(refused.stderr).toMatch(/WRONGPASS/);
   for (const { stdout, stderr } of [distrusted, refused]) {

@@ -26,7 +26,7 @@ const redis = connectRedis(server.url, 'worker', 'test');
 const workers = new WorkerRegistry(redis, keys);
 const models = new ModelRegistry(redis, keys);
 /** Quick: silence is noticed after four heartbeats. */
-const standIn = quickWorker({ heartbeatMs: 200, redisPatienceMs: 300 });
+const standIn = quickWorker({ heartbeatMs: 200 });
 const environment = {
   REDIS_URL: server.url,
   EMBED_MODELS: `small=${small}`,
@@ -67,7 +67,8 @@ describe('a worker refuses to start, with one line that says why,', () => {
   });
 
   it('when Redis does not answer for the time it has patience', async () => {
-    const line = await refusal({ REDIS_URL: 'redis://127.0.0.1:1' }, { standIn });
+    const impatient = quickWorker({ redisPatienceMs: 300 });
+    const line = await refusal({ REDIS_URL: 'redis://127.0.0.1:1' }, { standIn: impatient });
     expect(line).toMatch(/127\.0\.0\.1:1 does not answer .*ECONNREFUSED/);
   });
 

@@ -1,22 +1,22 @@
 import { cosine } from '../../../test/support/front-door.js';
 
-/** Below it a peer does not compute the same thing, and its time says nothing. */
+/** Below this, a peer does not compute the same thing, and its time is not comparable. */
 export const LEAST_AGREEMENT = 0.999;
 
-/** Least cosine with reference vectors. */
+/** Least cosine with the reference vectors. */
 export interface Agreement {
-  /** Over texts within the model's limit: what decides. */
+  /** Over the texts within the model's limit; this decides whether a peer is comparable. */
   readonly whole: number;
-  /** Over texts that were cut, where tools differ in what they leave. */
+  /** Over the texts that were truncated, which tools do in different ways. */
   readonly cut: number;
 }
 
 export const FULL_AGREEMENT: Agreement = { whole: 1, cut: 1 };
 
 /**
- * How far vectors agree; -1 where there are not as many, or one is no vector at all.
- * @param a `[texts, dimensions]`, as `b`
- * @param cut for each text, whether it was longer than the limit
+ * How far vectors agree; -1 when their numbers differ, or when a vector has a NaN.
+ * @param a `[texts, dimensions]`, like `b`
+ * @param cut for each text, whether it is longer than the limit
  */
 export function agreement(a: Float32Array, b: Float32Array, cut: readonly boolean[]): Agreement {
   if (a.length !== b.length) return { whole: -1, cut: -1 };
@@ -31,7 +31,7 @@ export function agreement(a: Float32Array, b: Float32Array, cut: readonly boolea
   return found;
 }
 
-/** The lesser of both. */
+/** The minimum of each member. */
 export function least(a: Agreement, b: Agreement): Agreement {
   return { whole: Math.min(a.whole, b.whole), cut: Math.min(a.cut, b.cut) };
 }

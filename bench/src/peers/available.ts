@@ -7,7 +7,7 @@ import { withoutPaths } from './peers-folder.js';
 import { sentenceTransformersPeers } from './sentence-transformers.js';
 import { TRANSFORMERS_JS_CUT, transformersJsPeers } from './transformers-js.js';
 
-/** What can be measured on this machine, and one line for each thing that cannot or that is done otherwise. */
+/** The peers that can be measured on this machine, and a remark for each that cannot, or that is set up differently. */
 export interface Available {
   readonly peers: readonly Peer[];
   /** `torch 2.15.0`. */
@@ -15,7 +15,7 @@ export interface Available {
   readonly remarks: readonly string[];
 }
 
-/** Installs and exports what is missing; what cannot be had is absent, never a failure. */
+/** Installs and exports what is missing. A peer that cannot be installed is left out; that is not an error. */
 export async function availablePeers(context: BenchContext): Promise<Available> {
   const peers: Peer[] = [];
   const versions: string[] = [];

@@ -1,10 +1,14 @@
 import onnxProto from 'onnx-proto';
 
 const { onnx } = onnxProto;
-/** The node of our graphs that sums hidden states `[rows, tokens, hidden]`: its second input is what is pooled. */
+/** Output of the node of our graphs that sums hidden states `[rows, tokens, hidden]`, which are its second input. */
 const POOLING_NODE = 'pooling.sums';
 
-/** A compiled graph that ends at its hidden states, under the name that exports give them. */
+/**
+ * Removes the pooling from a compiled graph: the result ends at the hidden states, under the name that exports use.
+ * @param bytes an ONNX file, as the result
+ * @throws Error when the graph does not pool by mean
+ */
 export function cutPooling(bytes: Uint8Array): Uint8Array {
   const model = onnx.ModelProto.decode(bytes);
   const graph = model.graph!;

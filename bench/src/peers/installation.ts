@@ -7,7 +7,7 @@ import { Absent } from './peer.js';
 import { PEERS_FOLDER, PYTHON_SOURCES } from './peers-folder.js';
 
 const run = promisify(execFile);
-/** Runs on the ONNX Runtime that the project has. */
+/** A version that runs on the project's version of ONNX Runtime. */
 export const TRANSFORMERS_JS = '4.3.1';
 const LEAST_PYTHON = [3, 9] as const;
 const PATIENCE_MS = 1_800_000;
@@ -15,7 +15,7 @@ const PATIENCE_MS = 1_800_000;
 /**
  * Installs transformers.js, once.
  * @returns the file to import
- * @throws Absent when that is not possible here
+ * @throws Absent when it cannot be installed
  */
 export async function installTransformersJs(say: (line: string) => void): Promise<string> {
   const folder = join(PEERS_FOLDER, `transformers-js-${TRANSFORMERS_JS}`);
@@ -28,9 +28,9 @@ export async function installTransformersJs(say: (line: string) => void): Promis
   return entry;
 }
 
-/** A Python of the peers' own. */
+/** The virtual environment of the Python peers. */
 export interface PythonPeers {
-  /** Folder of its programs. */
+  /** Folder with its programs. */
   readonly bin: string;
   /** `3.11.7`. */
   readonly version: string;
@@ -39,8 +39,8 @@ export interface PythonPeers {
 }
 
 /**
- * Makes a virtual environment with the Python peers, once.
- * @throws Absent when that is not possible here
+ * Creates a virtual environment with the Python peers, once.
+ * @throws Absent when they cannot be installed
  */
 export async function installPythonPeers(say: (line: string) => void): Promise<PythonPeers> {
   const requirements = join(PYTHON_SOURCES, 'requirements.txt');
@@ -77,7 +77,7 @@ async function attempt(command: string, args: readonly string[]): Promise<{ stdo
     const { stderr = '', message } = error as Error & { stderr?: string };
     const words = `${stderr}\n${message}`.split('\n').filter((line) => line.trim() !== '');
     const line = words.find((word) => /^(ERROR|npm error|error)/i.test(word)) ?? words[0] ?? 'no reason given';
-    // Where this machine fetches packages from is nobody's business in a report.
+    // A report must not show where this machine gets its packages from.
     const reason = line.trim().replace(/https?:\/\/\S+/g, '…');
     throw new Absent(`\`${command.split('/').at(-1)} ${args.slice(0, 2).join(' ')}\` failed: ${reason}`, {
       cause: error,

@@ -3,7 +3,7 @@ import { clientOf, finish } from '../jobs.js';
 import type { BenchContext } from '../suite.js';
 import type { Peer } from './peer.js';
 
-/** Ours as the others are seen: everything from the upload to the last vector read back. */
+/** Embedmill, measured like the other peers: from the upload to the last vector read back. */
 export function ours(context: BenchContext, dtype: 'fp32' | 'int8'): Peer {
   const kind = `Embedmill, ${dtype}`;
   return {

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** Lines of standard error kept to explain a failure. */
+/** Number of lines of standard error kept to explain a failure. */
 const TAIL_LINES = 20;
 
-/** Processes still running: none may outlive the bench. */
+/** Processes still running; they are killed when the bench exits. */
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -15,7 +15,7 @@ export interface PeerProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A peer's own process, which speaks in lines. */
+/** A peer's process; requests and responses are lines on its standard input and output. */
 export class PeerProcess {
   readonly #child;
   readonly #ended: Promise<void>;
@@ -36,13 +36,13 @@ export class PeerProcess {
         resolve();
       });
     });
-    // It may be gone when something is written; what matters then is that it answers nothing.
+    // A write fails when the process has ended; that is reported by `line`, which finds no response.
     this.#child.stdin.on('error', () => {});
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     createInterface({ input: this.#child.stderr }).on('line', (line) => this.#keep(line));
   }
 
-  /** The next line of its standard output. @throws when it ends before */
+  /** The next line of its standard output. @throws when the output ends first */
   async line(): Promise<string> {
     const { done, value } = await this.#lines.next();
     if (done !== true) return value;
@@ -59,12 +59,12 @@ export class PeerProcess {
     return running.has(this.#child);
   }
 
-  /** What it wrote last to standard error that sounds like a reason, in one line. */
+  /** The last line of its standard error that mentions an error, else its last line. */
   lastWords(): string {
     return this.#tail.findLast((line) => /error/i.test(line)) ?? this.#tail.at(-1) ?? 'it ended without a word';
   }
 
-  /** SIGTERM, after ten seconds SIGKILL; waits for its end. */
+  /** Sends SIGTERM, and SIGKILL after ten seconds. Resolves when the process has ended. */
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
     const insist = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);

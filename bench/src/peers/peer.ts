@@ -1,11 +1,11 @@
-/** A peer is what people would use instead of ours, in one configuration. */
+/** An alternative to Embedmill, in one configuration. */
 export interface Peer {
-  /** Names its row. */
+  /** Title of its row in the table. */
   readonly name: string;
-  /** Configurations of one kind are compared with ours by the fastest of them. */
+  /** Of the configurations of one kind, the fastest is compared with ours. */
   readonly kind: string;
   readonly dtype: 'fp32' | 'int8';
-  /** Loads the model; not part of the time measured. */
+  /** Loads the model. Not part of the measured time. */
   start(): Promise<RunningPeer>;
 }
 
@@ -14,13 +14,13 @@ export interface RunningPeer {
   stop(): Promise<void>;
 }
 
-/** What a peer gave for some texts. */
+/** A peer's result for some texts. */
 export interface PeerRun {
-  /** As its user would count them: from handing in the texts until all vectors are there. */
+  /** As a user experiences it: from submitting the texts until all vectors are received. */
   readonly seconds: number;
   /** `[texts, dimensions]`, in the order of the texts. */
   readonly vectors: Float32Array;
 }
 
-/** Why something cannot be measured here; the message is one line, for the report. */
+/** Why a peer cannot be measured on this machine; the message is one line, for the report. */
 export class Absent extends Error {}

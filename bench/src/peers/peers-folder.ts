@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url';
 
-/** Of no interest to readers of a report. */
+/** Root of the project. */
 const PROJECT = fileURLToPath(new URL('../../../../', import.meta.url));
 
-/** Where peers and their models lie: nothing of them is part of the project. */
+/** Folder of the peers and their models; none of it is part of the project. */
 export const PEERS_FOLDER = `${PROJECT}.embedmill/peers/`;
 
-/** Files of this folder that no compiler reads. */
+/** Python sources: they are run from the source tree, since the build does not copy them. */
 export const PYTHON_SOURCES = `${PROJECT}bench/src/peers/python/`;
 
-/** A peer's words without where it lies on this machine. */
+/** A message of a peer without this machine's paths. */
 export function withoutPaths(text: string): string {
   return text.replaceAll(PEERS_FOLDER, '').replaceAll(PROJECT, '');
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { PEERS_FOLDER } from './peers-folder.js';
 
-/** Variables of the Python peers: so many threads, the CPU, and no word to anybody outside. */
+/** Environment variables of the Python peers: number of threads, CPU only, no network access, no usage statistics. */
 export function pythonEnvironment(threads: number): Record<string, string> {
   return {
     OMP_NUM_THREADS: String(threads),

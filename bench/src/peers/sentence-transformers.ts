@@ -8,11 +8,11 @@ import type { Peer, RunningPeer } from './peer.js';
 import { PYTHON_SOURCES } from './peers-folder.js';
 import { pythonEnvironment } from './python-environment.js';
 
-/** A way to run `encode`. */
+/** One configuration of `encode`. */
 interface Configuration {
   readonly kind: string;
   readonly dtype: Peer['dtype'];
-  /** Of `encode.py`. */
+  /** Arguments of `encode.py`. */
   readonly backend: readonly ['torch'] | readonly ['onnx', file: string];
 }
 
@@ -25,10 +25,10 @@ const CONFIGURATIONS: readonly Configuration[] = [
     backend: ['onnx', 'onnx/model_quantized.onnx'],
   },
 ];
-/** The default, and what people raise it to. */
+/** The default, and a common larger value. */
 const BATCH_SIZES = [32, 128];
 
-/** `encode` of sentence-transformers in process: no service, no queue, nothing read back. */
+/** `encode` of sentence-transformers, in process: no service, no queue, no download of vectors. */
 export function sentenceTransformersPeers(python: PythonPeers, model: ExportedModel, threads: number): Peer[] {
   return CONFIGURATIONS.flatMap(({ kind, dtype, backend: [backend, file] }) =>
     BATCH_SIZES.map((batchSize): Peer => ({

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'bullmq';
 import type { EmbedJob } from './transformers-js.js';
 
-/** What is used of transformers.js, which is no package of ours. */
+/** The part of transformers.js that is used here; it is not a dependency of the project. */
 interface TransformersJs {
   readonly env: { allowRemoteModels: boolean; localModelPath: string };
   pipeline(task: 'feature-extraction', model: string, options: object): Promise<Extractor>;

@@ -6,15 +6,15 @@ import type { Peer, PeerRun, RunningPeer } from './peer.js';
 
 const WORKER = fileURLToPath(new URL('transformers-js-worker.js', import.meta.url));
 const QUEUE = 'embeddings';
-/** Longest a job may take: a worker that died finishes none. */
+/** Maximum time of a job, ms: if the worker has died, its jobs never finish. */
 const PATIENCE_MS = 600_000;
 
 export interface TransformersJsOptions {
-  /** What `import` takes. */
+  /** File to import. */
   readonly library: string;
   /** Folder with `model.onnx` and a tokenizer. */
   readonly model: string;
-  /** Whether `model_quantized.onnx` is there too. */
+  /** Whether the folder also has `model_quantized.onnx`. */
   readonly quantized: boolean;
   readonly threads: number;
 }
@@ -24,11 +24,11 @@ export interface EmbedJob {
   readonly texts: readonly string[];
 }
 
-/** Its pipeline cuts a text after the closing token was added, so that cut texts lack it. */
+/** Remark for the report: how truncated texts differ. */
 export const TRANSFORMERS_JS_CUT =
   'transformers.js cuts texts over the limit after their closing token was added: they lack it, and their vectors differ.';
 
-/** transformers.js as most people put it behind BullMQ: a worker that runs the pipeline, a client that waits. */
+/** transformers.js in the common setup with BullMQ: a worker that runs the pipeline, and a client that waits. */
 export function transformersJsPeers(options: TransformersJsOptions): Peer[] {
   const peer = (what: string, way: Way): Peer => ({
     name: `transformers.js behind BullMQ, ${what}`,
@@ -46,10 +46,10 @@ export function transformersJsPeers(options: TransformersJsOptions): Peer[] {
   return peers;
 }
 
-/** How texts come to the worker, and in which numbers it computes. */
+/** How texts are split into jobs, and the dtype that the worker computes with. */
 interface Way {
   readonly textsPerJob: number;
-  /** By length, before they are cut into jobs. */
+  /** Whether texts are sorted by length before they are split into jobs. */
   readonly sorted: boolean;
   readonly dtype: Peer['dtype'];
 }
@@ -59,7 +59,7 @@ async function start({ library, model, threads }: TransformersJsOptions, way: Wa
   const connection = { host: '127.0.0.1', port: redis.port };
   const queue = new Queue<EmbedJob, number[][]>(QUEUE, { connection });
   const events = new QueueEvents(QUEUE, { connection });
-  // Each job that is waited for listens.
+  // Every job that is waited for adds a listener.
   queue.setMaxListeners(0);
   const dtype = way.dtype === 'int8' ? 'q8' : 'fp32';
   const worker = new PeerProcess(process.execPath, [

@@ -11,12 +11,12 @@ import type { BenchContext, Figure, Section, Suite } from '../suite.js';
 const TEXTS = 100_000;
 const BASE_TEXTS = 50_000;
 const DEVICE: DeviceModel = { batchMs: 2, tokenMs: 0.002, dimensions: 384 };
-/** Texts of one waiting request, and such requests under way at a time. */
+/** Texts in one request to `POST /v1/embeddings`, and number of such requests at a time. */
 const REQUEST_TEXTS = 64;
 const REQUESTS_AHEAD = 8;
 const LEAST_SHARE = 0.5;
 
-/** Texts a second, a value for each run. */
+/** Texts per second, one value for each run. */
 interface Rates {
   readonly raw: number[];
   readonly job: number[];
@@ -24,7 +24,7 @@ interface Rates {
   readonly requests: number[];
 }
 
-/** Work whose vectors are all in the shared cache, beside the bare reading of the same values. */
+/** Jobs and requests whose vectors are all in the shared cache, compared with only reading the same values. */
 export const cache: Suite = {
   name: 'cache',
   title: 'Cache: jobs and requests that are wholly cached',
@@ -46,7 +46,7 @@ async function measure(context: BenchContext, texts: readonly string[], into: Ra
   const model = context.served.name;
   const client = clientOf(url);
   const first = await finish(client, await client.jobs.create({ model, input: texts }));
-  // Reading it warms that path, too.
+  // Reading the vectors back warms up that path, too.
   await readVectors(client, first, DEVICE.dimensions);
 
   const fingerprint = `simulated-${DEVICE.dimensions}`;
@@ -71,7 +71,7 @@ async function measure(context: BenchContext, texts: readonly string[], into: Ra
   await deployment.stop();
 }
 
-/** All texts in small requests, several at a time; seconds. */
+/** Embeds all texts in small requests, several at a time. @returns seconds */
 async function embedInRequests(url: string, model: string, texts: readonly string[]): Promise<number> {
   const target = { url, key: undefined, model: { id: model } };
   const queries = new QueryClient(target, new AbortController().signal);

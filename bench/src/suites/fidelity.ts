@@ -5,12 +5,12 @@ import type { BenchContext, Figure, Section, Suite } from '../suite.js';
 import { startEngine } from './throughput.js';
 
 const TEXTS = 5000;
-/** Of the texts, so many ask for their neighbours among all of them. */
+/** Number of texts whose neighbours among all texts are determined. */
 const QUERIES = 500;
 const NEIGHBOURS = 10;
 const DTYPES = ['fp16', 'int8'] as const;
 type Dtype = (typeof DTYPES)[number];
-/** Floors from the project's goals. */
+/** Minimum values, from the project's goals. */
 const LEAST = { meanCosine: 0.995, overlap: 0.97 };
 
 interface Measured {
@@ -19,7 +19,7 @@ interface Measured {
   readonly overlap: number;
 }
 
-/** How near the vectors of other dtypes come to fp32's. One run says it: only the last decimals move. */
+/** How close the vectors of other dtypes are to those of fp32. One run is enough: only the last decimals vary. */
 export const fidelity: Suite = {
   name: 'fidelity',
   title: 'Fidelity: fp16 and int8 against fp32',
@@ -42,7 +42,7 @@ export const fidelity: Suite = {
   },
 };
 
-/** Normalised vectors, one a text, from the engine in process. */
+/** Computes a normalised vector for each text with the engine, in process. */
 async function embed(context: BenchContext, dtype: Dtype | 'fp32', texts: readonly string[]): Promise<Float32Array[]> {
   context.say(`${dtype}: ${texts.length} texts`);
   const engine = await startEngine(context, await context.model(dtype));

@@ -9,13 +9,13 @@ import { median, spread } from '../statistics.js';
 import type { BenchContext, Section, Suite, Table } from '../suite.js';
 
 const SIZES = [1_000, 10_000, 100_000, 1_000_000];
-/** The largest that fits a look. */
+/** The largest size with `--scale` below 1. */
 const LARGEST_OF_A_LOOK = 100_000;
 const BASE_TEXTS = 50_000;
-/** Small: Redis holds every result, and 10^6 rows of 384 dimensions would be a measure of this machine's memory. */
+/** Few dimensions: Redis holds all results, and 10^6 rows of 384 dimensions would mainly measure this machine's memory. */
 const DEVICE: DeviceModel = { batchMs: 2, tokenMs: 0.002, dimensions: 64 };
 const WORKERS = 2;
-/** Of the smallest size, so that what all processes need from the start is there before the first is measured. */
+/** Jobs of the smallest size before the first measured one: all processes have their basic memory by then. */
 const WARM_UP_JOBS = 10;
 const MOST_MIB = 100;
 
@@ -28,19 +28,19 @@ const PROCESS_NAMES: Record<ProcessName, string> = {
   cacheRedis: 'cache Redis',
 };
 
-/** One job. */
+/** Measurements of one job. */
 interface Grown {
   readonly texts: number;
-  /** Wall-clock time and CPU time of the service for each text, from the first byte up to the last byte down. */
+  /** Wall-clock time and CPU time of the service per text, from the first byte uploaded to the last byte downloaded. */
   readonly wallUs: number;
   readonly cpuUs: number;
-  /** The API's peak while it took the upload, MiB. */
+  /** Peak memory of the API until it had accepted the upload, MiB. */
   readonly uploadPeak: number;
-  /** At the job's end, with the peak of all of it. */
+  /** Memory at the end of the job, and its peak during the whole job. */
   readonly memory: Readonly<Record<ProcessName, Memory>>;
 }
 
-/** The same path with jobs a thousand times as large: time for a text and memory of every process. */
+/** Time per text and memory of every process, for jobs of up to a thousand times the smallest size. */
 export const growth: Suite = {
   name: 'growth',
   title: 'Growth: jobs of 1,000 to 1,000,000 texts',

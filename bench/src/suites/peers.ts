@@ -11,24 +11,24 @@ import type { BenchContext, Figure, Section, Suite } from '../suite.js';
 const TEXTS = 2000;
 const WARM_UP_TEXTS = 32;
 const DEFAULT_MODEL = 'all-MiniLM-L6-v2';
-/** Floors from the project's goals. */
+/** Minimum values, from the project's goals. */
 const LEAST = { bestDtype: 2, fp32: 1.15 };
 
 const ABOUT_INT8 =
   "The peers' int8 is ONNX Runtime's dynamic quantisation, as sentence-transformers makes it and transformers.js loads it. " +
   'Rows in int8 are compared among themselves for speed; how near each stays to fp32 is in the table.';
 
-/** One row of the table, in every run. */
+/** One row of the table, over all runs. */
 interface Row {
   readonly peer: Peer;
   readonly seconds: number[];
-  /** With our fp32 vectors, over all texts and runs. */
+  /** Agreement with our fp32 vectors, over all texts and runs. */
   agreement: Agreement;
-  /** One line, when it could not be measured. */
+  /** Why it could not be measured, one line. */
   failure?: string;
 }
 
-/** What people would use instead, on the same texts, threads and weights. */
+/** Alternatives to Embedmill, with the same texts, threads and weights. */
 export const peers: Suite = {
   name: 'peers',
   title: 'Beside what people would use instead',
@@ -58,13 +58,13 @@ export const peers: Suite = {
   },
 };
 
-/** Warm-up and measured texts have none in common: a cache would answer. */
+/** Warm-up and measured texts are distinct: otherwise a cache would answer. */
 async function corpus(count: number): Promise<[warmUp: string[], texts: string[]]> {
   const texts = await readCorpus('mixed', WARM_UP_TEXTS + count);
   return [texts.slice(0, WARM_UP_TEXTS), texts.slice(WARM_UP_TEXTS)];
 }
 
-/** For each text, whether it is longer than the model takes. */
+/** For each text, whether it is longer than the model's limit. */
 async function findCut(context: BenchContext, texts: readonly string[]): Promise<boolean[]> {
   const { card, tokenizerFiles } = await context.model('fp32');
   const tokenizer = await TokenizerThread.start(tokenizerFiles);
@@ -76,7 +76,7 @@ async function findCut(context: BenchContext, texts: readonly string[]): Promise
   return encoded.map(({ truncated }) => truncated);
 }
 
-/** @returns null, with the reason in the row, when a peer fails; ours must not */
+/** @returns null when a peer fails, with the reason in its row @throws when Embedmill fails */
 async function measure(row: Row, warmUp: readonly string[], texts: readonly string[]): Promise<PeerRun | null> {
   try {
     const running = await row.peer.start();
@@ -165,18 +165,18 @@ function cells(row: Row, texts: number, reference: Row): string[] {
   ];
 }
 
-/** Of rows in fp32; int8 is allowed to differ, and the table says how much. */
+/** Whether an fp32 row is comparable; int8 may differ, and the table shows by how much. */
 function agrees({ whole }: Agreement): boolean {
   return whole >= LEAST_AGREEMENT;
 }
 
-/** The least seconds of each run. */
+/** The fewest seconds of all rows, for each run. */
 function fastest(rows: readonly Row[]): number[] {
   const [first, ...others] = rows;
   return first!.seconds.map((seconds, run) => Math.min(seconds, ...others.map((row) => row.seconds[run]!)));
 }
 
-/** How many times as fast as `slow` `fast` is, run by run. */
+/** `slow / fast` for each run: how many times as fast `fast` is. */
 function ratio(slow: readonly number[], fast: readonly number[]): number[] {
   return fast.map((seconds, run) => slow[run]! / seconds);
 }

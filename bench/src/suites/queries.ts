@@ -11,31 +11,31 @@ import { startEngine } from './throughput.js';
 const QUERIES = 200;
 const WARM_UP_QUERIES = 200;
 const CLIENTS = [1, 8, 32];
-/** Queries of one side before it is the other's turn. */
+/** Queries to the one side before the other side's turn. */
 const BLOCK = 20;
 const GLOSSES = 20_000;
 const PARAGRAPHS = 15_000;
-/** Enough to outlast the queries beside it. */
+/** Enough to last longer than the queries beside it. */
 const BACKLOG_TEXTS = 30_000;
-/** How long the device is watched with nothing but bulk. */
+/** Time during which the device is measured with bulk work only, ms. */
 const BULK_ONLY_MS = 3000;
 const BULK_TEXTS = 1500;
 const QUERIES_PER_SECOND = 10;
 
 interface Run {
-  /** The same queries through the engine in process, ms. */
+  /** Latencies of such queries with the engine in process, ms. */
   readonly engine: readonly number[];
-  /** By number of clients, ms. */
+  /** Latencies for each of `CLIENTS`, ms. */
   readonly idle: readonly (readonly number[])[];
   readonly busy: readonly (readonly number[])[];
   /** Mean of a bulk micro-batch on the device, ms. */
   readonly batchMs: number;
-  /** Of the same amount of bulk, s. */
+  /** Time of the same amount of bulk work, alone and beside queries, s. */
   readonly bulkAlone: number;
   readonly bulkBeside: number;
 }
 
-/** Waiting queries: alone, many at once, and beside a bulk job that keeps the worker busy. */
+/** Queries that wait for their vectors: one at a time, many at once, and beside a bulk job that keeps the worker busy. */
 export const queries: Suite = {
   name: 'queries',
   title: 'Waiting queries',
@@ -60,7 +60,7 @@ export const queries: Suite = {
   },
 };
 
-/** Texts never given before, so that none comes from the cache. */
+/** Returns each text only once, so that none comes from the cache. */
 class Texts {
   readonly #glosses: readonly string[];
   readonly #paragraphs: readonly string[];
@@ -84,7 +84,7 @@ class Texts {
   }
 }
 
-/** One client at a time, in turns with the engine in process. */
+/** Latencies with one client, in turns with the engine in process. */
 async function measureIdle(context: BenchContext, deployment: Deployment, texts: Texts, count: number) {
   const engine = await startEngine(context, await context.model('fp32'));
   const alone = async (query: string) => {
@@ -94,7 +94,7 @@ async function measureIdle(context: BenchContext, deployment: Deployment, texts:
   };
   const client = queryClient(deployment.url, context.served.name);
   const throughService = async (query: string) => (await client.ask(query)).ms;
-  // Both sides warm, as in daily use: compiled code, open connections.
+  // Warm up both sides, as in production: compiled code, open connections.
   for (const query of texts.queries(WARM_UP_QUERIES)) await alone(query);
   for (const query of texts.queries(WARM_UP_QUERIES)) await throughService(query);
   const [own, service]: [number[], number[]] = [[], []];
@@ -127,7 +127,7 @@ async function measureBusy(
   return { busy, batchMs: (1000 * (batches.seconds - before.seconds)) / (batches.count - before.count) };
 }
 
-/** The same amount of bulk alone and with queries at a steady rate beside it. */
+/** Times the same amount of bulk work alone, and beside queries at a steady rate. */
 async function measureBulk(context: BenchContext, { url }: Deployment, texts: Texts) {
   const model = context.served.name;
   const count = Math.round(BULK_TEXTS * context.scale);

@@ -9,10 +9,10 @@ import type { BenchContext, Section, Suite, Table } from '../suite.js';
 
 const TEXTS = 50_000;
 const WARM_UP_TEXTS = 20_000;
-/** Fast enough not to be waited for, and batches are as large as a GPU's are. */
+/** So fast that nothing waits for it, with batches as large as on a GPU. */
 const DEVICE: DeviceModel = { batchMs: 2, tokenMs: 0.002, dimensions: 384 };
 const MOST_US = 60;
-/** Commands shown of each server. */
+/** Number of commands shown for each server. */
 const TOP = 8;
 
 const TOKENIZERS = ['model', 'counting'] as const;
@@ -28,7 +28,7 @@ interface Cost {
   readonly seconds: number;
 }
 
-/** What a text costs beside its inference. */
+/** CPU time and Redis commands per text, without inference. */
 export const queueCost: Suite = {
   name: 'queue-cost',
   title: 'What the queue costs: CPU and Redis commands per text',

@@ -16,8 +16,8 @@ interface Series {
   readonly batching?: NonNullable<SimulatedModelOptions['batching']>;
 }
 /**
- * Short texts go at some 750 a second through the slow device and some 2,500 through the fast one. The slow one's
- * batches are small, so that its texts do not come in waves longer than what is measured.
+ * The slow device takes about 750 short texts a second, the fast one about 2,500. The slow one has small batches: with
+ * large ones, its texts would finish in waves longer than the measured window.
  */
 const SERIES = {
   slow: {
@@ -30,12 +30,12 @@ const SERIES = {
 type SeriesName = keyof typeof SERIES;
 
 const BASE_TEXTS = 50_000;
-/** Time to come to a steady state after workers joined, and time measured then; ms. */
+/** Time to reach a steady state after workers have joined, and the window measured then, ms. */
 const SETTLE_MS = 1200;
 const WINDOW_MS = 2000;
-/** Texts of a job: a share for each worker, so that none waits for work, within bounds. */
+/** Texts in a job: so many for each worker, so that no worker waits for work, within bounds. */
 const JOB_TEXTS = { perWorker: 150, least: 500, most: 2000 };
-/** From so many fast workers on the devices could take more than this machine gives. */
+/** From this number of fast workers on, the devices could take more than this machine can supply. */
 const SATURATING_WORKERS = 16;
 const LEAST_SHARE = 0.9;
 const LEAST_CEILING = 50_000;
@@ -46,16 +46,16 @@ interface Point {
   readonly workers: number;
   readonly textsPerSecond: number;
   readonly readBackPerSecond: number;
-  /** CPU seconds for each second of the window. */
+  /** CPU seconds per second of the window. */
   readonly cores: CpuSplit;
-  /** The same of everything else that ran on the machine, which a ceiling has to be seen beside. */
+  /** The same for all other programs on the machine, which lower the ceiling. */
   readonly otherCores: number;
 }
 
-/** Points of one run, in the order of `SERIES`. */
+/** By series, the points of each run in the order of measurement. */
 type Runs = Record<SeriesName, Point[][]>;
 
-/** The product's own path with more and more devices behind it, until this machine has no more to give. */
+/** The product with more and more simulated devices, until this machine is saturated. */
 export const scale: Suite = {
   name: 'scale',
   title: 'Scale: 1 to 64 simulated devices',
@@ -75,7 +75,7 @@ export const scale: Suite = {
 async function measureSeries(context: BenchContext, name: SeriesName, base: readonly string[]): Promise<Point[]> {
   const { doublings, ...simulated }: Series = SERIES[name];
   const { device } = simulated;
-  // Results of jobs that were read back are of no use here.
+  // Results are not needed any more when they have been read back.
   const environment = { EMBED_JOB_TTL_SECONDS: '120' };
   const deployment = await startSimulated(context, { workers: 1, ...simulated, tokenizer: 'counting', environment });
   const texts = numberedGlosses(base);
@@ -118,12 +118,12 @@ function jobTexts(workers: number): number {
   return Math.min(Math.max(workers * JOB_TEXTS.perWorker, JOB_TEXTS.least), JOB_TEXTS.most);
 }
 
-/** How near `point` comes to as many times the one worker's throughput as it has workers. */
+/** Throughput of `point` / (throughput of one worker * its number of workers). */
 function share(points: readonly Point[], point: Point): number {
   return point.textsPerSecond / (points[0]!.textsPerSecond * point.workers);
 }
 
-/** The middle one of the saturated points: the highest would be the luckiest. */
+/** The median of the saturated points; the maximum would be the luckiest one. */
 function ceiling(points: readonly Point[]): Point {
   const saturated = points
     .filter(({ workers }) => workers >= SATURATING_WORKERS)
@@ -211,7 +211,7 @@ function cpuTable(peaks: readonly Point[]): Table {
   };
 }
 
-/** What the CPU times say about larger machines; nothing of it is measured. */
+/** What the CPU times imply for larger machines; this is computed, not measured. */
 function projection(peaks: readonly Point[]): string {
   const us = (part: CpuPart) => median(peaks.map(({ cores, textsPerSecond }) => (cores[part] * 1e6) / textsPerSecond));
   const perSecond = (micros: number) => Math.round(1e6 / micros / 1000) * 1000;
@@ -222,7 +222,7 @@ function projection(peaks: readonly Point[]): string {
   const format = (value: number) => Math.round(value).toLocaleString('en-US');
   const busy = median(peaks.map(({ cores }) => ofService(cores) + cores.client));
   const others = median(peaks.map(({ otherCores }) => otherCores));
-  // Two processes share the workers; the others are one thread that matters each.
+  // The workers are in two processes; in each of the other processes only one thread matters.
   const threads = { 'API': 'api', 'queue Redis': 'queueRedis', 'cache Redis': 'cacheRedis' } as const;
   const loads = Object.entries(threads).map(([name, part]) => ({
     name,

@@ -14,7 +14,7 @@ const TEXTS = 3000;
 const WARM_UP_TEXTS = 200;
 const DTYPES = ['fp32', 'int8'] as const;
 type Dtype = (typeof DTYPES)[number];
-/** Floors from the project's goals. */
+/** Minimum values, from the project's goals. */
 const LEAST = { engine: 0.97, endToEnd: { fp32: 0.95, int8: 0.9 }, fill: 0.93 };
 
 interface Measured {
@@ -24,14 +24,14 @@ interface Measured {
   readonly twoWorkers: number[];
   readonly cached: number[];
   readonly fill: number[];
-  /** Of the limit: GFLOP/s of the fp32 graph's products. */
+  /** Rate of the limit, counted as the matrix products of the fp32 graph, GFLOP/s. */
   readonly gflops: number[];
-  /** Of the machine, in the same run. */
+  /** GEMM peak of the machine in the same run, GFLOP/s. */
   readonly peak: number[];
   tokens: number;
 }
 
-/** Bulk: the same texts through ONNX Runtime alone, through the engine in process, and through the whole service. */
+/** Bulk throughput of the same texts with ONNX Runtime alone, with the engine in process, and with the whole service. */
 export const throughput: Suite = {
   name: 'throughput',
   title: 'Bulk throughput: limit, engine, end to end',
@@ -84,7 +84,7 @@ async function measureOnce(
     const { name } = model.card;
     const { dimensions } = embedCard(model.card);
     const client = clientOf(deployment.url);
-    // As the rows before it: a service that runs has run before.
+    // Warm up, as for the rows before: a service in production has been running for some time.
     await embedAsJob(client, name, await readCorpus('short', WARM_UP_TEXTS), dimensions);
     const first = await embedAsJob(client, name, texts, dimensions);
     if (first.cached > 0) throw new Error('the first pass met a filled cache');
@@ -108,13 +108,13 @@ async function tokenise(model: RunnableModel, texts: readonly string[]): Promise
   return encoded.map((text) => text.ids);
 }
 
-/** 10^9 operations of all batches together. */
+/** Operations of all batches together, in units of 10^9. */
 function giga(batches: readonly Readonly<Record<string, { readonly dims: readonly number[] }>>[], of: Arithmetic) {
   const each = batches.map(({ input_ids: ids }) => operations(of, ids!.dims[0]!, ids!.dims[1]!));
   return each.reduce((sum, one) => sum + one, 0) / 1e9;
 }
 
-/** The engine as a worker of the product's defaults has it. */
+/** Starts the engine as a worker does by default. */
 export function startEngine(context: BenchContext, model: RunnableModel): Promise<Engine> {
   const environment = readEnvironment(process.env);
   return startProductEngine(model, {
@@ -188,7 +188,7 @@ function table(dtype: Dtype, texts: number, { tokens, raw, engine, endToEnd, two
   };
 }
 
-/** How many times as fast as `slow` `fast` is, run by run. */
+/** `slow / fast` for each run: how many times as fast `fast` is. */
 function ratio(slow: readonly number[], fast: readonly number[]): number[] {
   return fast.map((seconds, run) => slow[run]! / seconds);
 }

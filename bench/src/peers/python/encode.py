@@ -1,9 +1,9 @@
-"""sentence-transformers' `encode`, told by lines what to embed.
+"""Runs sentence-transformers' `encode` on requests read from standard input.
 
 usage: encode.py FOLDER BACKEND BATCH_SIZE THREADS [ONNX_FILE]
 
-Prints `ready`. For each line `{"texts": FILE.json, "vectors": FILE.f32}` it embeds the texts, prints
-`{"seconds": S}`, taken around `encode` alone, and has written the vectors.
+Prints `ready`. For each line `{"texts": FILE.json, "vectors": FILE.f32}` it embeds the texts, writes the vectors, and
+prints `{"seconds": S}`, the time of `encode` alone.
 """
 
 import json

@@ -1,10 +1,10 @@
-"""Writes the default model as its Python users have it.
+"""Writes the default model in the form that Python users have it.
 
 usage: export_model.py WEIGHTS.safetensors CONFIG.json TOKENIZER.json MAX_TOKENS FOLDER
 
 FOLDER/sentence-transformers: fp32 weights and an ONNX export of them, as `SentenceTransformer(FOLDER)` loads them;
 beside it `onnx/model_quantized.onnx`, int8 as sentence-transformers makes it.
-FOLDER/onnx: the same graphs for those that want no more than a graph and a tokenizer.
+FOLDER/onnx: the same graphs, for tools that need only a graph and a tokenizer.
 """
 
 import json
@@ -58,7 +58,7 @@ def copy_graph(checkpoint: Path, max_tokens: int, folder: Path) -> None:
         shutil.copy(checkpoint / "onnx" / name, folder / name)
     for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
         shutil.copy(checkpoint / name, folder / name)
-    # Where some look for the longest text they may take.
+    # Some tools read the maximum length of a text from here.
     config = json.loads((checkpoint / "config.json").read_text())
     write(folder / "config.json", {**config, "max_position_embeddings": max_tokens})
 

@@ -120,8 +120,8 @@ it('downloads what is needed, once, and runs from it', async () => {
   expect(model.card).toMatchObject({
     name: 'tiny',
     source: `hub:org/tiny@${COMMIT}`,
-    dimensions: 32,
     maxTokens: 64,
+    operations: { embed: { dimensions: 32 } },
     prompts: { query: 'query: ' },
   });
   const files = seen.map(({ path }) => path).filter((path) => path.includes('/resolve/'));
