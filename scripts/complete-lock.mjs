@@ -26,7 +26,7 @@ if (process.argv.includes('--check')) {
   console.log(`package-lock.json: ${missing.length} packages of other platforms added`);
 }
 
-/** As Node resolves: in `node_modules` of the dependent, then of every folder above. */
+/** Looks a package up as Node does: in `node_modules` of the dependent, then of every folder above. */
 function isLocked(name, from) {
   for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf('node_modules/') - 1))) {
     if (packages[`${at === '' ? '' : `${at}/`}node_modules/${name}`]) return true;

@@ -4,17 +4,17 @@ import { say, step } from './step.mjs';
 
 const folders = ['apps', 'libs', 'bench', 'test'].filter((folder) => existsSync(folder));
 const settings = ['tsconfig.json', 'nest-cli.json', 'package.json', 'package-lock.json'];
-/** Its time is when the last good build began. */
+/** Its modification time is the start of the last successful build. */
 const mark = 'dist/.built';
 const dashboard = { folder: 'apps/dashboard', site: 'dist/apps/dashboard/site', mark: 'dist/.built-dashboard' };
 
-/** Builds what is out of date: services, libraries and tests by the compiler, the dashboard by Vite. */
+/** Builds what is out of date: services, libraries and tests with the compiler, the dashboard with Vite. */
 export async function ensureBuild() {
   buildServices();
   buildDashboard();
 }
 
-/** Builds when a source is newer than the last good build, an output is missing, or an output has lost its source. */
+/** Builds when a source is newer than the last successful build, an output is missing, or an output has no source. */
 function buildServices() {
   const sources = folders.flatMap(filesUnder).filter((file) => /\.(ts|lua)$/.test(file));
   const lost = folders
@@ -22,18 +22,18 @@ function buildServices() {
     .filter((folder) => existsSync(folder))
     .flatMap(filesUnder)
     .filter((file) => !file.startsWith(join(dashboard.site, sep)) && !existsSync(sourceOf(file)));
-  // Else the tests of a deleted file would go on passing.
+  // Otherwise tests of deleted source files would still run.
   for (const file of lost) rmSync(file);
 
   const missing = sources.some((file) => !file.endsWith('.d.ts') && !isOfPage(file) && !existsSync(outputOf(file)));
-  // The compiler trusts its own notes and would not write a missing output again.
+  // The compiler relies on its build info, and would not write a missing output again.
   if (missing) rmSync('dist/.tsbuildinfo', { force: true });
 
   if (isFresh([...sources, ...settings], mark) && !missing && lost.length === 0) return;
   build('building …', ['node_modules/@nestjs/cli/bin/nest.js', 'build'], mark);
 }
 
-/** Builds when anything of the dashboard is newer than its last good build, or its page is missing. */
+/** Builds when a file of the dashboard is newer than its last successful build, or its page is missing. */
 function buildDashboard() {
   const sources = [...filesUnder(dashboard.folder), 'package.json', 'package-lock.json'];
   if (isFresh(sources, dashboard.mark) && existsSync(join(dashboard.site, 'index.html'))) return;
@@ -54,7 +54,7 @@ function build(what, command, mark) {
   say(`built in ${seconds} s`);
 }
 
-/** What runs in the browser is Vite's; the dashboard's specs, and what they import, are the compiler's too. */
+/** Whether only Vite builds the file: the dashboard's sources, except its specs, which the compiler builds. */
 function isOfPage(file) {
   return file.startsWith(join(dashboard.folder, sep)) && !file.endsWith('.spec.ts');
 }

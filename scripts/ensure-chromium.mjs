@@ -6,8 +6,8 @@ import { StepFailed } from './step.mjs';
 const programs = ['chromium', 'chromium-browser', 'google-chrome'];
 
 /**
- * Makes sure that there is a browser for the dashboard's tests: `EMBED_CHROMIUM`, one on PATH, or one installed by apt.
- * @throws StepFailed saying how to install one
+ * Makes sure that the dashboard's tests have a browser: `EMBED_CHROMIUM`, one on PATH, or one installed with apt.
+ * @throws StepFailed that says how to install one
  */
 export function ensureChromium() {
   const given = process.env.EMBED_CHROMIUM;

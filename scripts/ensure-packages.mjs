@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { say, step } from './step.mjs';
 
-/** Installs the locked packages when some are missing or of another version. */
+/** Installs the locked packages when some are missing or have another version. */
 export async function ensurePackages() {
   const wrong = wrongPackages();
   if (wrong === 0) return;
   say(wrong === null ? 'installing packages …' : `installing packages (${wrong} missing or changed) …`);
-  // onnxruntime-node carries the CPU and WebGPU providers; its install script would only fetch CUDA from elsewhere.
+  // onnxruntime-node contains the CPU and WebGPU providers; its install script would only download CUDA from elsewhere.
   const seconds = step('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], {
     ONNXRUNTIME_NODE_INSTALL: 'skip',
   });
@@ -14,8 +14,8 @@ export async function ensurePackages() {
 }
 
 /**
- * Compares package-lock.json with what npm noted of its last installation: file times say nothing after a clone.
- * @returns how many locked packages are missing or of another version; null when nothing is installed
+ * Compares package-lock.json with npm's record of its last installation: file times are of no use after a clone.
+ * @returns number of locked packages that are missing or have another version; null when nothing is installed
  */
 function wrongPackages() {
   const locked = JSON.parse(readFileSync('package-lock.json', 'utf8')).packages;

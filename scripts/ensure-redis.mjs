@@ -5,9 +5,9 @@ import { StepFailed } from './step.mjs';
 const programs = ['redis-server', 'valkey-server'];
 
 /**
- * Makes sure that there is a Redis: `REDIS_URL`, a server program on PATH, or one installed by apt.
- * @param {'any' | 'program'} need `program`: `REDIS_URL` alone will not do
- * @throws StepFailed saying how to install one
+ * Makes sure that there is a Redis: `REDIS_URL`, a server program on PATH, or one installed with apt.
+ * @param {'any' | 'program'} need `program`: a server program is required, `REDIS_URL` is not enough
+ * @throws StepFailed that says how to install one
  */
 export async function ensureRedis(need) {
   if (need === 'any' && process.env.REDIS_URL) return;

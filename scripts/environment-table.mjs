@@ -8,7 +8,7 @@ const page = new URL('../docs/operations.md', import.meta.url);
 const source = readFileSync(new URL('../libs/config/src/environment.ts', import.meta.url), 'utf8');
 const { readEnvironment } = await import('../dist/libs/config/src/index.js');
 
-/** Defaults that depend on the machine, or say more in words. */
+/** Defaults that depend on the machine, or are clearer in words. */
 const inWords = {
   EMBED_CACHE_REDIS_URL: 'as `REDIS_URL`',
   EMBED_DTYPE: 'by device',

@@ -1,7 +1,7 @@
 /**
- * The door behind `npm start`, `npm test`, `npm run demo`, `npm run bench` and `npm run build`: makes ready what is
- * missing (packages, Redis, a browser, build), then runs the thing. Plain Node, no dependencies: it may be the very first command
- * on a fresh clone.
+ * Entry point of `npm start`, `npm test`, `npm run demo`, `npm run screenshots`, `npm run bench` and `npm run build`:
+ * installs or builds what is missing (packages, Redis, a browser, the build), then runs the command. Plain Node without
+ * dependencies, since it may be the first command on a fresh clone.
  */
 import { spawn } from 'node:child_process';
 import { dirname } from 'node:path';
@@ -15,8 +15,8 @@ import { StepFailed } from './step.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 
-/** What each door needs before it opens. `redis: 'program'`: a server to start, since its tests stop and kill Redis. */
-const doors = {
+/** What each command needs. `redis: 'program'`: a server program, since it starts, stops and kills its own Redis. */
+const commands = {
   start: { redis: 'any', run: (args) => embedmill(['up', ...args]) },
   demo: { redis: 'any', run: (args) => embedmill(['demo', ...args]) },
   test: {
@@ -35,14 +35,16 @@ const doors = {
 
 const [name = '', ...rest] = process.argv.slice(2);
 try {
-  const door = doors[name];
-  if (!door) throw new StepFailed(`usage: node scripts/first-run.mjs ${Object.keys(doors).join('|')} [arguments]`);
+  const command = commands[name];
+  if (!command) {
+    throw new StepFailed(`usage: node scripts/first-run.mjs ${Object.keys(commands).join('|')} [arguments]`);
+  }
   requireNode();
   await ensurePackages();
-  if (door.redis) await ensureRedis(door.redis);
-  if (door.chromium) ensureChromium();
+  if (command.redis) await ensureRedis(command.redis);
+  if (command.chromium) ensureChromium();
   await ensureBuild();
-  await door.run(rest);
+  await command.run(rest);
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
   console.error(error.message);
@@ -56,14 +58,14 @@ function requireNode() {
   }
 }
 
-/** In this very process, so that signals reach the program without anybody in between. */
+/** Runs the CLI in this process, so that signals reach it directly. */
 async function embedmill(args) {
   const entry = `${root}/dist/apps/cli/src/main.js`;
   process.argv = [process.argv[0], entry, ...args];
   await import(pathToFileURL(entry).href);
 }
 
-/** In a process of its own, since the flags are Node's. Ctrl-C reaches it too: its end is ours. */
+/** Runs a script in a new process, since the flags are Node's. Ctrl-C reaches that process, too; this one waits for it. */
 async function node(args) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], { stdio: 'inherit' });

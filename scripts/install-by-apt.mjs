@@ -3,9 +3,9 @@ import { isOnPath } from './is-on-path.mjs';
 import { say, step } from './step.mjs';
 
 /**
- * Installs a package of Debian or Ubuntu, where we are root there.
- * @returns whether it could be tried
- * @throws StepFailed when it was tried in vain
+ * Installs a package of Debian or Ubuntu, if this process runs there as root.
+ * @returns false when it does not
+ * @throws StepFailed when the installation fails
  */
 export function installByApt(name) {
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version') || !isOnPath('apt-get')) return false;

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 
-/** Something a person must know and perhaps do; its message is all that is shown. */
+/** A failure that the user must know of; only its message is shown. */
 export class StepFailed extends Error {}
 
 export function say(line) {
-  // Standard error: what the program itself prints stays alone on standard output.
+  // To standard error: standard output is for the program itself.
   console.error(`· ${line}`);
 }
 

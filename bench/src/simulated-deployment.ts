@@ -45,8 +45,8 @@ export async function startSimulated(
     EMBED_CACHE_REDIS_URL: cache.url,
   };
   const api = await startApi(settings);
-  const told: SimulatedWorkersOptions = { workers, ...simulated };
-  const standIn = { path: ENTRY, args: [JSON.stringify(told)] };
+  const processOptions: SimulatedWorkersOptions = { workers, ...simulated };
+  const standIn = { path: ENTRY, args: [JSON.stringify(processOptions)] };
   const services = [await startWorker(settings, { standIn })];
   let each = workers;
   const double = async () => {

@@ -17,7 +17,7 @@ export async function readBatches(url: string): Promise<Batches> {
   return { count, seconds };
 }
 
-/** Resolves when the worker has run two more batches. */
+/** Resolves when the worker has run at least two more batches. */
 export async function untilComputing(url: string): Promise<void> {
   const { count } = await readBatches(url);
   await until('the worker computes', async () => (await readBatches(url)).count > count + 1);

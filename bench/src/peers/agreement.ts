@@ -14,7 +14,7 @@ export interface Agreement {
 export const FULL_AGREEMENT: Agreement = { whole: 1, cut: 1 };
 
 /**
- * How far vectors agree; -1 when their numbers differ, or when a vector has a NaN.
+ * How far vectors agree; -1 when `a` and `b` differ in length, or when a cosine is NaN.
  * @param a `[texts, dimensions]`, like `b`
  * @param cut for each text, whether it is longer than the limit
  */

@@ -10,7 +10,7 @@ import type { BenchContext, Section, Suite, Table } from '../suite.js';
 
 const SIZES = [1_000, 10_000, 100_000, 1_000_000];
 /** The largest size with `--scale` below 1. */
-const LARGEST_OF_A_LOOK = 100_000;
+const LARGEST_SCALED_DOWN = 100_000;
 const BASE_TEXTS = 50_000;
 /** Few dimensions: Redis holds all results, and 10^6 rows of 384 dimensions would mainly measure this machine's memory. */
 const DEVICE: DeviceModel = { batchMs: 2, tokenMs: 0.002, dimensions: 64 };
@@ -46,7 +46,7 @@ export const growth: Suite = {
   title: 'Growth: jobs of 1,000 to 1,000,000 texts',
   async run(context) {
     const base = await readCorpus('short', BASE_TEXTS);
-    const sizes = SIZES.filter((size) => context.scale >= 1 || size <= LARGEST_OF_A_LOOK);
+    const sizes = SIZES.filter((size) => context.scale >= 1 || size <= LARGEST_SCALED_DOWN);
     const runs: Grown[][] = [];
     for (let run = 1; run <= context.runs; run++) {
       context.say(`run ${run} of ${context.runs}`);

@@ -2,17 +2,17 @@ import type { ApiKeyList, ApiKeyObject, AuditLog, History, HistoryRange, newApiK
 import type { z } from 'zod';
 import type { CallOptions, Transport } from './transport.js';
 
-/** A key to be made: its name, and what differs from the defaults. */
+/** Body of a request for a new key: its name, and what differs from the defaults. */
 export type NewApiKeyRequest = z.input<typeof newApiKeySchema>;
 
 export interface AuditOptions extends CallOptions {
-  /** `next_cursor` of the page before. */
+  /** `next_cursor` of the previous page. */
   readonly cursor?: string | undefined;
-  /** 1 to 500; default 50. */
+  /** Entries per page, 1 to 500. Default 50. */
   readonly limit?: number | undefined;
 }
 
-/** `/admin/v1`: needs a key with the scope `admin`. */
+/** `/admin/v1`; requires an API key with the scope `admin`. */
 export class AdminClient {
   readonly keys: KeysClient;
   readonly #transport: Transport;
@@ -22,7 +22,7 @@ export class AdminClient {
     this.keys = new KeysClient(transport);
   }
 
-  /** Queues, rates and workers now. */
+  /** Current queues, rates and workers. */
   async snapshot(options: CallOptions = {}): Promise<Snapshot> {
     const { body } = await this.#transport.json<Snapshot>({ ...options, path: '/admin/v1/snapshot' }, ({ workers }) =>
       Array.isArray(workers),
@@ -30,7 +30,7 @@ export class AdminClient {
     return body;
   }
 
-  /** What each model did, step by step. @param range default `5m` */
+  /** Time series of each model. @param range default `5m` */
   async history(range: HistoryRange = '5m', options: CallOptions = {}): Promise<History> {
     const { body } = await this.#transport.json<History>(
       { ...options, path: '/admin/v1/history', query: { range } },
@@ -39,7 +39,7 @@ export class AdminClient {
     return body;
   }
 
-  /** A page of what operators did, newest first. */
+  /** One page of the audit log, newest entries first. */
   async audit({ cursor, limit, ...options }: AuditOptions = {}): Promise<AuditLog> {
     const { body } = await this.#transport.json<AuditLog>(
       { ...options, path: '/admin/v1/audit', query: { cursor, limit } },
@@ -57,7 +57,7 @@ class KeysClient {
     this.#transport = transport;
   }
 
-  /** Newest first, without their secrets. */
+  /** All keys, newest first, without their secrets. */
   async list(options: CallOptions = {}): Promise<ApiKeyObject[]> {
     const { body } = await this.#transport.json<ApiKeyList>(
       { ...options, path: '/admin/v1/keys' },
@@ -67,8 +67,8 @@ class KeysClient {
   }
 
   /**
-   * Makes a key. This answer alone has the key itself, under `key`. A broken connection is not tried again: the key may
-   * have been made.
+   * Creates a key. Only this response has the key itself, as `key`. Not retried after a broken connection, since the key
+   * may have been created.
    */
   async create(wanted: NewApiKeyRequest, options: CallOptions = {}): Promise<ApiKeyObject> {
     const { body } = await this.#transport.json<ApiKeyObject>(
@@ -85,7 +85,7 @@ class KeysClient {
     return body;
   }
 
-  /** Refuses a key from now on. @throws EmbedmillApiError 404 `key_not_found` */
+  /** Revokes a key: from now on it is refused. @throws EmbedmillApiError 404 `key_not_found` */
   async revoke(id: string, options: CallOptions = {}): Promise<ApiKeyObject> {
     const { body } = await this.#transport.json<ApiKeyObject>(
       { ...options, method: 'DELETE', path: `/admin/v1/keys/${encodeURIComponent(id)}` },

@@ -1,10 +1,10 @@
 import type { ApiErrorBody } from '#contracts';
 import { EmbedmillApiError } from './errors.js';
 
-/** What was asked, as an error names it. */
+/** The request, as errors name it. */
 export interface Asked {
   readonly method: string;
-  /** Without its query. */
+  /** Without the query string. */
   readonly path: string;
   /** The deployment's base URL. */
   readonly url: string;
@@ -12,8 +12,8 @@ export interface Asked {
 }
 
 /**
- * The error that a response with an error status stands for.
- * @param text the response's body; of a gateway in front of the service it may be anything
+ * Makes the error for a response with an error status.
+ * @param text the response's body; from a gateway in front of the service, it may be anything
  */
 export function apiErrorOf(
   response: Pick<Response, 'status' | 'headers'>,
@@ -40,7 +40,7 @@ export function apiErrorOf(
 /**
  * Reads `Retry-After` (RFC 9110, 10.2.3): seconds, or a date.
  * @param now epoch ms
- * @returns ms from now; null when there is none or it cannot be read
+ * @returns ms from now; null when the header is missing or invalid
  */
 export function retryAfterMs(header: string | null, now: number): number | null {
   if (header === null) return null;

@@ -1,6 +1,6 @@
 /**
- * The address of a deployment, without what people add to it: a slash at its end, or the `/v1` of OpenAI's clients.
- * @throws TypeError for an address that is none, or neither http nor https
+ * The address of a deployment, without a trailing slash and without the `/v1` that OpenAI's clients append.
+ * @throws TypeError when it is not an http or https URL
  */
 export function baseUrlOf(given: string): string {
   if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol)) {

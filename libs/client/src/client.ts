@@ -8,17 +8,18 @@ import { Transport, type TransportOptions } from './transport.js';
 export type EmbedmillClientOptions = TransportOptions;
 
 /**
- * A client of a deployment's REST API. It holds no connection and no state: make one, or many.
+ * A client of a deployment's REST API. It has neither connections nor state of its own: any number may be created.
  *
- * Methods throw `EmbedmillApiError` when the service says no, `EmbedmillConnectionError` when nothing answers, and
- * `EmbedmillProtocolError` when what answers is no Embedmill. Failures that may pass are tried again first.
+ * Methods throw `EmbedmillApiError` when the service responds with an error, `EmbedmillConnectionError` when there is no
+ * response or it breaks off, and `EmbedmillProtocolError` when the response is not Embedmill's. Transient failures are
+ * retried first.
  *
  * @example
  * const client = new EmbedmillClient({ baseUrl: 'http://127.0.0.1:8080', apiKey: process.env.EMBEDMILL_API_KEY });
  * const { vectors } = await client.embeddings.create({ model: 'all-MiniLM-L6-v2', input: 'a text' });
  */
 export class EmbedmillClient {
-  /** Of the deployment, without a slash at its end. */
+  /** URL of the deployment, without a trailing slash. */
   readonly baseUrl: string;
   readonly embeddings: EmbeddingsClient;
   readonly models: ModelsClient;
@@ -26,7 +27,7 @@ export class EmbedmillClient {
   readonly health: HealthClient;
   readonly admin: AdminClient;
 
-  /** @throws TypeError for a `baseUrl` that is no address */
+  /** @throws TypeError when `baseUrl` is not an http or https URL */
   constructor(options: EmbedmillClientOptions) {
     const transport = new Transport(options);
     this.baseUrl = transport.baseUrl;

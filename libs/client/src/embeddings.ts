@@ -3,28 +3,31 @@ import type { z } from 'zod';
 import { floatsOf } from './floats.js';
 import type { CallOptions, Transport } from './transport.js';
 
-/** As `POST /v1/embeddings` takes it, less the encoding: vectors travel as base64 and arrive as `Float32Array`. */
+/** Body of `POST /v1/embeddings`, without the encoding: vectors are sent as base64 and returned as `Float32Array`. */
 export type EmbeddingsRequest = Omit<z.input<typeof embeddingsRequestSchema>, 'encoding_format' | 'input'> & {
   /** A text, a list of texts, or cl100k token ids in place of a text. */
   readonly input: string | readonly string[] | readonly number[] | readonly (readonly number[])[];
 };
 
 export interface Embeddings {
-  /** The served name. */
+  /** Name of the served model. */
   readonly model: string;
   /** `[inputs][dimensions]`, in the order of the input. */
   readonly vectors: Float32Array[];
   readonly usage: EmbeddingsResponse['usage'];
-  /** Texts whose vectors came from the cache. */
+  /** Number of texts whose vectors came from the cache. */
   readonly cached: number;
-  /** Indexes of texts that were longer than the model's limit and were cut; the first 100. */
+  /** Indexes of texts that were longer than the model's limit and were truncated; at most the first 100. */
   readonly truncated: readonly number[];
 }
 
-/** The service lets a request wait for 60 s by default; this is more, so that it is the service that says so. */
+/**
+ * Time that the service holds a request by default, ms. `answerTimeoutMs` is added to it, so that the service's own
+ * time-out error arrives before the client gives up.
+ */
 const HELD_MS = 60_000;
 
-/** `POST /v1/embeddings`: few texts, whose vectors are waited for. */
+/** `POST /v1/embeddings`: embeds a few texts while the caller waits. */
 export class EmbeddingsClient {
   readonly #transport: Transport;
 
@@ -38,8 +41,8 @@ export class EmbeddingsClient {
    * @example
    * const { vectors } = await client.embeddings.create({ model: 'all-MiniLM-L6-v2', input: ['first', 'second'] });
    *
-   * @throws EmbedmillApiError 400 naming the text at fault in `param`, 404 `model_not_found`, 429 `too_many_waiting`,
-   *   500 `inference_failed`, 504 `wait_timeout`; docs/api.md has them all
+   * @throws EmbedmillApiError 400 with the invalid text in `param`, 404 `model_not_found`, 429 `too_many_waiting`,
+   *   500 `inference_failed`, 504 `wait_timeout`; docs/api.md lists all
    */
   async create(request: EmbeddingsRequest, options: CallOptions = {}): Promise<Embeddings> {
     const json = JSON.stringify({ ...request, encoding_format: 'base64' });

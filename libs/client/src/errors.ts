@@ -1,4 +1,4 @@
-/** Whatever goes wrong between this client and a deployment. An abort is no such error: it throws the signal's reason. */
+/** Base class of this client's errors. An aborted call does not throw one of them, but the signal's reason. */
 export class EmbedmillError extends Error {
   override readonly name: string = 'EmbedmillError';
 }
@@ -15,7 +15,7 @@ export interface ApiErrorFields {
 }
 
 /**
- * The service, or something in front of it, answered with an error status.
+ * The service, or a gateway in front of it, responded with an error status.
  *
  * @example
  * try {
@@ -29,19 +29,19 @@ export class EmbedmillApiError extends EmbedmillError {
   override readonly name = 'EmbedmillApiError';
   /** HTTP status. */
   readonly status: number;
-  /** Stable and machine-readable, as `job_not_found`; `''` when the answer is none of Embedmill's. */
+  /** Stable, machine-readable code, such as `job_not_found`; `''` when the response is not Embedmill's. */
   readonly code: string;
-  /** The field at fault, as `input[3]`, `line 7` or `dimensions`; null when it is no field. */
+  /** The invalid field, such as `input[3]`, `line 7` or `dimensions`; null when the error is not about a field. */
   readonly param: string | null;
-  /** `x-request-id` of the answer: what the service's logs call the request. */
+  /** `x-request-id` of the response: it identifies the request in the service's logs. */
   readonly requestId: string | null;
-  /** What `Retry-After` asks to wait, ms; null without that header. */
+  /** Time to wait according to `Retry-After`, ms; null without that header. */
   readonly retryAfterMs: number | null;
-  /** Further members of the error, as `job_id` and `accepted` of an upload that broke off. */
+  /** Further members of the error, such as `job_id` and `accepted` of an interrupted upload. */
   readonly details: Readonly<Record<string, unknown>>;
   /** The deployment's base URL. */
   readonly url: string;
-  /** Whether the request had an API key with it. */
+  /** Whether the request had an API key. */
   readonly keySent: boolean;
 
   constructor(message: string, fields: ApiErrorFields) {
@@ -64,14 +64,14 @@ interface ConnectionErrorFields {
   readonly cause: unknown;
 }
 
-/** No answer came, or not all of it: nothing listens there, the connection broke, or it took longer than allowed. */
+/** No response, or an incomplete one: nothing listens there, the connection broke, or a time limit was exceeded. */
 export class EmbedmillConnectionError extends EmbedmillError {
   override readonly name = 'EmbedmillConnectionError';
   /** The deployment's base URL. */
   readonly url: string;
   /** `ECONNREFUSED`, `not within 30 s`, … */
   readonly reason: string;
-  /** Whether an answer had begun. */
+  /** Whether the response had begun. */
   readonly answered: boolean;
 
   constructor({ answered, cause, reason, url }: ConnectionErrorFields) {
@@ -82,7 +82,7 @@ export class EmbedmillConnectionError extends EmbedmillError {
   }
 }
 
-/** Something answered, and not in Embedmill's words: most likely another service has that address. */
+/** The response is not Embedmill's: most likely another service has that address. */
 export class EmbedmillProtocolError extends EmbedmillError {
   override readonly name = 'EmbedmillProtocolError';
   /** The deployment's base URL. */

@@ -1,5 +1,5 @@
 /**
- * Reads base64 of little-endian float32, as the service writes vectors with `encoding_format=base64`.
+ * Decodes base64 of little-endian float32, the form of vectors with `encoding_format=base64`.
  * @returns `[dimensions]`
  */
 export function floatsOf(base64: string): Float32Array {
@@ -9,7 +9,7 @@ export function floatsOf(base64: string): Float32Array {
   return littleEndian(bytes);
 }
 
-/** Bytes of little-endian float32 as numbers; the same memory on every machine that is little-endian itself. */
+/** Reads bytes as little-endian float32. On a little-endian machine the result shares the memory of `bytes`. */
 export function littleEndian(bytes: Uint8Array<ArrayBuffer>): Float32Array {
   if (!IS_LITTLE_ENDIAN) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

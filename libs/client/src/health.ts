@@ -9,7 +9,7 @@ export class HealthClient {
     this.#transport = transport;
   }
 
-  /** Whether requests can be served, and what is missing; a deployment that is not ready is no error. */
+  /** Whether the deployment can serve requests, and what is missing. Does not throw when it is not ready. */
   async ready(options: CallOptions = {}): Promise<Readiness> {
     const { body } = await this.#transport.json<Readiness>(
       { ...options, path: '/health/ready', accept: [503] },

@@ -5,15 +5,15 @@ import { linesOf } from './ndjson.js';
 import { pause } from './pause.js';
 import type { CallOptions, Query, Transport } from './transport.js';
 
-/** What became of one text: its vector, or why it has none. */
+/** The result of one text: its vector, or why it has none. */
 export type TextResult =
   | {
-      /** Of the text in the job's input, from 0. */
+      /** Index of the text in the job's input, from 0. */
       readonly index: number;
       /** `[dimensions]`. */
       readonly embedding: Float32Array;
       readonly tokens: number;
-      /** Whether the text was longer than the model's limit and was cut. */
+      /** Whether the text was longer than the model's limit and was truncated. */
       readonly truncated: boolean;
     }
   | {
@@ -22,34 +22,34 @@ export type TextResult =
       readonly error: { readonly code: string; readonly message: string };
     };
 
-/** Which results, and in which shape. */
+/** Which results to read, and in which shape. */
 export interface ResultsOptions extends CallOptions {
-  /** Position of the first text, or a page's `nextCursor`. Default: the first. */
+  /** Index of the first text, or a page's `nextCursor`. Default 0. */
   readonly cursor?: string | number | undefined;
-  /** Most texts. Default: 100 of a page, else all. */
+  /** Maximum number of texts. Default: 100 for a page, else all. */
   readonly limit?: number | undefined;
-  /** Keeps the first so many floats. Default: as the job was made. */
+  /** Number of leading floats to keep. Default: as the job was created. */
   readonly dimensions?: number | undefined;
-  /** L2-normalises, after cutting to `dimensions`. Default: as the job was made. */
+  /** L2-normalises, after cutting to `dimensions`. Default: as the job was created. */
   readonly normalize?: boolean | undefined;
 }
 
 export interface ResultsPage {
   readonly data: TextResult[];
-  /** Null: the job has, and will have, no results after these. */
+  /** Null: no results follow, now or later. */
   readonly nextCursor: string | null;
 }
 
 /**
- * `ndjson`: a line of JSON for each text, of a running job as they come. `f32`: little-endian float32 `[texts,
- * dimensions]`, NaN for a text without a vector. `npy`: the same as a NumPy file.
+ * `ndjson`: one JSON line per text; for a running job, as the results arrive. `f32`: little-endian float32
+ * `[texts, dimensions]`, NaN for a text without a vector. `npy`: the same as a NumPy file.
  */
 export type StreamFormat = 'ndjson' | 'f32' | 'npy';
 
-/** Tries in a row to go on with results that broke off, without a single one coming. */
+/** Maximum number of attempts in a row to resume interrupted results without receiving any. */
 const BROKEN_TRIES = 10;
 const BROKEN_PAUSE_MS = 500;
-/** The service reads a part of the results before it answers, ms. */
+/** Extra time until a response begins, ms: the service first reads a part of the results. */
 const HELD_MS = 270_000;
 
 /** `GET /v1/jobs/{id}/results`, in the order of the job's input. */
@@ -61,7 +61,7 @@ export class JobResultsClient {
   }
 
   /**
-   * One page. Of a running job it has the texts before the first that is not settled, possibly none.
+   * Reads one page. For a running job, it has only the texts before the first unfinished one, possibly none.
    * @throws EmbedmillApiError 404 `job_not_found`, 410 `results_expired`
    */
   async page(id: string, { signal, ...options }: ResultsOptions = {}): Promise<ResultsPage> {
@@ -74,15 +74,15 @@ export class JobResultsClient {
   }
 
   /**
-   * The results one by one; those of a running job as they come, until it has ended. A connection that breaks off is
-   * taken up again where it broke.
+   * Yields the results one by one; for a running job, as they arrive, until the job has ended. Resumes where a broken
+   * connection stopped.
    *
    * @example
    * for await (const { index, embedding } of client.jobs.results.each(id)) {
    *   if (embedding !== null) await index.add(index, embedding);
    * }
    *
-   * @throws EmbedmillConnectionError when it breaks off again and again; EmbedmillApiError as `page`
+   * @throws EmbedmillConnectionError when the connection breaks again and again; EmbedmillApiError as `page`
    */
   async *each(id: string, { cursor, limit, ...options }: ResultsOptions = {}): AsyncGenerator<TextResult> {
     const first = Number(cursor ?? 0);
@@ -111,7 +111,7 @@ export class JobResultsClient {
   }
 
   /**
-   * The results as the service writes them, to be piped somewhere; what breaks off is the reader's to take up again.
+   * The results as the service sends them, for piping. The caller must handle a connection that breaks.
    *
    * @example
    * await pipeline(Readable.fromWeb(await client.jobs.results.stream(id, 'npy')), createWriteStream('vectors.npy'));
@@ -123,8 +123,8 @@ export class JobResultsClient {
   }
 
   /**
-   * All vectors of a final job: `[texts, dimensions]`, row after row; NaN for a text without a vector.
-   * @throws as `stream`; EmbedmillConnectionError when it breaks off
+   * All vectors of a final job: `[texts, dimensions]`, row-major; NaN for a text without a vector.
+   * @throws as `stream`; EmbedmillConnectionError when the connection breaks
    */
   async vectors(id: string, options: ResultsOptions = {}): Promise<Float32Array> {
     const body = await this.stream(id, 'f32', options);

@@ -5,33 +5,36 @@ import { JobResultsClient } from './job-results.js';
 import type { CallOptions, Transport } from './transport.js';
 import { uploadOf } from './upload.js';
 
-/** Texts and how they are embedded, as `POST /v1/jobs` takes it. */
+/** Texts and embedding options for `POST /v1/jobs`. */
 export type NewJob = Omit<z.output<typeof jobUploadOptionsSchema>, 'truncate'> & {
-  /** Where a text beyond the model's limit is cut; with `error` it fails. Default `end`. */
+  /** Where a text over the model's limit is truncated; with `error`, the text fails. Default `end`. */
   readonly truncate?: z.output<typeof jobUploadOptionsSchema>['truncate'] | undefined;
   /**
-   * A list, which is sent again when that helps; or anything that gives texts one by one, which is read once, as fast as
-   * the service takes them.
+   * A text or a list, whose upload can be retried; or an iterable, which is read only once, as fast as the service
+   * accepts texts.
    */
   readonly input: string | readonly string[] | Iterable<string> | AsyncIterable<string>;
 };
 
 export interface JobFilter extends CallOptions {
   readonly state?: JobState | undefined;
-  /** A served name. */
+  /** Name of a served model. */
   readonly model?: string | undefined;
 }
 
 export interface WaitOptions extends CallOptions {
-  /** Called with every look at the job, the last one included. */
+  /** Called with every status of the job, including the last. */
   readonly onStatus?: ((job: JobObject) => void) | undefined;
-  /** Longest between two looks, s, 0 to 60; a job that ends is seen at once. Default 1 with `onStatus`, else 20. */
+  /**
+   * Maximum time between two statuses, s, 0 to 60: the service holds each request so long, unless the job ends. Default 1
+   * with `onStatus`, else 20.
+   */
   readonly lookSeconds?: number | undefined;
 }
 
 const PAGE_JOBS = 100;
 
-/** `/v1/jobs`: any number of texts, whose vectors are fetched when they are there. */
+/** `/v1/jobs`: embeds any number of texts; their vectors are fetched later. */
 export class JobsClient {
   readonly results: JobResultsClient;
   readonly #transport: Transport;
@@ -42,16 +45,16 @@ export class JobsClient {
   }
 
   /**
-   * Uploads texts and returns as soon as the service has accepted all of them. Memory stays flat for an iterable. A
-   * service that is busy reads slowly, and is waited for as long as that takes.
+   * Uploads texts, and returns as soon as the service has accepted all of them. For an iterable, memory use does not grow
+   * with the number of texts. A busy service reads slowly (backpressure); the upload has no time limit.
    *
-   * A list whose answer was lost is sent again and may leave a second job behind; its vectors come from the cache.
+   * If the response is lost, a list is uploaded again. This may leave a second job, whose vectors come from the cache.
    *
    * @example
    * const { id } = await client.jobs.create({ model: 'all-MiniLM-L6-v2', input: readLines('texts.txt') });
    *
-   * @throws EmbedmillApiError 400 with `param` `line N` for the N-th text, from 1; 404 `model_not_found`; whatever the
-   *   iterable throws
+   * @throws EmbedmillApiError 400 with `param` `line N` for the N-th text, from 1; 404 `model_not_found`; or the
+   *   iterable's own error
    */
   async create({ input, ...query }: NewJob, options: CallOptions = {}): Promise<JobObject> {
     const upload = uploadOf(input);
@@ -70,7 +73,7 @@ export class JobsClient {
     return this.#job({ ...options, path: pathOf(id) });
   }
 
-  /** A page of jobs, newest first; go on with `next_cursor`, also after a short page. @param limit 1 to 100, default 20 */
+  /** One page of jobs, newest first; more may follow a short page: see `next_cursor`. @param limit 1 to 100, default 20 */
   async list({
     cursor,
     limit,
@@ -90,7 +93,7 @@ export class JobsClient {
 
   /**
    * All jobs, newest first, page by page.
-   * @param pageJobs of one request, 1 to 100; fewer when only a few are wanted
+   * @param pageJobs jobs per request, 1 to 100; use a small number when only a few jobs are needed
    *
    * @example
    * for await (const job of client.jobs.all({ state: 'running' })) console.log(job.id, job.progress);
@@ -109,7 +112,7 @@ export class JobsClient {
 
   /**
    * Waits until a job is final: `completed`, `failed` or `cancelled`.
-   * @param job its id, or the job as it was seen last; one that is final already is returned without a look
+   * @param job its id or its last known status; a job that is already final is returned without a request
    *
    * @example
    * const job = requireEveryVector(await client.jobs.wait(id, { onStatus: ({ progress }) => bar.update(progress) }));
@@ -125,14 +128,14 @@ export class JobsClient {
     }
   }
 
-  /** Cancels what is left of a job; one that is final stays as it is. */
+  /** Cancels the unfinished texts of a job; a final job stays unchanged. */
   cancel(id: string, options: CallOptions = {}): Promise<JobObject> {
     return this.#job({ ...options, method: 'DELETE', path: pathOf(id) });
   }
 
   /**
-   * Tries the failed texts of a job again.
-   * @returns the job, with how many texts under `retried`
+   * Retries the failed texts of a job.
+   * @returns the job; `retried` is the number of texts
    * @throws EmbedmillApiError 409 `nothing_to_retry`, `job_not_finished`, `job_ended` or `model_changed`
    */
   retry(id: string, options: CallOptions = {}): Promise<RetriedJob> {
@@ -144,7 +147,7 @@ export class JobsClient {
   }
 }
 
-/** A job that did not give a vector for every text. */
+/** A job has not produced a vector for every text. */
 export class EmbedmillJobError extends EmbedmillError {
   override readonly name = 'EmbedmillJobError';
   readonly job: JobObject;
@@ -156,8 +159,8 @@ export class EmbedmillJobError extends EmbedmillError {
 }
 
 /**
- * For those who have no use for a part of the vectors.
- * @returns the job
+ * Checks that a job has a vector for every text.
+ * @returns the same job
  * @throws EmbedmillJobError unless it is completed and none of its texts failed
  */
 export function requireEveryVector<T extends JobObject>(job: T): T {

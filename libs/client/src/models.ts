@@ -9,7 +9,7 @@ export class ModelsClient {
     this.#transport = transport;
   }
 
-  /** Models that workers have announced. */
+  /** The models that workers have registered. */
   async list(options: CallOptions = {}): Promise<ModelObject[]> {
     const { body } = await this.#transport.json<ModelList>(
       { ...options, path: '/v1/models' },

@@ -1,9 +1,9 @@
-/** Characters of one chunk of an upload, about. */
+/** Approximate size of a chunk of an upload, characters. */
 const CHUNK_CHARS = 64 * 1024;
-/** Longest line that is taken for one, characters: a row of 100,000 numbers has fewer. */
+/** Maximum length of a line, characters: a row of 100,000 numbers is shorter. */
 const MAX_LINE_CHARS = 16 * 1024 * 1024;
 
-/** Texts as NDJSON, a JSON string a line, in chunks: no more than one is held, however many texts there are. */
+/** Encodes texts as NDJSON, one JSON string per line, in chunks; only one chunk is in memory at a time. */
 export async function* ndjsonChunks(texts: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
   let chunk = '';
@@ -16,14 +16,14 @@ export async function* ndjsonChunks(texts: Iterable<string> | AsyncIterable<stri
   if (chunk !== '') yield encoder.encode(chunk);
 }
 
-/** The same at once. */
+/** Encodes texts as one NDJSON string. */
 export function ndjsonOf(texts: readonly string[]): string {
   return texts.map(lineOf).join('');
 }
 
 /**
- * Cuts a stream into its lines, without their line breaks. The last line may end in none.
- * @throws Error when a line has no end for 16 Mi characters
+ * Splits a stream into lines, without their line breaks. The last line may lack a line break.
+ * @throws Error when a line has more than 16 Mi characters
  */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();

@@ -3,18 +3,18 @@ import { Agent as SecureAgent, request as overHttps } from 'node:https';
 import { Readable } from 'node:stream';
 import type { Fetch, FetchInit } from './fetch.js';
 
-/** Probes of a silent connection begin after so long, ms: a peer that has vanished ends it. */
+/** Time without traffic until TCP keep-alive probes begin, ms: they end the connection when the peer has vanished. */
 const KEEP_ALIVE_MS = 30_000;
 const MOST_REDIRECTS = 5;
-/** Longest silence in the middle of an answer, ms: as the platform's `fetch` has it. */
+/** Maximum time without data within a response, ms; the same as in the platform's `fetch`. */
 const SILENCE_MS = 300_000;
 
 const agents = { 'http:': new Agent({ keepAlive: true }), 'https:': new SecureAgent({ keepAlive: true }) };
 
 /**
- * A `fetch` for Node that waits for the beginning of an answer without a limit. The platform's gives up after five minutes,
- * and the service may slow an upload down for longer, by the limits of a key or while the queue is full. It takes what the client
- * asks of it, which is less than the standard: no compression, and redirects only of requests without a body.
+ * A `fetch` for Node that waits for the beginning of a response without a time limit. The platform's gives up after five
+ * minutes, but the service may slow down an upload for longer, because of a key's limits or while the queue is full. It
+ * implements only what the client needs: no compression, and redirects only for requests without a body.
  *
  * @example
  * const client = new EmbedmillClient({ baseUrl, fetch: nodeFetch });
@@ -28,7 +28,7 @@ export const nodeFetch: Fetch = async (url, init) => {
     if (!isRedirect || init.body !== undefined || redirects === MOST_REDIRECTS) return responseOf(answer);
     answer.resume();
     const next = new URL(location, at);
-    // The key is for this origin and for no other.
+    // The API key must not be sent to another origin.
     if (next.origin !== at.origin) init = { ...init, headers: without(init.headers, 'authorization') };
     at = next;
   }
@@ -48,7 +48,7 @@ function send(url: URL, { body, headers, method, signal }: FetchInit): Promise<I
       sent.setTimeout(SILENCE_MS, () => sent.destroy(new Error(`silent for ${SILENCE_MS / 1000} s`)));
       resolve(answer);
     });
-    // An error after the answer is about the rest of the upload: the promise has settled, and the error is ignored.
+    // An error after the response is about the rest of the upload: the promise is settled, so the error is ignored.
     sent.on('error', reject);
     sent.once('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
     if (typeof body !== 'object') {

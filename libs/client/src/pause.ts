@@ -1,4 +1,4 @@
-/** Waits. @throws the signal's reason as soon as it is aborted */
+/** Waits for `ms`. Rejects with the signal's reason as soon as it is aborted. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();

@@ -1,22 +1,22 @@
 import { EmbedmillApiError, EmbedmillConnectionError, type EmbedmillError } from './errors.js';
 
-/** How long a request that fails for a passing reason is sent again. */
+/** How long a request is retried after transient failures. */
 export interface RetryPolicy {
   /**
-   * While nothing answers, or the service, or a gateway in front of it, answers 500, 502, 503 or 504, ms. 0: not at all.
-   * Default 30,000.
+   * How long to retry while there is no response, or the service or a gateway in front of it responds with 500, 502, 503
+   * or 504, ms. 0: no retries. Default 30,000.
    */
   readonly patienceMs?: number;
-  /** While the service answers 429, ms: it is there, and only busy. Default: as `patienceMs`. */
+  /** How long to retry while the service responds with 429, that is, is only busy, ms. Default: `patienceMs`. */
   readonly busyPatienceMs?: number;
-  /** Called with the reason before a request waits to be sent again, and with null when it has succeeded after all. */
+  /** Called with the reason before each wait for a retry, and with null when the request has then succeeded. */
   readonly onWait?: (reason: EmbedmillError | null) => void;
 }
 
 /**
- * Which failures a request survives. `always`: any passing one, since sending it twice does no harm. `refused`: 429 and
- * 503, which say that nothing was done; not a broken connection, behind which the request may have been carried out.
- * `never`: its body cannot be made again.
+ * After which failures a request is retried. `always`: after any transient one, since a repetition does no harm.
+ * `refused`: after 429 and 503, which mean that nothing was done, but not after a broken connection, since the request
+ * may have been executed. `never`: its body cannot be produced again.
  */
 export type Repeat = 'always' | 'refused' | 'never';
 
@@ -25,12 +25,12 @@ const DEFAULT_PATIENCE_MS = 30_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
 const REFUSALS: readonly number[] = [429, 503];
-/** 500 and 502 may come from a gateway, too. */
+/** Statuses of transient failures; 500 and 502 may come from a gateway. */
 const PASSING: readonly number[] = [429, 500, 502, 503, 504];
-/** A text that cannot be embedded will not be embedded the next time either. */
+/** Codes that are never retried: a text that cannot be embedded fails again. */
 const LASTING: readonly string[] = ['inference_failed', 'task_failed'];
 
-/** Whether an error is worth sending the request again. */
+/** Whether the request should be retried after an error. */
 export function mayPass(error: unknown, repeat: Repeat): error is EmbedmillApiError | EmbedmillConnectionError {
   if (repeat === 'never') return false;
   if (error instanceof EmbedmillConnectionError) return repeat === 'always';
@@ -38,7 +38,7 @@ export function mayPass(error: unknown, repeat: Repeat): error is EmbedmillApiEr
   return (repeat === 'always' ? PASSING : REFUSALS).includes(error.status);
 }
 
-/** Counts the time for which one request has been failing. */
+/** Measures how long one request has been failing, and computes the pauses between its attempts. */
 export class Patience {
   readonly #limits: { readonly failing: number; readonly busy: number };
   #kind: 'failing' | 'busy' | null = null;
@@ -50,14 +50,14 @@ export class Patience {
   }
 
   /**
-   * @param now ms, by any clock that does not go back
-   * @param random 0..1: pauses of clients that failed together must not end together
-   * @returns ms to wait before the next attempt: as long as `Retry-After` says, and doubling from attempt to attempt; null
-   *   when that would be longer than the patience lasts
+   * @param now ms of a monotonic clock
+   * @param random jitter, 0..1: clients that failed at the same time must not retry at the same time
+   * @returns pause before the next attempt, ms: exponential backoff, but at least `Retry-After`; null when it would exceed
+   *   the time for retries
    */
   pauseAfter(error: EmbedmillApiError | EmbedmillConnectionError, now: number, random = Math.random()): number | null {
     const kind = error instanceof EmbedmillApiError && error.status === 429 ? 'busy' : 'failing';
-    // A service that is busy lives: what failed before is over, and the other way round.
+    // The times of the two kinds are counted separately: a busy service is available again, and vice versa.
     if (kind !== this.#kind) [this.#kind, this.#since] = [kind, now];
     const backoffMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#attempts++, LONGEST_PAUSE_MS) * (0.75 + random / 4);
     const askedMs = error instanceof EmbedmillApiError ? (error.retryAfterMs ?? 0) : 0;

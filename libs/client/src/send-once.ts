@@ -2,23 +2,23 @@ import { type Asked, apiErrorOf } from './api-error.js';
 import { EmbedmillConnectionError, EmbedmillError } from './errors.js';
 import type { Fetch, FetchInit } from './fetch.js';
 
-/** A request, ready to be sent. */
+/** A request that is ready to send. */
 export interface Outgoing {
   readonly fetch: Fetch;
   readonly url: string;
   readonly init: Omit<FetchInit, 'signal'>;
-  /** Statuses besides 2xx whose body is an answer. */
+  /** Statuses other than 2xx that are not errors. */
   readonly accept: readonly number[];
-  /** Longest until the answer is read, ms; Infinity: as long as it takes. */
+  /** Maximum time until the response has been read, ms; Infinity: no limit. */
   readonly timeoutMs: number;
-  /** Of the caller. */
+  /** The caller's signal. */
   readonly signal: AbortSignal | undefined;
   readonly asked: Asked;
 }
 
 /**
  * Sends a request once.
- * @param read the answer; the time-out ends with it
+ * @param read reads the response, within the time-out
  * @throws EmbedmillError, or the reason of the caller's signal
  */
 export async function sendOnce<T>(outgoing: Outgoing, read: (answer: Response) => Promise<T>): Promise<T> {
@@ -35,7 +35,7 @@ export async function sendOnce<T>(outgoing: Outgoing, read: (answer: Response) =
     });
     answered = true;
     if (!answer.ok && !accept.includes(answer.status)) {
-      // The status says the most of it, should the rest break off.
+      // If the body breaks off, the status is still reported.
       const text = await answer.text().catch(() => '');
       signal?.throwIfAborted();
       throw apiErrorOf(answer, text, asked);
@@ -47,18 +47,18 @@ export async function sendOnce<T>(outgoing: Outgoing, read: (answer: Response) =
     throw new EmbedmillConnectionError({ url: asked.url, reason: reasonOf(error), answered, cause: error });
   } finally {
     clearTimeout(timer);
-    // An answer that came before the end of an upload has refused the rest of it.
+    // A response before the end of an upload means that the rest is refused: stop the upload.
     if (init.duplex !== undefined) ended.abort();
   }
 }
 
-/** `ECONNREFUSED`: `fetch` itself only says that it failed, and an abort that it was one. */
+/** The reason, such as `ECONNREFUSED`, from the error's cause: the message of `fetch` only says that it failed. */
 function reasonOf(error: unknown): string {
   const { cause, code, message } = error as CodedError & { readonly cause?: CodedError };
   return cause?.code ?? cause?.message ?? (typeof code === 'string' ? code : message);
 }
 
 interface CodedError extends Error {
-  /** A number in errors of the web platform. */
+  /** A number in errors of the web platform (`DOMException`). */
   readonly code?: string;
 }

@@ -5,60 +5,63 @@ import { pause } from './pause.js';
 import { mayPass, Patience, type Repeat, type RetryPolicy } from './retry.js';
 import { type Outgoing, sendOnce } from './send-once.js';
 
-/** How a deployment is reached. */
+/** How to reach a deployment. */
 export interface TransportOptions {
-  /** As `http://127.0.0.1:8080`; a `/v1` at its end is taken off. */
+  /** Such as `http://127.0.0.1:8080`; a trailing `/v1` is removed. */
   readonly baseUrl: string;
-  /** Sent as a bearer token; absent: none is. */
+  /** Sent as a bearer token; absent: no key is sent. */
   readonly apiKey?: string | undefined;
-  /** Default: the platform's. In Node, `nodeFetch` waits for slow uploads without a limit. */
+  /** Default: the platform's `fetch`. In Node, `nodeFetch` waits for slow uploads without a time limit. */
   readonly fetch?: Fetch | undefined;
-  /** Sent with every request, as `{'x-request-id': 'nightly-17'}`. */
+  /** Sent with every request, for example `{'x-request-id': 'nightly-17'}`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Default: passing failures are tried again for 30 s. */
+  /** Default: transient failures are retried for 30 s. */
   readonly retry?: RetryPolicy | undefined;
-  /** Longest that an answer may take, ms; uploads and long answers have no limit. Default 30,000. */
+  /**
+   * Maximum time for a response, ms; the time that the service may hold the request is added. Uploads, and reading a
+   * stream, have no limit. Default 30,000.
+   */
   readonly answerTimeoutMs?: number | undefined;
-  /** Ends every request of this client; methods throw its reason. */
+  /** Aborts every request of this client; methods throw the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of every method. */
 export interface CallOptions {
-  /** Ends this request; the method throws the signal's reason. */
+  /** Aborts this request; the method throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A query's members; those that are undefined or null are left out. */
+/** Query parameters; those that are undefined or null are omitted. */
 export type Query = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-/** One request, as often as it is sent. */
+/** One request, with all its attempts. */
 export interface Call extends CallOptions {
   /** Default `GET`. */
   readonly method?: 'GET' | 'POST' | 'DELETE';
-  /** Without its query. */
+  /** Without the query string. */
   readonly path: string;
   readonly query?: Query;
   readonly contentType?: string;
-  /** Made anew for each attempt. */
+  /** Called for each attempt. */
   readonly body?: () => string | ReadableStream<Uint8Array>;
   /** Default `always`. */
   readonly repeat?: Repeat;
-  /** Time that the service may hold the answer, ms, besides the usual limit; Infinity: any. Default 0. */
+  /** Time that the service may hold the request, ms, added to `answerTimeoutMs`; Infinity: no limit. Default 0. */
   readonly heldMs?: number;
-  /** Statuses besides 2xx whose body is an answer. Default: none. */
+  /** Statuses other than 2xx that are not errors. Default: none. */
   readonly accept?: readonly number[];
 }
 
 const DEFAULT_ANSWER_TIMEOUT_MS = 30_000;
 
-/** Sends requests to a deployment, again when they fail for a passing reason. */
+/** Sends requests to a deployment, and retries transient failures. */
 export class Transport {
   readonly baseUrl: string;
   readonly #options: TransportOptions;
   readonly #fetch: Fetch;
 
-  /** @throws TypeError for a `baseUrl` that is no address */
+  /** @throws TypeError when `baseUrl` is not an http or https URL */
   constructor(options: TransportOptions) {
     this.baseUrl = baseUrlOf(options.baseUrl);
     this.#options = options;
@@ -66,8 +69,8 @@ export class Transport {
   }
 
   /**
-   * Reads an answer of JSON to its end.
-   * @param isOurs whether the answer is what the service gives here, and not what another service does
+   * Sends a request and reads its JSON response.
+   * @param isOurs whether the body is what Embedmill returns for this request, and not the response of another service
    * @throws EmbedmillError, or the reason of a signal
    */
   json<T>(call: Call, isOurs: (body: Partial<T>) => boolean): Promise<{ body: T; headers: Headers }> {
@@ -79,7 +82,8 @@ export class Transport {
   }
 
   /**
-   * The body of an answer, to be read as fast as the caller likes. Failures before its first byte are tried again.
+   * Sends a request and returns the response's body, which the caller reads at its own pace. Failures before the response
+   * begins are retried.
    * @throws EmbedmillError, or the reason of a signal
    */
   stream(call: Call): Promise<ReadableStream<Uint8Array>> {
@@ -89,7 +93,7 @@ export class Transport {
     });
   }
 
-  /** What ends a call: its own signal, or the client's. */
+  /** The signal that aborts a call: its own, the client's, or both combined. */
   signalOf({ signal }: CallOptions): AbortSignal | undefined {
     const signals = [signal, this.#options.signal].filter((one) => one !== undefined);
     return signals.length > 1 ? AbortSignal.any(signals) : signals[0];
@@ -138,7 +142,7 @@ export class Transport {
   }
 }
 
-/** `?a=1&b=x`, or nothing. */
+/** `?a=1&b=x`, or `''`. */
 function queryOf(members: Query): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(members)) {

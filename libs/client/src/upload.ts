@@ -1,17 +1,17 @@
 import { ndjsonChunks, ndjsonOf } from './ndjson.js';
 import type { Repeat } from './retry.js';
 
-/** A job's texts on their way out. */
+/** A job's texts as the body of an upload. */
 export interface Upload {
   readonly body: () => string | ReadableStream<Uint8Array>;
   readonly repeat: Repeat;
-  /** What the iterable threw, if it did; undefined otherwise. */
+  /** The error that the iterable threw; undefined if it threw none. */
   readonly failure: () => unknown;
-  /** Takes no more of the iterable, and lets it clean up: not every `fetch` does when an upload ends early. */
+  /** Stops reading the iterable and lets it clean up: not every `fetch` does this when an upload ends early. */
   readonly stop: () => void;
 }
 
-/** Texts as the body of an upload: a list goes out at once and can be sent again, an iterable is read once. */
+/** Makes the body of an upload: a list is encoded at once and can be sent again, an iterable is read only once. */
 export function uploadOf(input: string | readonly string[] | Iterable<string> | AsyncIterable<string>): Upload {
   if (typeof input === 'string' || Array.isArray(input)) {
     const body = ndjsonOf(typeof input === 'string' ? [input] : (input as readonly string[]));
@@ -33,7 +33,7 @@ export function uploadOf(input: string | readonly string[] | Iterable<string> | 
       },
       cancel: async () => void (await chunks.return(undefined)),
     },
-    // A chunk is made when it is asked for, and not before.
+    // Chunks are produced on demand, not ahead.
     { highWaterMark: 0 },
   );
   return {
@@ -41,7 +41,7 @@ export function uploadOf(input: string | readonly string[] | Iterable<string> | 
     repeat: 'never',
     failure: () => failure,
     stop: () => {
-      // The call has its outcome already; an error in the clean-up is not it.
+      // The outcome of the call is decided already: an error in the clean-up does not change it.
       chunks.return(undefined).catch(() => {});
     },
   };
