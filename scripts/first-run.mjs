@@ -65,7 +65,9 @@ async function embedmill(args) {
   await import(pathToFileURL(entry).href);
 }
 
-/** Runs a script in a new process, since the flags are Node's. Ctrl-C reaches that process, too; this one waits for it. */
+/**
+ * Runs a script in a new process, since the flags are Node's. Ctrl-C reaches that process, too; this one waits for it.
+ */
 async function node(args) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], { stdio: 'inherit' });

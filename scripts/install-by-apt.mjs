@@ -4,7 +4,7 @@ import { say, step } from './step.mjs';
 
 /**
  * Installs a package of Debian or Ubuntu, if this process runs there as root.
- * @returns false when it does not
+ * @returns whether the package was installed
  * @throws StepFailed when the installation fails
  */
 export function installByApt(name) {

@@ -128,7 +128,9 @@ export function createServices(environment: Environment, log: FastifyBaseLogger,
     maxInputs: environment.EMBED_MAX_INPUTS,
     maxTextBytes: environment.EMBED_MAX_TEXT_BYTES,
   });
-  const directory = new ModelDirectory(cards, models);
+  const directory = new ModelDirectory(cards, models, (model, err) =>
+    log.warn({ model, err }, 'the announced model card cannot be read: is a newer version running?'),
+  );
   const cache = new TieredCache(near, far);
   const planner = new Planner({ models: directory, operations, shapes, cache, keys, count: metrics });
   const tokenLimit = new TokenLimit(cards);

@@ -58,7 +58,7 @@ export class DataFolder {
     return join(this.path, name);
   }
 
-  /** The caller must do this before the Redis servers start: if it is killed, the next holder stops them by these ports. */
+  /** Must be called before the Redis servers start, so that the next holder can stop them if this process is killed. */
   noteRedisPorts(redisPorts: readonly number[]): void {
     writeFileSync(noteFile(this.path), JSON.stringify({ pid: process.pid, port: this.#port, redisPorts }));
   }
@@ -99,7 +99,7 @@ function readNote(path: string): Note | null {
   }
 }
 
-/** Stops a Redis whose supervisor was killed: it still writes to this folder, and must end before another one starts. */
+/** Stops a Redis whose supervisor was killed: it still writes to this folder, and must end before another starts. */
 async function stopLeftover(port: number, path: string): Promise<void> {
   const dir = await ask(port, 'CONFIG GET dir\r\nQUIT\r\n');
   if (!dir?.includes(path)) return;

@@ -12,7 +12,7 @@ const SIZES = [1_000, 10_000, 100_000, 1_000_000];
 /** The largest size with `--scale` below 1. */
 const LARGEST_SCALED_DOWN = 100_000;
 const BASE_TEXTS = 50_000;
-/** Few dimensions: Redis holds all results, and 10^6 rows of 384 dimensions would mainly measure this machine's memory. */
+/** Few dimensions: Redis holds all results, and 10^6 rows of 384 would mainly measure this machine's memory. */
 const DEVICE: DeviceModel = { batchMs: 2, tokenMs: 0.002, dimensions: 64 };
 const WORKERS = 2;
 /** Jobs of the smallest size before the first measured one: all processes have their basic memory by then. */

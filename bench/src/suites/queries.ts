@@ -35,7 +35,7 @@ interface Run {
   readonly bulkBeside: number;
 }
 
-/** Queries that wait for their vectors: one at a time, many at once, and beside a bulk job that keeps the worker busy. */
+/** Queries that wait for their vectors: one at a time, many at once, and beside a bulk job that fills the worker. */
 export const queries: Suite = {
   name: 'queries',
   title: 'Waiting queries',

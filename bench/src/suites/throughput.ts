@@ -31,7 +31,7 @@ interface Measured {
   tokens: number;
 }
 
-/** Bulk throughput of the same texts with ONNX Runtime alone, with the engine in process, and with the whole service. */
+/** Bulk throughput of the same texts with ONNX Runtime alone, the engine in process, and the whole service. */
 export const throughput: Suite = {
   name: 'throughput',
   title: 'Bulk throughput: limit, engine, end to end',

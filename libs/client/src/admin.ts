@@ -67,8 +67,8 @@ class KeysClient {
   }
 
   /**
-   * Creates a key. Only this response has the key itself, as `key`. Not retried after a broken connection, since the key
-   * may have been created.
+   * Creates a key. Only this response has the key itself, as `key`. Not retried after a broken connection, since the
+   * key may have been created.
    */
   async create(wanted: NewApiKeyRequest, options: CallOptions = {}): Promise<ApiKeyObject> {
     const { body } = await this.#transport.json<ApiKeyObject>(

@@ -10,9 +10,9 @@ export type EmbedmillClientOptions = TransportOptions;
 /**
  * A client of a deployment's REST API. It has neither connections nor state of its own: any number may be created.
  *
- * Methods throw `EmbedmillApiError` when the service responds with an error, `EmbedmillConnectionError` when there is no
- * response or it breaks off, and `EmbedmillProtocolError` when the response is not Embedmill's. Transient failures are
- * retried first.
+ * Methods throw `EmbedmillApiError` when the service responds with an error, `EmbedmillConnectionError` when there is
+ * no response or it breaks off, and `EmbedmillProtocolError` when the response is not Embedmill's. Transient failures
+ * are retried first.
  *
  * @example
  * const client = new EmbedmillClient({ baseUrl: 'http://127.0.0.1:8080', apiKey: process.env.EMBEDMILL_API_KEY });

@@ -26,8 +26,8 @@ export interface WaitOptions extends CallOptions {
   /** Called with every status of the job, including the last. */
   readonly onStatus?: ((job: JobObject) => void) | undefined;
   /**
-   * Maximum time between two statuses, s, 0 to 60: the service holds each request so long, unless the job ends. Default 1
-   * with `onStatus`, else 20.
+   * Maximum time between two statuses, s, 0 to 60: the service holds each request so long, unless the job ends. Default
+   * 1 with `onStatus`, else 20.
    */
   readonly lookSeconds?: number | undefined;
 }
@@ -45,8 +45,8 @@ export class JobsClient {
   }
 
   /**
-   * Uploads texts, and returns as soon as the service has accepted all of them. For an iterable, memory use does not grow
-   * with the number of texts. A busy service reads slowly (backpressure); the upload has no time limit.
+   * Uploads texts, and returns as soon as the service has accepted all of them. For an iterable, memory use does not
+   * grow with the number of texts. A busy service reads slowly (backpressure); the upload has no time limit.
    *
    * If the response is lost, a list is uploaded again. This may leave a second job, whose vectors come from the cache.
    *
@@ -73,7 +73,10 @@ export class JobsClient {
     return this.#job({ ...options, path: pathOf(id) });
   }
 
-  /** One page of jobs, newest first; more may follow a short page: see `next_cursor`. @param limit 1 to 100, default 20 */
+  /**
+   * One page of jobs, newest first; more may follow a short page: see `next_cursor`.
+   * @param limit 1 to 100, default 20
+   */
   async list({
     cursor,
     limit,

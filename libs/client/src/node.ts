@@ -12,9 +12,9 @@ const SILENCE_MS = 300_000;
 const agents = { 'http:': new Agent({ keepAlive: true }), 'https:': new SecureAgent({ keepAlive: true }) };
 
 /**
- * A `fetch` for Node that waits for the beginning of a response without a time limit. The platform's gives up after five
- * minutes, but the service may slow down an upload for longer, because of a key's limits or while the queue is full. It
- * implements only what the client needs: no compression, and redirects only for requests without a body.
+ * A `fetch` for Node that waits for the beginning of a response without a time limit. The platform's gives up after
+ * five minutes, but the service may slow down an upload for longer, because of a key's limits or while the queue is
+ * full. It implements only what the client needs: no compression, and redirects only for requests without a body.
  *
  * @example
  * const client = new EmbedmillClient({ baseUrl, fetch: nodeFetch });

@@ -3,8 +3,8 @@ import { EmbedmillApiError, EmbedmillConnectionError, type EmbedmillError } from
 /** How long a request is retried after transient failures. */
 export interface RetryPolicy {
   /**
-   * How long to retry while there is no response, or the service or a gateway in front of it responds with 500, 502, 503
-   * or 504, ms. 0: no retries. Default 30,000.
+   * How long to retry while there is no response, or the service or a gateway in front of it responds with 500, 502,
+   * 503 or 504, ms. 0: no retries. Default 30,000.
    */
   readonly patienceMs?: number;
   /** How long to retry while the service responds with 429, that is, is only busy, ms. Default: `patienceMs`. */
@@ -52,8 +52,8 @@ export class Patience {
   /**
    * @param now ms of a monotonic clock
    * @param random jitter, 0..1: clients that failed at the same time must not retry at the same time
-   * @returns pause before the next attempt, ms: exponential backoff, but at least `Retry-After`; null when it would exceed
-   *   the time for retries
+   * @returns pause before the next attempt, ms: exponential backoff, but at least `Retry-After`; null when it would
+   *   exceed the time for retries
    */
   pauseAfter(error: EmbedmillApiError | EmbedmillConnectionError, now: number, random = Math.random()): number | null {
     const kind = error instanceof EmbedmillApiError && error.status === 429 ? 'busy' : 'failing';

@@ -82,8 +82,8 @@ export class Transport {
   }
 
   /**
-   * Sends a request and returns the response's body, which the caller reads at its own pace. Failures before the response
-   * begins are retried.
+   * Sends a request and returns the response's body, which the caller reads at its own pace. Failures before the
+   * response begins are retried.
    * @throws EmbedmillError, or the reason of a signal
    */
   stream(call: Call): Promise<ReadableStream<Uint8Array>> {

@@ -1,13 +1,13 @@
 import { BootError, type Dtype } from '#contracts';
 
 /**
- * The numbers that a device computes with: fp32 on `cpu`, fp16 elsewhere, unless something else is wished for.
- * @throws BootError for int8 off the CPU
+ * The dtype that a device computes with: the requested one, else fp32 on `cpu` and fp16 on other devices.
+ * @throws BootError for int8 on another device than `cpu`
  */
-export function dtypeFor(device: string, wished: Dtype | undefined): Dtype {
+export function dtypeFor(device: string, requested: Dtype | undefined): Dtype {
   const onCpu = device === 'cpu';
-  if (wished === 'int8' && !onCpu) {
+  if (requested === 'int8' && !onCpu) {
     throw new BootError(`EMBED_DTYPE=int8 runs on cpu only, not on ${device}: use fp16 there`);
   }
-  return wished ?? (onCpu ? 'fp32' : 'fp16');
+  return requested ?? (onCpu ? 'fp32' : 'fp16');
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 /**
- * SHA-256 of a file, hex. Kept in the model folder by path, size and time of change, so that gigabytes are read once.
+ * SHA-256 of a file, hex. Cached in the model folder by path, size and modification time, so that large files are read
+ * only once.
  */
 export async function fileDigest(path: string, modelDir: string): Promise<string> {
   const { size, mtimeMs } = await stat(path);

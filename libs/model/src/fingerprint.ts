@@ -5,9 +5,10 @@ import { fileDigest } from './file-digest.js';
 import type { Manifest, ModelFiles } from './types.js';
 
 /**
- * 32 hex digits that stand for everything that decides a vector's value besides text, prompt and truncation: weights,
- * configuration, tokenizer, manifest, dtype, and the compiler's version where it wrote the graph.
- * @param graphSources all files that the graph's numbers come from, external data included.
+ * 32 hex digits that identify everything that a vector before normalisation depends on, except text, prompt and
+ * truncation: weights, configuration, tokenizer, manifest (architecture, dimensions, token limit, pooling), dtype, and
+ * the compiler's version.
+ * @param graphSources all files that determine the graph's numbers, external data included
  */
 export async function fingerprint(
   files: ModelFiles,

@@ -8,14 +8,14 @@ import { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
 import type { Manifest, ModelFiles, RunnableModel, SourcedGraph } from './types.js';
 
 export interface LoadOptions extends Omit<ResolveOptions, 'dtype'> {
-  /** Absent: fp32 on cpu, fp16 elsewhere. */
+  /** Default: fp32 on `cpu`, fp16 on other devices. */
   readonly dtype?: Dtype | undefined;
   /** `cpu`, `cuda:N` or `webgpu`. */
   readonly device: string;
 }
 
 /**
- * From a served model's name to something runnable: its files are found or downloaded, its graph compiled or adopted.
+ * Loads a served model: finds or downloads its files, and compiles its graph or uses its ONNX file.
  * @throws BootError, one line
  */
 export async function loadModel(served: ServedModel, options: LoadOptions): Promise<RunnableModel> {

@@ -7,17 +7,17 @@ import { pooling, sentenceBert, sentenceModule, sentenceTransformers } from './c
 import { commonMembers } from './config/transformers.js';
 import type { Manifest, ModelFiles } from './types.js';
 
-/** The rest of `tokenizer_config.json` is the tokenizer's own. */
+/** The only member of `tokenizer_config.json` that is used here; the rest is for the tokenizer. */
 const tokenizerConfigSchema = z.object({ model_max_length: z.number().positive().nullish() });
 
-/** Used when neither the files nor the position embeddings bound a text. */
+/** Used when neither the files nor the position embeddings limit the length of a text. */
 const FALLBACK_MAX_TOKENS = 512;
 
 type Warn = (warning: string) => void;
 
 /**
- * Reads what sentence-transformers' files, `config.json` and the overrides say.
- * @throws BootError, one line, when the files ask for something that Embedmill does not do
+ * Reads a model's manifest from `config.json`, the files of sentence-transformers, and the overrides.
+ * @throws BootError, one line, when the files require something that Embedmill does not support
  */
 export async function readManifest(files: ModelFiles): Promise<Manifest> {
   const { overrides } = files;
@@ -74,7 +74,7 @@ async function maxTokensOf(files: ModelFiles, positions: number, sentence: numbe
   return Number.isFinite(maxTokens) ? maxTokens : FALLBACK_MAX_TOKENS;
 }
 
-/** @returns whether `modules.json` ends by normalising */
+/** @returns whether `modules.json` has a module that normalises */
 async function readModules(path: string | null, warn: Warn): Promise<boolean> {
   if (path === null) return false;
   const { json } = await readJson(path);
@@ -94,7 +94,7 @@ async function readModules(path: string | null, warn: Warn): Promise<boolean> {
 
 const MODES: readonly Pooling[] = ['cls', 'mean', 'max'];
 
-/** Mean, as in sentence-transformers, when no file says otherwise. An override decides before this is asked. */
+/** The pooling in the file; without a file, mean, as in sentence-transformers. The caller checks overrides first. */
 async function poolingOf(path: string | null, warn: Warn): Promise<Pooling> {
   if (path === null) return 'mean';
   const config = accept(readClosed(await readJson(path), pooling), warn);

@@ -1,7 +1,7 @@
 import type { ModelCard, Pooling } from '#contracts';
 import type { Encoder } from './compiler/architectures/architecture.js';
 
-/** What `models.json` or a package may say in place of the model's own files. */
+/** Settings from `models.json` or from a package that override the model's own files. */
 export interface ManifestOverrides {
   readonly pooling?: Pooling | undefined;
   readonly maxTokens?: number | undefined;
@@ -10,9 +10,9 @@ export interface ManifestOverrides {
   readonly matryoshka?: readonly number[] | undefined;
 }
 
-/** A model's files on disk, absolute paths; null for what it does not have. */
+/** Absolute paths of a model's files; null for a missing file. */
 export interface ModelFiles {
-  /** For people: `npm:…`, `folder:…`, `hub:id@revision`. */
+  /** Name of the model's source, for messages: `npm:…`, `folder:…`, `hub:id@commit`. */
   readonly source: string;
   readonly config: string;
   readonly tokenizer: string;
@@ -28,52 +28,52 @@ export interface ModelFiles {
   readonly overrides: ManifestOverrides;
 }
 
-/** A manifest is what a model's files say about how to run it. */
+/** How to run a model, according to its files. */
 export interface Manifest {
-  /** Of the compiler's registry, or `other`. Part of the fingerprint. */
+  /** Name of one of the compiler's architectures, or `other`. Part of the fingerprint. */
   readonly architecture: string;
-  /** Writes the model's graph; null where its ONNX file is used. */
+  /** Writes the model's graph; null when its ONNX file is used. */
   readonly encoder: Encoder | null;
   readonly hiddenSize: number;
   /** Floats in the pooled vector. */
   readonly dimensions: number;
-  /** Special tokens and prompt included. */
+  /** Maximum length of an input, special tokens and prompt included. */
   readonly maxTokens: number;
   readonly pooling: Pooling;
   readonly normalize: boolean;
   readonly prompts: Readonly<Record<string, string>>;
   readonly matryoshka: readonly number[];
   readonly padTokenId: number;
-  /** What graphs that ask for `position_ids` expect for the first token. */
+  /** Value of `position_ids` for the first token, in graphs with that input. */
   readonly firstPosition: number;
-  /** Members of the model's files that Embedmill goes on without, one line each. */
+  /** Settings in the model's files that Embedmill ignores, one line each. */
   readonly warnings: readonly string[];
 }
 
-/** Parsed `tokenizer.json` and `tokenizer_config.json`, as they go to the tokenizer and, announced, to the API. */
+/** Parsed `tokenizer.json` and `tokenizer_config.json`, for the tokenizer and, through the registry, for the API. */
 export interface TokenizerFiles {
   readonly tokenizer: unknown;
   readonly config: unknown;
 }
 
-/** An input beside those made of token ids, with one value throughout: an empty cache of a decoder, the id of a task. */
+/** An input that does not depend on token ids, filled with one value: a decoder's empty cache, or the id of a task. */
 export interface ExtraInput {
   readonly name: string;
   readonly type: 'int64' | 'int32' | 'float';
-  /** `rows` and `tokens` are the batch's. */
+  /** `rows` and `tokens` stand for the batch's sizes. */
   readonly dims: readonly (number | 'rows' | 'tokens')[];
   readonly value: number;
 }
 
 /** How to call a graph. Inputs are int64 `[rows, tokens]`. */
 export interface GraphInterface {
-  /** Of `input_ids`, `attention_mask`, `token_type_ids`, `position_ids`. */
+  /** Some of `input_ids`, `attention_mask`, `token_type_ids`, `position_ids`. */
   readonly inputs: readonly string[];
-  /** Inputs beside these. Default: none. */
+  /** Further inputs. Default: none. */
   readonly extraInputs?: readonly ExtraInput[];
-  /** float32 `[rows, width]`. */
+  /** Name of the output, float32 `[rows, width]`. */
   readonly output: string;
-  /** Floats of a row. */
+  /** Floats in a row. */
   readonly width: number;
 }
 
@@ -83,7 +83,7 @@ export interface Graph {
   readonly graph: GraphInterface;
 }
 
-/** A graph and the files of the model that its numbers come from, absolute paths. */
+/** A graph, and the absolute paths of the model's files that determine its numbers. */
 export interface SourcedGraph extends Graph {
   readonly sources: readonly string[];
 }
@@ -93,6 +93,6 @@ export interface RunnableModel extends Graph {
   readonly card: ModelCard;
   readonly padTokenId: number;
   readonly tokenizerFiles: TokenizerFiles;
-  /** Members of the model's files that Embedmill goes on without, one line each. */
+  /** Settings in the model's files that Embedmill ignores, one line each. */
   readonly warnings: readonly string[];
 }

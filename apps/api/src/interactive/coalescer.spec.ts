@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { getEventListeners } from 'node:events';
 import { isRow, type Outcome, rowFloats, type RequestTask } from '#contracts';
 import { startRedis } from '../../../../test/support/redis.js';
+import { until } from '../../../../test/support/until.js';
 import { WaitTimeout } from './coalescer.js';
 import { coalescerOver, ENDLESS_MS, rowOf } from './coalescer.fixture.js';
 
@@ -137,6 +138,24 @@ describe('a client that has gone', () => {
     await first;
     expect(await cancelled()).toHaveLength(1);
     expect(dropped).toEqual([['m', 1]]);
+  });
+
+  it('drops nothing that was answered before', async () => {
+    const { ask, cancelled, dropped, inbox, startWorker } = await setUp();
+    const worker = startWorker();
+    const gone = new AbortController();
+    const leaving = ask(
+      Array.from({ length: 9 }, (_, n) => 'x'.repeat(n + 1)),
+      { signal: gone.signal },
+    );
+    const [one, other, last] = await worker.given(3);
+    for (const task of [one!, other!]) await worker.answer(task);
+    await until('both answers are there', () => inbox.waiting === 1);
+    gone.abort(new Error('gone'));
+    await expect(leaving).rejects.toThrow('gone');
+    const indexes = [...last!.task.inputs.keys()];
+    expect(await cancelled()).toEqual([{ taskId: last!.id, indexes }]);
+    expect(dropped).toEqual([['m', indexes.length]]);
   });
 
   it('is not waited for: its task leaves the queue when it was the only one', async () => {

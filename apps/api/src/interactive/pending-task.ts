@@ -37,6 +37,7 @@ export class PendingTask {
   }
 
   settle({ outcomes, timings }: Reply): void {
+    this.#over.abort();
     for (const [n, places] of this.#places.entries()) {
       for (const { index, request } of places) request.settle(index, outcomes[n] ?? LOST, timings);
     }

@@ -48,14 +48,14 @@ describe('room in the queue', () => {
   it('is there below the limit, whatever other models have', async () => {
     await unfinished('m', LIMIT - 1);
     await unfinished('other', 10 * LIMIT);
-    await newAdmission().require('m', ANYBODY);
+    await newAdmission().require('m', ANYBODY, 1);
     await newAdmission().wait('m', ANYBODY, NEVER);
   });
 
   it('is refused from the limit on, over all jobs, with a default time to come back', async () => {
     await unfinished('m', LIMIT - 1);
     await unfinished('m', 1);
-    await expect(newAdmission().require('m', ANYBODY)).rejects.toMatchObject({
+    await expect(newAdmission().require('m', ANYBODY, 1)).rejects.toMatchObject({
       status: 429,
       code: 'queue_full',
       type: 'rate_limit_error',
@@ -64,12 +64,22 @@ describe('room in the queue', () => {
     });
   });
 
+  it('is asked for all texts of a job at once; any number is taken while none are unfinished', async () => {
+    await newAdmission().require('m', ANYBODY, 100 * LIMIT);
+    await unfinished('m', LIMIT - 10);
+    await newAdmission().require('m', ANYBODY, 10);
+    await expect(newAdmission().require('m', ANYBODY, 11)).rejects.toMatchObject({
+      code: 'queue_full',
+      message: expect.stringContaining(`${LIMIT - 10} texts of model m are waiting, and 11 more`),
+    });
+  });
+
   it('shrinks with every text that is taken, between two counts as well', async () => {
     await unfinished('m', LIMIT - 1);
     const admission = newAdmission();
-    await admission.require('m', ANYBODY);
+    await admission.require('m', ANYBODY, 1);
     admission.took('m', ANYBODY, 1);
-    await expect(admission.require('m', ANYBODY)).rejects.toMatchObject({ code: 'queue_full' });
+    await expect(admission.require('m', ANYBODY, 1)).rejects.toMatchObject({ code: 'queue_full' });
   });
 
   it('is promised for when the fleet has worked off the surplus', async () => {
@@ -82,16 +92,16 @@ describe('room in the queue', () => {
     await heartbeat('another model', 'other', 'other'.repeat(8), 1000);
     await heartbeat('another version', 'm', 'n'.repeat(8), 1000);
     await unfinished('m', LIMIT + 49);
-    await expect(newAdmission().require('m', ANYBODY)).rejects.toMatchObject({ retryAfter: 5 });
+    await expect(newAdmission().require('m', ANYBODY, 1)).rejects.toMatchObject({ retryAfter: 5 });
   });
 
   it('is there for a key that has less than its share, however much others have', async () => {
     await unfinished('m', 5 * LIMIT, 'greedy');
     const admission = newAdmission();
-    await expect(admission.require('m', { keyId: 'greedy' })).rejects.toMatchObject({ code: 'queue_full' });
-    await admission.require('m', { keyId: 'modest' });
+    await expect(admission.require('m', { keyId: 'greedy' }, 1)).rejects.toMatchObject({ code: 'queue_full' });
+    await admission.require('m', { keyId: 'modest' }, 1);
     await unfinished('m', LIMIT / 2, 'modest');
-    await expect(newAdmission().require('m', { keyId: 'modest' })).rejects.toMatchObject({ code: 'queue_full' });
+    await expect(newAdmission().require('m', { keyId: 'modest' }, 1)).rejects.toMatchObject({ code: 'queue_full' });
   });
 
   it('is waited for until a job ends', async () => {
@@ -101,7 +111,7 @@ describe('room in the queue', () => {
     const waiting = admission.wait('m', ANYBODY, NEVER).then(() => {
       there = true;
     });
-    await expect(admission.require('m', ANYBODY)).rejects.toMatchObject({ code: 'queue_full' });
+    await expect(admission.require('m', ANYBODY, 1)).rejects.toMatchObject({ code: 'queue_full' });
     expect(there).toBe(false);
     await parts.jobs.cancel(id);
     await waiting;

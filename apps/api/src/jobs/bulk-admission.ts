@@ -30,23 +30,26 @@ export class BulkAdmission {
     this.#limit = limit;
   }
 
-  /** @throws ApiError 429 `queue_full`; `Retry-After` is the time that the fleet needs to work off the excess. */
-  async require(model: string, caller: Pick<Caller, 'keyId'>): Promise<void> {
-    const excess = await this.#excess(model, caller);
+  /**
+   * Admits texts, of any number while none are unfinished.
+   * @throws ApiError 429 `queue_full`; `Retry-After` is the time that the fleet needs to work off the excess.
+   */
+  async require(model: string, caller: Pick<Caller, 'keyId'>, texts: number): Promise<void> {
+    const excess = await this.#excess(model, caller, texts);
     if (excess <= 0) return;
     throw new ApiError({
       status: 429,
       code: 'queue_full',
       message:
-        `${this.#limit - 1 + excess} texts of model ${model} are waiting; no more are accepted from ${this.#limit} on ` +
-        '(EMBED_MAX_QUEUED_TEXTS). Come back later, or upload application/x-ndjson, which is slowed instead.',
+        `${this.#limit - texts + excess} texts of model ${model} are waiting, and ${texts} more would exceed the ` +
+        `${this.#limit} that may wait (EMBED_MAX_QUEUED_TEXTS). Come back later, or upload application/x-ndjson, which is slowed instead.`,
       retryAfter: await this.#secondsUntilRoom(model, excess),
     });
   }
 
   /** Waits until there is room for one more text. @throws the signal's reason. */
   async wait(model: string, caller: Pick<Caller, 'keyId'>, signal: AbortSignal): Promise<void> {
-    while ((await this.#excess(model, caller)) > 0) {
+    while ((await this.#excess(model, caller, 1)) > 0) {
       signal.throwIfAborted();
       await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
@@ -59,10 +62,10 @@ export class BulkAdmission {
     void this.#counted?.texts.then((counts) => add(counts, model, keyId ?? '', texts)).catch(() => undefined);
   }
 
-  /** Texts that must be finished before one more text of this caller is admitted; 0: there is room. */
-  async #excess(model: string, { keyId }: Pick<Caller, 'keyId'>): Promise<number> {
+  /** Texts that must be finished before so many texts of this caller are admitted; 0: there is room. */
+  async #excess(model: string, { keyId }: Pick<Caller, 'keyId'>, texts: number): Promise<number> {
     const byKey = (await this.#unfinished()).get(model) ?? new Map<string, number>();
-    return excessOf(this.#limit, byKey, keyId ?? '', 1);
+    return excessOf(this.#limit, byKey, keyId ?? '', texts);
   }
 
   async #secondsUntilRoom(model: string, excess: number): Promise<number> {

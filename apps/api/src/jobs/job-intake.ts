@@ -41,7 +41,7 @@ export class JobIntake {
    * @throws ApiError 429 `queue_full`; 400 `text_too_long` with `truncate: error`; 503 when the queue is unavailable.
    */
   async take(plan: Plan, inputs: Inputs): Promise<JobRecord> {
-    await this.#parts.admission.require(plan.card.name, plan.caller);
+    await this.#parts.admission.require(plan.card.name, plan.caller, inputs.values.length);
     if (plan.refuseTooLong) await this.#requireShort(plan, inputs);
     const job = new OpenJob(plan, this.#parts);
     try {

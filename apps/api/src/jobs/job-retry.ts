@@ -56,7 +56,7 @@ export class JobRetry {
     if (job.retriable === 0 && (await failed.unitsUnderWay(id)) === 0) throw nothingToRetry(job);
     const card = await models.card(job.model);
     if (card.fingerprint !== job.spec.fingerprint) throw modelChanged(job);
-    await admission.require(job.model, job);
+    await admission.require(job.model, job, job.retriable);
 
     // Unit -> its texts. Counted as soon as they are known: a worker may finish a unit before the next step reads it.
     const tried = new Map<number, number>();

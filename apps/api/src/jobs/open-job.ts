@@ -65,11 +65,11 @@ export class OpenJob {
   /**
    * Accepts a window: cache hits and refused inputs are stored at once, the rest becomes tasks. When it returns, Redis
    * has acknowledged all of them.
-   * @throws ApiError 409 `job_ended` when the job was cancelled, expired or moved to another version of its model.
+   * @throws ApiError 409 `job_ended` when the job was cancelled or has expired.
    */
   async submit(window: InputWindow, refused: readonly RefusedInput[] = []): Promise<void> {
     const { jobs, planner, producer } = this.#parts;
-    const { hits, misses } = sortInputs(window, await planner.lookup(this.plan, window.inputs), refused);
+    const { hits, misses, placedHits } = sortInputs(window, await planner.lookup(this.plan, window.inputs), refused);
     const errors = refused.map(({ index, error }) => ({ position: window.from + index, error }));
     const tasks = this.#tasksFor(misses);
     const settled = hits.length + errors.length > 0 ? this.#units++ : null;
@@ -78,27 +78,32 @@ export class OpenJob {
     this.#requireOpen(await jobs.accept(this.id, window.inputs.length, tasks.length + (settled === null ? 0 : 1)));
     this.#accepted += window.inputs.length;
     this.#parts.count(this.plan.card.name, window.inputs.length);
-    await Promise.all([producer.enqueue(tasks), settled === null || this.#settle(settled, hits, errors)]);
+    await Promise.all([producer.enqueue(tasks), settled === null || this.#settle(settled, hits, placedHits, errors)]);
   }
 
   /** Stores the rows and errors of inputs that need no task. */
   async #settle(
     unit: number,
     rows: readonly PlacedRow[],
+    inputs: readonly PlacedInput[],
     errors: readonly { position: number; error: TextError }[],
   ): Promise<void> {
+    const { jobs, producer } = this.#parts;
     const { card, operation, spec } = this.plan;
-    const { counted } = await this.#parts.jobs.acknowledge({
+    const unitOfWork = {
       jobId: this.id,
       unit,
       cached: true,
       fingerprint: spec.fingerprint,
       rowBytes: operation.rowBytes(card),
-      rows,
       errors,
-    });
-    // The model was replaced during the upload and workers replanned the job: rows of two versions must not mix.
-    if (counted === 'other-version') throw this.#ended('of another version of its model now');
+    };
+    const { counted } = await jobs.acknowledge({ ...unitOfWork, rows });
+    if (counted !== 'other-version') return;
+    // The model was replaced during the upload and workers replanned the job: these rows are of no use to it.
+    const tasks = this.#tasksFor(inputs);
+    this.#requireOpen(await jobs.accept(this.id, 0, tasks.length));
+    await Promise.all([producer.enqueue(tasks), errors.length > 0 && jobs.acknowledge({ ...unitOfWork, rows: [] })]);
   }
 
   /** Shows that the upload is alive. Without a window or this call for one minute, the job counts as abandoned. */
@@ -170,16 +175,19 @@ function sortInputs(
   window: InputWindow,
   { distinct, row: rows }: Lookup,
   refused: readonly RefusedInput[],
-): { hits: PlacedRow[]; misses: PlacedInput[] } {
+): { hits: PlacedRow[]; placedHits: PlacedInput[]; misses: PlacedInput[] } {
   const hits: PlacedRow[] = [];
+  const placedHits: PlacedInput[] = [];
   const misses: PlacedInput[] = [];
   const refusedIndexes = new Set(refused.map(({ index }) => index));
   for (const [at, { input, positions }] of distinct.entries()) {
     if (refusedIndexes.has(positions[0]!)) continue;
     const places = positions.map((position) => window.from + position);
     const row = rows[at];
-    if (row) for (const position of places) hits.push({ position, row });
-    else misses.push({ input, positions: places });
+    if (row) {
+      for (const position of places) hits.push({ position, row });
+      placedHits.push({ input, positions: places });
+    } else misses.push({ input, positions: places });
   }
-  return { hits, misses };
+  return { hits, placedHits, misses };
 }

@@ -26,7 +26,8 @@ export const embedding: OutputShape = {
   },
   describe(output, rowBytes) {
     const { dimensions, normalize } = embedOutputSchema.parse(output);
-    return { dimensions: dimensions ?? dimensionsOf(rowBytes), normalize };
+    const stored = dimensionsOf(rowBytes);
+    return { dimensions: Math.min(dimensions ?? stored, stored), normalize };
   },
   writer({ encoding, output, query = {}, rowBytes }) {
     const asMade = embedOutputSchema.parse(output);

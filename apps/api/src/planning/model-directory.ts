@@ -1,5 +1,6 @@
 import { ApiError, type ModelCard, type Operation } from '#contracts';
 import type { ModelRegistry } from '#store';
+import { z } from 'zod';
 
 /** Maximum age of a cached card, ms: a replaced model is noticed within this time. */
 const CARD_AGE_MS = 1000;
@@ -9,12 +10,21 @@ const RETRY_AFTER_SECONDS = 5;
 export class ModelDirectory {
   readonly #registry: ModelRegistry;
   readonly #names: readonly string[];
+  readonly #onUnreadable: (name: string, error: Error) => void;
   readonly #cards = new Map<string, { at: number; card: Promise<ModelCard | null> }>();
 
-  /** @param names models that this deployment serves */
-  constructor(registry: ModelRegistry, names: readonly string[]) {
+  /**
+   * @param names models that this deployment serves
+   * @param onUnreadable observer of announced cards that cannot be read: the model counts as not announced
+   */
+  constructor(
+    registry: ModelRegistry,
+    names: readonly string[],
+    onUnreadable: (name: string, error: Error) => void = () => {},
+  ) {
     this.#registry = registry;
     this.#names = names;
+    this.#onUnreadable = onUnreadable;
   }
 
   get names(): readonly string[] {
@@ -53,16 +63,28 @@ export class ModelDirectory {
     return card;
   }
 
-  /** The model's card, at most 1 s old; null when no worker ever announced the model. */
+  /** The model's card, at most 1 s old; null when no worker announced the model, or its card cannot be read. */
   known(name: string): Promise<ModelCard | null> {
     const now = performance.now();
     const cached = this.#cards.get(name);
     if (cached !== undefined && now - cached.at < CARD_AGE_MS) return cached.card;
-    const card = this.#registry.card(name);
-    this.#cards.set(name, { at: now, card });
     const forget = () => this.#cards.delete(name);
-    // A model that was just announced is served at once.
-    void card.then((found) => found ?? forget(), forget);
+    const card = this.#registry.card(name).then(
+      (found) => {
+        // A model that was just announced is served at once.
+        if (found === null) forget();
+        return found;
+      },
+      (error: unknown) => {
+        if (error instanceof z.ZodError || error instanceof SyntaxError) {
+          this.#onUnreadable(name, error);
+          return null;
+        }
+        forget();
+        throw error;
+      },
+    );
+    this.#cards.set(name, { at: now, card });
     return card;
   }
 }

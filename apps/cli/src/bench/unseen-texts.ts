@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readGlosses } from '../demo/wordnet.js';
 
-/** An endless supply of dictionary entries that no cache holds: each ends with a mark of this run and its own number. */
+/** An endless supply of dictionary entries that no cache holds: each ends with a mark of this run and a number. */
 export class UnseenTexts {
   readonly #meanings: readonly string[];
   readonly #mark = randomBytes(3).toString('hex');

@@ -7,7 +7,9 @@ import type { Tally } from './state-file.js';
 const PLAIN_MS = 5000;
 const BAR_STEPS = 1000;
 
-/** Progress of a run, on standard error: a live bar in a terminal, a line from time to time elsewhere, nothing if quiet. */
+/**
+ * Progress of a run, on standard error: a live bar in a terminal, a line from time to time elsewhere, nothing if quiet.
+ */
 export class EmbedProgress {
   readonly #say: (line: string) => void;
   readonly #bar: SingleBar | null;

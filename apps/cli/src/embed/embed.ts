@@ -111,7 +111,7 @@ class EmbedRun {
     return last.tally;
   }
 
-  /** Called however the run ended. Jobs of a run that can be resumed are not cancelled: the service goes on computing. */
+  /** Called however the run ended. Jobs of a resumable run are not cancelled: the service goes on computing them. */
   async stop(): Promise<void> {
     this.#progress?.close(this.#kept ? 'what is finished is kept: the same command goes on from there' : undefined);
     if (!this.#input.isStandardInput) {

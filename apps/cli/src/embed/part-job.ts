@@ -6,7 +6,7 @@ import type { Fault, VectorRow } from '../vectors/vector-row.js';
 import type { Part } from './parts.js';
 import type { SubmittedPart } from './state-file.js';
 
-/** Maximum number of uploads of one part, counting those that the service refused. */
+/** Maximum number of uploads of one part, not counting those that the service refused. */
 const SENDS = 5;
 
 /** What a finished part adds to the tally. */
@@ -60,6 +60,8 @@ export class PartJob {
         const place = places[Number(line) - 1];
         if (place === undefined) throw error;
         this.#refuse(place, error);
+        // Nothing was lost: a shorter part is sent.
+        this.#sends -= 1;
       }
     }
   }
@@ -145,7 +147,7 @@ export class PartJob {
     return places;
   }
 
-  /** Records a refused text. If it is too large, texts at least as long are refused here, without asking the service. */
+  /** Records a refused text. If it is too large, texts at least as long are refused without asking the service. */
   #refuse(place: number, { code, message }: EmbedmillApiError): void {
     const fault = { code, message: message.replace(/^Line \d+/, 'The text') };
     this.#refused.set(place, fault);

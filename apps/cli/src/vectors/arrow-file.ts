@@ -127,7 +127,9 @@ function strings(values: readonly (string | null)[]) {
 }
 
 /* oxlint-disable no-underscore-dangle -- the names are Arrow's */
-/** Arrow's file writer, able to continue where an earlier one stopped. `take` returns what it wrote since the last call. */
+/**
+ * Arrow's file writer, able to continue where an earlier one stopped. `take` returns what it wrote since the last call.
+ */
 class FormatWriter extends RecordBatchFileWriter<Columns> {
   #written: Uint8Array[] = [];
 

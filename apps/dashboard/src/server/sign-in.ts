@@ -9,7 +9,10 @@ export async function askSession(): Promise<void> {
   session.value = await get<Session>(PATH);
 }
 
-/** Sends the key in the request's body; the API sets an http-only cookie, and the page keeps nothing. @throws Failure */
+/**
+ * Sends the key in the request's body; the API sets an http-only cookie, and the page keeps nothing.
+ * @throws Failure
+ */
 export async function signIn(key: string): Promise<void> {
   session.value = await send<Session>('POST', PATH, { key });
 }

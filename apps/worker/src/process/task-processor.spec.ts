@@ -20,6 +20,8 @@ const bench = await ProcessorBench.start();
 const { redis, jobs, cancellations, inbox, results } = bench;
 const stays = new AbortController().signal;
 const older = { ...spec, fingerprint: '0'.repeat(64) };
+/** Of a release that came later. */
+const newer = { ...spec, fingerprint: 'a'.repeat(64) };
 
 afterEach(() => bench.clear());
 afterAll(() => bench.stop());
@@ -164,17 +166,38 @@ describe('a task of a job', () => {
     expect(counts.deadLettered).toBe(2);
   });
 
-  it('is reported, not lost, when its job goes on under another version while it is computed', async () => {
+  it('goes back to the queue when its job goes on under another version while it is computed, and is done later', async () => {
     const { processor, gate } = bench.processor({ shut: true });
     const job = await bench.acceptJob(1);
     const held = processor.process(jobTask(job, 0, { a: [0] }), jobTaskId(job, 0), 'bulk', stays);
     await until('the device is busy', () => gate.waiting > 0);
-    const newer = { ...spec, fingerprint: 'a'.repeat(64) };
-    expect(await jobs.replan(job, spec, newer, rowsOfFloats(DIMENSIONS))).toBe('replanned');
+    expect(await jobs.replan(job, newer, rowsOfFloats(DIMENSIONS))).toBe('replanned');
     gate.open();
-    await held;
-    expect(await jobs.get(job)).toMatchObject({ state: 'completed', done: 0, failed: 1, spec: newer });
+    await expect(held).rejects.toThrow('another version');
+    expect(await jobs.get(job)).toMatchObject({ done: 0, failed: 0, spec: newer });
+    // No row came of the other version, and this one is back.
+    await processor.process(jobTask(job, 0, { a: [0] }), jobTaskId(job, 0), 'bulk', stays);
+    expect(await jobs.get(job)).toMatchObject({ state: 'completed', done: 1, failed: 0, spec });
+  });
+
+  it('is refused input by input when its job has rows of a version that came later', async () => {
+    const { processor, engine } = bench.processor();
+    const job = await bench.acceptJob(2);
+    await jobs.replan(job, newer, rowsOfFloats(DIMENSIONS));
+    const row = encodeRow(floatsOf('x'), 1, false);
+    await jobs.acknowledge({
+      jobId: job,
+      unit: 1,
+      cached: false,
+      fingerprint: newer.fingerprint,
+      rowBytes: rowsOfFloats(DIMENSIONS),
+      rows: [{ position: 1, row }],
+      errors: [],
+    });
+    await processor.process(jobTask(job, 0, { a: [0] }), jobTaskId(job, 0), 'bulk', stays);
+    expect(await jobs.get(job)).toMatchObject({ state: 'completed', done: 1, failed: 1, spec: newer });
     expect((await jobs.errors(job, [0])).get(0)).toMatchObject({ code: 'model_changed' });
+    expect(engine.stats().batches).toBe(0);
   });
 
   it('ends its job with errors when all attempts are used up', async () => {

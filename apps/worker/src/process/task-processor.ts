@@ -10,13 +10,12 @@ import type {
   PlacedInput,
   Row,
   RowBytes,
-  Spec,
   Task,
   TextError,
 } from '#contracts';
 import type { Engine, InputSignal } from '#inference';
 import { cacheKeyOf, findRows } from '#store';
-import type { Cancellations, JobLedger, PlacedRow, Replies, RowCache } from '#store';
+import type { Cancellations, JobLedger, PlacedRow, Replanned, Replies, RowCache } from '#store';
 import { describeSpan, inSpan } from '#telemetry';
 import type { LiveTask, LiveTasks } from './live-tasks.js';
 import { CANCELLED, SingleFlight } from './single-flight.js';
@@ -88,7 +87,7 @@ export class TaskProcessor {
    */
   async process(given: Task, taskId: string, lane: Lane, leaving: AbortSignal): Promise<void> {
     const { card, count, keys, live, operations } = this.#parts;
-    const task = await this.#ofThisVersion(given);
+    const task = this.#ofThisVersion(given);
     if (task === null) return this.#fail(given, taskId, modelChanged(card));
 
     describeSpan({
@@ -106,7 +105,7 @@ export class TaskProcessor {
     try {
       const unwantedDropped = this.#dropUnwanted(held, wanted);
       // Join before the cache lookup: another task could finish an input between a lookup and a later join.
-      const [outcomes] = await Promise.all([
+      const [outcomes, version] = await Promise.all([
         this.#singleFlight.join(lane, cacheKeys, wanted.signals, async (fresh, signals) => {
           const found = await this.#find(held, fresh, signals, unwantedDropped);
           kept = found.kept;
@@ -115,6 +114,7 @@ export class TaskProcessor {
         unwantedDropped,
       ]);
       leaving.throwIfAborted();
+      if (version === 'begun') return await this.#fail(task, taskId, modelChanged(card));
 
       const left = wanted.wanted().length;
       count.dropped(task.inputs.length - left);
@@ -131,18 +131,15 @@ export class TaskProcessor {
   }
 
   /**
-   * The task for this worker's version of the model. A job that was accepted for another version and has no rows yet is
-   * replanned for this one.
-   * @returns null when that is impossible, since rows of two versions must not mix
+   * The task for this worker's version of the model; `#dropUnwanted` finds out whether its job can have it.
+   * @returns null when the task cannot be computed by this version
    */
-  async #ofThisVersion(task: Task): Promise<Task | null> {
-    const { card, jobs, operations } = this.#parts;
+  #ofThisVersion(task: Task): Task | null {
+    const { card, operations } = this.#parts;
     if (task.spec.fingerprint === card.fingerprint) return task;
-    const operation = operations.of(task.spec);
-    if (task.kind === 'request' || !operation.isServedBy(card)) return null;
-    const spec: Spec = { ...task.spec, fingerprint: card.fingerprint };
-    const replanned = await jobs.replan(task.jobId, task.spec, spec, operation.rowBytes(card));
-    return replanned === 'begun' ? null : { ...task, spec };
+    // A waiting request's API process has decoded the card of the other version.
+    if (task.kind === 'request' || !operations.of(task.spec).isServedBy(card)) return null;
+    return { ...task, spec: { ...task.spec, fingerprint: card.fingerprint } };
   }
 
   async #fail(task: Task, taskId: string, error: TextError): Promise<void> {
@@ -151,15 +148,24 @@ export class TaskProcessor {
     this.#parts.count.deadLettered(task.inputs.length);
   }
 
-  async #dropUnwanted({ task, taskId }: Held, wanted: LiveTask): Promise<void> {
+  /**
+   * Drops the inputs that are no longer wanted. A job of another version of the model that has no rows yet is replanned
+   * for this one.
+   * @returns `begun` when the job has rows of another version, which must not mix with this one's: all is dropped
+   */
+  async #dropUnwanted({ rowBytes, task, taskId }: Held, wanted: LiveTask): Promise<Replanned | null> {
+    const { cancellations, jobs } = this.#parts;
     if (task.kind === 'job') {
-      const state = await this.#parts.jobs.state(task.jobId);
-      if (state === null || isFinal(state)) wanted.dropAll();
-    } else if (task.deadlineAt <= Date.now()) {
-      wanted.dropAll();
-    } else {
-      wanted.drop(await this.#parts.cancellations.dropped(taskId));
+      const job = await jobs.standing(task.jobId);
+      const over = job === null || isFinal(job.state);
+      const isCurrent = job?.fingerprint === task.spec.fingerprint;
+      const version = over ? 'over' : isCurrent ? 'replanned' : await jobs.replan(task.jobId, task.spec, rowBytes);
+      if (version !== 'replanned') wanted.dropAll();
+      return version;
     }
+    if (task.deadlineAt <= Date.now()) wanted.dropAll();
+    else wanted.drop(await cancellations.dropped(taskId));
+    return null;
   }
 
   /**
@@ -170,7 +176,7 @@ export class TaskProcessor {
     held: Held,
     indexes: readonly number[],
     signals: readonly InputSignal[],
-    unwantedDropped: Promise<void>,
+    unwantedDropped: Promise<unknown>,
   ): Promise<Computed> {
     const { cache, engine } = this.#parts;
     const { cacheKeys, clock, lane, operation, task } = held;
@@ -207,7 +213,7 @@ export class TaskProcessor {
   async #lookUp(
     { cacheKeys, rowBytes, task }: Held,
     indexes: readonly number[],
-    unwantedDropped: Promise<void>,
+    unwantedDropped: Promise<unknown>,
   ): Promise<(Row | null)[]> {
     const { cache, count } = this.#parts;
     if (wasJustLookedUp(task)) return indexes.map(() => null);
@@ -246,12 +252,10 @@ export class TaskProcessor {
     }
     const { fingerprint } = spec;
     const rowBytes = rows.length === 0 ? NO_ROWS : operations.of(spec).rowBytes(card);
-    const said = { jobId, unit, cached: false, fingerprint, rowBytes, errors, failedInputs };
-    const { counted } = await jobs.acknowledge({ ...said, rows });
-    // The job was replanned for another version meanwhile: report this unit's inputs as failed instead of losing them.
-    if (counted !== 'other-version') return;
-    const lost = rows.map(({ position }) => ({ position, error: modelChanged(card) }));
-    await jobs.acknowledge({ ...said, rows: [], errors: [...errors, ...lost] });
+    const unitOfWork = { jobId, unit, cached: false, fingerprint, rowBytes, rows, errors, failedInputs };
+    const { counted } = await jobs.acknowledge(unitOfWork);
+    // Another worker replanned the job meanwhile, as while this one drains. The retry is for its version.
+    if (counted === 'other-version') throw new Error(`job ${jobId} was replanned for another version of its model`);
   }
 }
 

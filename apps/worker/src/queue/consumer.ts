@@ -1,7 +1,7 @@
 import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
 import { isNotConnectionError, UnrecoverableError, WaitingError } from 'bullmq';
 import type { Job } from 'bullmq';
-import { readTask, requestIdOfTask } from '#contracts';
+import { NewerFormatError, readTask, requestIdOfTask, UnknownOperationError } from '#contracts';
 import type { Lane, Operations, Task } from '#contracts';
 import { DeviceUnavailableError, type Engine } from '#inference';
 import type { Lifecycle } from '../lifecycle.js';
@@ -53,6 +53,8 @@ export class Consumer extends WorkerHost {
     } catch (error) {
       // The device is lost, which is not the task's fault: return all tasks held to the queue and end this worker.
       if (error instanceof DeviceUnavailableError) lifecycle.leave(error);
+      // A newer release enqueued the task, so its workers must process it.
+      if (error instanceof NewerFormatError || error instanceof UnknownOperationError) lifecycle.leave(error);
       await moveToFront(job);
       if (holding.aborted) {
         await job.moveToWait(token);

@@ -14,28 +14,28 @@ import { buildOnce, GRAPH_FILE } from './onnx/graph-folder.js';
 
 const { onnx } = onnxProto;
 
-/** Outputs that hold one vector a text, best first. */
+/** Names of outputs with one vector per text, in order of preference. */
 const POOLED = ['sentence_embedding', 'embedding', 'embeddings', 'text_embeds'];
-/** BERT's own head, which is not the model's pooling. */
+/** Output of BERT's own head, which is not the model's pooling. */
 const NEVER_POOLED = ['pooler_output'];
-/** Outputs that hold one vector a token. */
+/** Names of outputs with one vector per token, in order of preference. */
 const HIDDEN = ['last_hidden_state', 'token_embeddings', 'hidden_states'];
 const INPUTS = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids'];
 
-/** Not a name that a found graph may have. */
+/** Name of the added output; it must not occur in a found graph. */
 const OUTPUT = 'embedmill_pooled';
 
 export interface AdoptOptions {
-  /** Where graphs with a head added are kept. */
+  /** Folder in which graphs with an added head are kept. */
   readonly modelDir: string;
-  /** Added to a graph that stops at the hidden states. */
+  /** Added to a graph that ends at the hidden states. */
   readonly head: Head;
 }
 
 /**
- * An ONNX graph as found. If it gives one vector a text it is used where it lies; if it stops at the hidden states, a
- * copy with the head behind them is made, once.
- * @throws BootError when it has inputs or outputs that cannot be used
+ * Uses an ONNX graph as found. If it outputs one vector per text, it is used in place; if it ends at the hidden states,
+ * a copy with the head appended is made, once.
+ * @throws BootError when its inputs or outputs are not supported
  */
 export async function adoptOnnx(
   files: ModelFiles,
@@ -90,8 +90,8 @@ export async function adoptOnnx(
 }
 
 /**
- * Puts a head behind the hidden states, in the graph's own opset; its rows are the only output then.
- * @returns inputs that the head takes
+ * Appends a head to the hidden states, in the graph's own opset. Its rows become the only output.
+ * @returns names of the inputs that the head needs
  */
 function addHead(
   model: OnnxModel,
@@ -107,7 +107,7 @@ function addHead(
   return builder.inputs;
 }
 
-/** Beside the copy, without a second copy of the bytes where the file system allows. */
+/** Hard-links a file, or symlinks it where that is not possible, so that its bytes are not copied. */
 async function bring(from: string, to: string): Promise<void> {
   try {
     await link(from, to);

@@ -17,7 +17,7 @@ import { SafetensorsReader } from './weights/safetensors.js';
 
 export interface CompileOptions {
   readonly dtype: Dtype;
-  /** Where compiled graphs are kept. */
+  /** Folder in which compiled graphs are kept. */
   readonly modelDir: string;
   readonly head: Head;
 }
@@ -25,10 +25,10 @@ export interface CompileOptions {
 const OUTPUT = 'embedding';
 
 /**
- * Compiles a checkpoint to a graph of ONNX Runtime's fused operators: int64 `input_ids` and `attention_mask`
- * `[rows, tokens]` in, padded at the end, and `token_type_ids` where the head's inputs are pairs; float32
- * `[rows, width]` out, raw. Compiled once: the folder's name is a digest of everything the graph depends on.
- * @throws BootError, one line, when the weights lack something
+ * Compiles a checkpoint to a graph of ONNX Runtime's fused operators. Inputs: int64 `input_ids` and `attention_mask`
+ * `[rows, tokens]`, padded at the end, and `token_type_ids` if the head's inputs are pairs. Output: float32
+ * `[rows, width]`, not normalised. Compiled once: the folder's name is a digest of everything the graph depends on.
+ * @throws BootError, one line, when a weight is missing
  */
 export async function compileModel(
   files: ModelFiles,

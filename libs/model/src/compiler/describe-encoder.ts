@@ -5,9 +5,9 @@ import { z } from 'zod';
 import type { Architecture, Encoder, EncoderShape } from './architectures/architecture.js';
 import { ARCHITECTURES } from './architectures/index.js';
 
-/** What there is to run a model from. */
+/** The files from which a model can be run. */
 export interface Available {
-  /** For people. */
+  /** Name of the model's source in messages. */
   readonly source: string;
   readonly weights: boolean;
   readonly onnx: boolean;
@@ -17,14 +17,14 @@ export interface DescribedEncoder {
   /** The architecture's name, or `other`; part of the fingerprint. */
   readonly architecture: string;
   readonly shape: EncoderShape;
-  /** Writes the model's graph; null where its ONNX file is used. */
+  /** Writes the model's graph; null when its ONNX file is used. */
   readonly encoder: Encoder | null;
   readonly warnings: readonly string[];
 }
 
 /**
- * Decides whether a model's graph is compiled from its weights or its ONNX file is used: compiled, if a registered
- * architecture has nothing against its `config.json`.
+ * Decides whether a model's graph is compiled from its weights or its ONNX file is used. It is compiled if there are
+ * weights and a registered architecture accepts its `config.json`.
  * @throws BootError, one line, when neither is possible
  */
 export function describeEncoder(

@@ -2,18 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { BootError } from '#contracts';
 import { z } from 'zod';
 
-/** A configuration file as it lies there. */
+/** A configuration file, parsed but not checked. */
 export interface JsonFile {
   readonly path: string;
   readonly json: unknown;
 }
 
-/** What is known of the members of one kind of configuration file. Any other member is warned of by name. */
+/** Known members of one kind of configuration file. Any other one causes a warning, unless it is off or empty. */
 export interface KnownMembers<Used extends z.ZodRawShape> {
   readonly used: Used;
-  /** Members that change vectors, and the values under which they change nothing here. Any other value is refused. */
+  /** Members that affect vectors, with their supported values. Any other value is refused. */
   readonly only: Readonly<Record<string, readonly unknown[]>>;
-  /** Members that change no vector, whatever they say. */
+  /** Members that do not affect vectors, with any value. */
   readonly harmless: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export interface Reading<Value> {
   readonly value: Value;
   /** One line each, naming file, member and value. */
   readonly refusals: readonly string[];
-  /** As the refusals. */
+  /** In the same form. */
   readonly warnings: readonly string[];
 }
 
@@ -34,7 +34,10 @@ export async function readJson(path: string): Promise<JsonFile> {
   }
 }
 
-/** Reads a file whose other members do not matter. @throws BootError, one line, when it does not fit the schema */
+/**
+ * Parses a file, and ignores members that are not in the schema.
+ * @throws BootError, one line, when it does not match
+ */
 export function parseFile<T extends z.ZodType>({ path, json }: JsonFile, schema: T): z.infer<T> {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -44,8 +47,8 @@ export function parseFile<T extends z.ZodType>({ path, json }: JsonFile, schema:
 }
 
 /**
- * Reads a file of which every member is known, or refused or warned of by name.
- * @throws BootError, one line, when a member that is used is missing or of another kind
+ * Reads a file and checks every member: unsupported values become refusals, unknown members warnings.
+ * @throws BootError, one line, when a used member is missing or has another type
  */
 export function readClosed<Used extends z.ZodRawShape>(
   file: JsonFile,
@@ -75,7 +78,7 @@ export function accept<Value>({ value, refusals, warnings }: Reading<Value>, war
   return value;
 }
 
-/** What an unknown member says when what it stands for is not used. */
+/** Whether the value of an unknown member means that its feature is not used. */
 function saysNothing(content: unknown): boolean {
   if (content === null || content === false || content === '') return true;
   return typeof content === 'object' && Object.keys(content).length === 0;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { KnownMembers } from './closed-file.js';
 
-/** What is known of the files that sentence-transformers writes beside a model. */
+/** Known members of the files that sentence-transformers writes beside a model. */
 export const sentenceBert = {
   used: {
     max_seq_length: z.int().positive().nullish(),
-    // How texts are read; other modalities do not matter.
+    // Only the text modality is used.
     modality_config: z
       .object({ text: z.object({ method: z.literal('forward'), method_output_name: z.literal('last_hidden_state') }) })
       .nullish(),
@@ -28,7 +28,7 @@ export const sentenceTransformers = {
   harmless: ['__version__', 'similarity_fn_name'],
 } satisfies KnownMembers<z.ZodRawShape>;
 
-/** `pooling_mode` since version 5.4, one member a mode before. */
+/** `pooling_mode` since version 5.4; before that, one member per mode. */
 export const pooling = {
   used: {
     pooling_mode: z.union([z.string(), z.array(z.string())]).optional(),

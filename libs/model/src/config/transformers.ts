@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { KnownMembers } from './closed-file.js';
 
-/** Members of `config.json` that are read of every model. */
+/** Members of `config.json` that are read for every model. */
 export const commonMembers = {
   model_type: z.string().optional(),
   position_embedding_type: z.string().nullish(),
@@ -12,18 +12,18 @@ export const commonMembers = {
 };
 
 /**
- * Members of an encoder's `config.json` besides those of its architecture. The lists hold what transformers'
- * `PretrainedConfig` has had (versions 4 and 5, without what its subclasses add), and what tools write beside that.
+ * Members of an encoder's `config.json` other than those of its architecture. The lists contain the members of
+ * transformers' `PretrainedConfig` (versions 4 and 5, without those of its subclasses), and those that tools add.
  */
 const ENCODER_ONLY: Readonly<Record<string, readonly unknown[]>> = {
-  // A decoder's tokens see only those before them.
+  // In a decoder, a token attends only to the tokens before it.
   is_decoder: [false],
   is_encoder_decoder: [false],
   add_cross_attention: [false],
   // Layers with fewer heads than the others.
   pruned_heads: [{}],
   per_layer_config: [{}],
-  // Weights that are stored as something else than floats.
+  // Weights that are not stored as floats.
   quantization_config: [null],
 };
 
@@ -57,7 +57,7 @@ const OF_RUNNING = [
   '_attn_implementation',
   '_attn_implementation_autoset',
   'attn_implementation',
-  // The feed-forward layers' result is the same in pieces.
+  // Computing the feed-forward layers in chunks gives the same result.
   'chunk_size_feed_forward',
   'tie_word_embeddings',
   'tie_encoder_decoder',
@@ -104,7 +104,7 @@ const OF_GENERATION = [
   'begin_suppress_tokens',
 ];
 
-/** What is known of an encoder's `config.json`: what is common to all, and what its architecture adds. */
+/** Known members of an encoder's `config.json`: those common to all encoders, and those of its architecture. */
 export function encoderConfig<Used extends z.ZodRawShape>({
   used,
   only,

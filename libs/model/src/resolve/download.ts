@@ -17,7 +17,7 @@ export interface RemoteFile {
   readonly digest: { readonly algorithm: 'sha256' | 'git-sha1'; readonly hex: string };
 }
 
-/** How far a download is, bytes. */
+/** Progress of a download, bytes. */
 export interface DownloadProgress {
   readonly file: string;
   readonly done: number;
@@ -35,9 +35,9 @@ const ATTEMPTS = 5;
 const FIRST_RETRY_MS = 200;
 
 /**
- * Downloads a file unless it is there. What a broken connection left is resumed; the target appears only when complete
- * and right. Processes that share the folder take turns.
- * @throws BootError saying what to do
+ * Downloads a file unless it exists. An interrupted download is resumed; the target appears only when it is complete
+ * and its checksum is right. Processes that share the folder take turns.
+ * @throws BootError that says what to do
  */
 export async function download(file: RemoteFile, options: DownloadOptions): Promise<void> {
   if (await isThere(options.target)) return;
@@ -92,7 +92,7 @@ async function fetchRest(file: RemoteFile, part: string, { url, headers, onProgr
   if (done !== file.size) throw new Error(`${done} of ${file.size} bytes came`);
 }
 
-/** @throws BootError for what trying again cannot help */
+/** @throws BootError for an error that a retry cannot solve, Error for any other error status */
 export function refuse(response: Response, url: string): void {
   if (response.ok) return;
   if (response.status === 401 || response.status === 403) {

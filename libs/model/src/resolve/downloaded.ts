@@ -2,20 +2,20 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hubFolder, readComplete, unflat } from './hub.js';
 
-/** A model of the hub that is here completely. */
+/** A completely downloaded model of the hub. */
 export interface DownloadedModel {
   /** `org/name`. */
   readonly id: string;
-  /** As it was asked for. */
+  /** Branch, tag or commit, as it was requested. */
   readonly revision: string;
   readonly commit: string;
-  /** That it was downloaded for. */
+  /** Dtype for which it was downloaded. */
   readonly dtype: string;
-  /** Of all its files. */
+  /** Size of all its files. */
   readonly bytes: number;
 }
 
-/** What was downloaded into a model folder, by name. */
+/** Lists the models that were downloaded into a model folder, sorted by name. */
 export async function downloadedModels(modelDir: string): Promise<DownloadedModel[]> {
   const hub = hubFolder(modelDir);
   const found: DownloadedModel[] = [];
@@ -39,7 +39,7 @@ export async function downloadedModels(modelDir: string): Promise<DownloadedMode
   return found;
 }
 
-/** Sorted; none when there is no such folder. */
+/** Sorted; empty when there is no such folder. */
 async function entriesOf(folder: string): Promise<string[]> {
   const entries = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];

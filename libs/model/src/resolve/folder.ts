@@ -5,9 +5,9 @@ import type { ManifestOverrides, ModelFiles } from '../types.js';
 import { pickFiles, type PickedFiles } from './pick-files.js';
 
 /**
- * A model whose files lie in a folder, or in its subfolder `model`.
- * @param source for people
- * @throws BootError when what every model needs is missing
+ * Finds a model's files in a folder, or in its subfolder `model`.
+ * @param source name of the model's source, for messages
+ * @throws BootError when a file that every model needs is missing
  */
 export async function filesInFolder(
   folder: string,
@@ -24,7 +24,7 @@ export async function filesInFolder(
   return locate(root, pickFiles(listing, dtype), source, overrides);
 }
 
-/** Turns picked paths into a model's files. @throws BootError when what every model needs is missing */
+/** Turns picked paths into a model's files. @throws BootError when a file that every model needs is missing */
 export function locate(root: string, picked: PickedFiles, source: string, overrides: ManifestOverrides): ModelFiles {
   const at = (path: string | null) => (path === null ? null : join(root, path));
   const { config, tokenizer } = picked;
@@ -51,7 +51,7 @@ export function locate(root: string, picked: PickedFiles, source: string, overri
   };
 }
 
-/** Relative paths of files at most one folder down, forward slashes. */
+/** Relative paths, forward slashes, of files at most one folder down, and in the subfolder `model` at most two. */
 async function list(folder: string, source: string): Promise<string[]> {
   const paths: string[] = [];
   try {

@@ -19,14 +19,14 @@ export interface HubOptions {
   readonly offline?: boolean | undefined;
 }
 
-/** The model is one of the hub, is not here, and must not be downloaded now. */
+/** A model of the hub is not downloaded yet, and the option `offline` forbids it. */
 export class NotDownloadedError extends BootError {}
 
 /**
- * A model of the Hugging Face hub, downloaded into the model folder once: a complete download is used again without
- * asking the hub.
+ * Downloads a model of the Hugging Face hub into the model folder, once: a complete download is used again without a
+ * request to the hub.
  * @param id `org/name` or `org/name@revision`
- * @throws BootError saying what to do; NotDownloadedError when it is not here and `offline` is asked for
+ * @throws BootError that says what to do; NotDownloadedError when it is not downloaded and `offline` is set
  */
 export async function filesFromHub(id: string, options: HubOptions): Promise<ModelFiles> {
   const [name = '', revision = 'main'] = id.split('@');
@@ -78,7 +78,7 @@ class Hub {
     };
   }
 
-  /** The commit a branch, tag or commit id stands for now. */
+  /** The current commit of a branch, tag or commit id. */
   async commit(revision: string): Promise<string> {
     const info = await this.#ask(() =>
       modelInfo({ name: this.#name, revision, additionalFields: ['sha'], fetch: this.#fetch, ...this.#access }),
@@ -105,7 +105,7 @@ class Hub {
     });
   }
 
-  /** The hub library's fetch, with our words for what is refused. */
+  /** `fetch` for the hub library, with Embedmill's own messages for refused requests. */
   readonly #fetch: typeof fetch = async (input, init) => {
     const response = await fetch(input, init);
     refuse(response, input instanceof Request ? input.url : String(input));
@@ -133,12 +133,12 @@ function remoteFile({ path, size, lfs, oid }: ListFileEntry): RemoteFile {
   return { path, size, digest: { algorithm: 'git-sha1', hex: oid ?? '' } };
 }
 
-/** Where downloads lie, as `org--name/revision/complete-DTYPE.json` and `org--name/revision/COMMIT/`. */
+/** Folder of downloads: `org--name/revision/complete-DTYPE.json` and `org--name/revision/COMMIT/`. */
 export function hubFolder(modelDir: string): string {
   return join(modelDir, 'hub');
 }
 
-/** As one folder name. Names of the hub have no two hyphens in a row. */
+/** Turns a name into one folder name. Names of the hub have no two hyphens in a row. */
 function flat(name: string): string {
   return name.replaceAll('/', '--');
 }
@@ -153,7 +153,7 @@ interface Complete {
   readonly picked: PickedFiles;
 }
 
-/** What a download that is complete says of itself; null when there is none. */
+/** Reads the record of a complete download; null when there is none. */
 export async function readComplete(path: string): Promise<Complete | null> {
   const json = await readFile(path, 'utf8').catch(() => null);
   return json === null ? null : (JSON.parse(json) as Complete);

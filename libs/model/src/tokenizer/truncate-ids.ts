@@ -8,8 +8,9 @@ export interface Sequence {
 }
 
 /**
- * The whole sequence cut to `maxTokens`. Only the text loses tokens: at its end, its start, or in its middle, where the
- * first half (rounded up) and the last half of what fits are kept.
+ * Truncates a sequence to `maxTokens`. Only the text loses tokens: at its end, its start, or in its middle, where the
+ * first half (rounded up) and the last half of what fits are kept. If `head` and `tail` alone are too long, the
+ * sequence is cut at its end.
  */
 export function truncateIds({ head, text, tail }: Sequence, maxTokens: number, side: TruncationSide): Int32Array {
   const room = Math.max(0, maxTokens - head.length - tail.length);

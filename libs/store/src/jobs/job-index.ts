@@ -28,11 +28,13 @@ export class JobIndex {
   /** Adds a new job. Its record must exist already: an id without a record counts as expired. */
   async add(id: string, tenant: string, now: number, ttlMs: number): Promise<void> {
     const lists = new Set([this.#keys.jobs(), this.#keys.jobs(tenant)]);
-    await exec(
-      this.#redis,
-      [this.#keys.activeJobs(), ...lists].map((list) => ['zadd', list, now, id]),
-    );
-    for (const list of lists) await this.#prune(list, now - ttlMs);
+    await Promise.all([
+      exec(
+        this.#redis,
+        [this.#keys.activeJobs(), ...lists].map((list) => ['zadd', list, now, id]),
+      ),
+      ...[...lists].map((list) => this.#prune(list, now - ttlMs)),
+    ]);
   }
 
   /** Removes jobs from the unfinished ones. */

@@ -59,7 +59,7 @@ export interface AckResult {
   readonly state: JobState | null;
 }
 
-/** Result of `replan`. `begun`: the job has rows of the old version, or is of a third one. `over`: it is final. */
+/** Result of `replan`. `begun`: the job has rows of another version. `over`: it is final, or does not exist. */
 export type Replanned = 'replanned' | 'begun' | 'over';
 
 /** Progress of a job. */
@@ -169,11 +169,10 @@ export class JobLedger {
   }
 
   /**
-   * Switches a job to another version of its model, if it has no rows of the old version: rows of two versions never
-   * mix. Idempotent.
+   * Switches a job to another version of its model, if it has no rows yet: rows of two versions never mix. Idempotent.
    */
-  async replan(id: string, from: Spec, to: Spec, rowBytes: RowBytes): Promise<Replanned> {
-    const args = [from.fingerprint, to.fingerprint, JSON.stringify(to), JSON.stringify(rowBytes)];
+  async replan(id: string, to: Spec, rowBytes: RowBytes): Promise<Replanned> {
+    const args = [to.fingerprint, JSON.stringify(to), JSON.stringify(rowBytes)];
     return (await scripts.replan(this.#redis, [this.#keys.job(id)], args)) as Replanned;
   }
 
@@ -234,6 +233,16 @@ export class JobLedger {
     return (await this.#redis.hget(this.#keys.job(id), 'state')) as JobState | null;
   }
 
+  /** The state and the fingerprint of the job's rows; null when there is no such job. */
+  async standing(id: string): Promise<{ state: JobState; fingerprint: string } | null> {
+    const [state, fingerprint] = await this.#redis.hmget(this.#keys.job(id), 'state', 'fingerprint');
+    if (!state) return null;
+    if (fingerprint) return { state: state as JobState, fingerprint };
+    // 0.1.0 has it in the spec only.
+    const job = readJobFields(await this.#redis.hgetall(this.#keys.job(id)));
+    return job && { state: job.state, fingerprint: job.spec.fingerprint };
+  }
+
   /** null when there is no such job. Reads only a few fields. */
   async progress(id: string): Promise<JobProgress | null> {
     const fields = ['state', 'model', 'lane', 'texts', 'done', 'failed', 'keyId'];
@@ -281,16 +290,21 @@ export class JobLedger {
    */
   async #settle(id: string, state: JobState | null, renew: number): Promise<void> {
     try {
-      if (state !== null && isFinal(state)) await this.#index.leaveActive([id]);
-      if (renew === 0) return;
-      await exec(
-        this.#redis,
-        this.#keysBeside(id).map((key) => ['pexpire', key, this.#ttlMs]),
-      );
-      await this.#results.renew({ id }, renew, this.#ttlMs);
+      await Promise.all([
+        state !== null && isFinal(state) && this.#index.leaveActive([id]),
+        renew > 0 && this.#renewBeside(id),
+        renew > 0 && this.#results.renew({ id }, renew, this.#ttlMs),
+      ]);
     } catch {
       // The script has run. `JobList.activeTexts` removes the id later, and rows are renewed well before they expire.
     }
+  }
+
+  async #renewBeside(id: string): Promise<void> {
+    await exec(
+      this.#redis,
+      this.#keysBeside(id).map((key) => ['pexpire', key, this.#ttlMs]),
+    );
   }
 
   /** Keys of a job besides its record and rows. */

@@ -19,7 +19,7 @@ const NEW: Spec = { ...SPEC, fingerprint: 'e'.repeat(64) };
 const NEW_ROWS = rowsOfFloats(4);
 const ERROR = { code: 'inference_failed', message: 'no' } as const;
 
-const replan = (id: string) => ledger.replan(id, SPEC, NEW, NEW_ROWS);
+const replan = (id: string) => ledger.replan(id, NEW, NEW_ROWS);
 const specOf = async (id: string) => {
   const { spec, rowBytes } = (await ledger.get(id))!;
   return { spec, rowBytes };
@@ -47,12 +47,23 @@ it('leaves a job that has rows of the old version as it is', async () => {
   expect(await specOf(id)).toEqual({ spec: SPEC, rowBytes: ROW_BYTES });
 });
 
-it('leaves a job alone that has got a third version meanwhile', async () => {
+it('goes on to a third version, and back, while there are no rows', async () => {
   const id = await openJob(ledger, 4);
   const third: Spec = { ...SPEC, fingerprint: 'd'.repeat(64) };
-  expect(await ledger.replan(id, SPEC, third, NEW_ROWS)).toBe('replanned');
+  expect(await ledger.replan(id, third, NEW_ROWS)).toBe('replanned');
+  expect(await replan(id)).toBe('replanned');
+  expect((await specOf(id)).spec).toEqual(NEW);
+  expect(await ledger.replan(id, SPEC, ROW_BYTES)).toBe('replanned');
+  expect(await ledger.acknowledge(unitOf(id, 0, [0]))).toMatchObject({ counted: 'now' });
   expect(await replan(id)).toBe('begun');
-  expect((await specOf(id)).spec).toEqual(third);
+});
+
+it('is told apart by its state and version', async () => {
+  const id = await openJob(ledger, 4);
+  expect(await ledger.standing(id)).toEqual({ state: 'receiving', fingerprint: SPEC.fingerprint });
+  await replan(id);
+  expect(await ledger.standing(id)).toEqual({ state: 'receiving', fingerprint: NEW.fingerprint });
+  expect(await ledger.standing('job_none')).toBeNull();
 });
 
 it('says that it is over with a job that is final or not there', async () => {
@@ -100,7 +111,7 @@ it('of rows of the old version and a replan at once, one comes first and the oth
   for (let n = 0; n < 40; n++) {
     const id = await openJob(ledger, 2);
     const acknowledge = () => ledger.acknowledge(unitOf(id, 0, [0]));
-    const replanning = () => replanner.replan(id, SPEC, NEW, NEW_ROWS);
+    const replanning = () => replanner.replan(id, NEW, NEW_ROWS);
     const [ack, replanned] =
       n % 2 === 0
         ? await Promise.all([acknowledge(), replanning()])
@@ -121,6 +132,7 @@ describe('a job that 0.1.0 opened, whose record names its version in the spec on
 
   it('takes rows of that version and refuses others', async () => {
     const id = await openOldJob();
+    expect(await ledger.standing(id)).toMatchObject({ fingerprint: SPEC.fingerprint });
     const other = unitOf(id, 0, [0], { fingerprint: NEW.fingerprint });
     expect(await ledger.acknowledge(other)).toMatchObject({ counted: 'other-version' });
     expect(await ledger.acknowledge(unitOf(id, 0, [0]))).toMatchObject({ counted: 'now' });

@@ -1,6 +1,6 @@
 import type { Keys } from '#contracts';
 import type { RedisClient } from '../redis/client.js';
-import { exec } from '../redis/exec.js';
+import { exec, type RedisCommand } from '../redis/exec.js';
 
 /** Cancelled work: a whole job, or inputs of a waiting request's task by index. */
 export type Cancellation =
@@ -23,16 +23,17 @@ export class Cancellations {
   async drop(taskId: string, indexes: readonly number[]): Promise<void> {
     if (indexes.length === 0) return;
     const key = this.#keys.dropped(taskId);
+    // Published last: a worker that takes the task afterwards, and so misses the message, finds the indexes recorded.
     await exec(this.#redis, [
       ['sadd', key, ...indexes],
       ['expire', key, DROPPED_TTL_SECONDS],
+      this.#publication({ taskId, indexes }),
     ]);
-    await this.#publish({ taskId, indexes });
   }
 
   /** Publishes that a job was cancelled or failed. Workers that take its tasks later see that from its state. */
-  cancelJob(jobId: string): Promise<void> {
-    return this.#publish({ jobId });
+  async cancelJob(jobId: string): Promise<void> {
+    await exec(this.#redis, [this.#publication({ jobId })]);
   }
 
   /** Indexes of a task's inputs that were dropped so far. */
@@ -40,8 +41,8 @@ export class Cancellations {
     return (await this.#redis.smembers(this.#keys.dropped(taskId))).map(Number);
   }
 
-  async #publish(cancellation: Cancellation): Promise<void> {
-    await this.#redis.publish(this.#keys.cancellations(), JSON.stringify(cancellation));
+  #publication(cancellation: Cancellation): RedisCommand {
+    return ['publish', this.#keys.cancellations(), JSON.stringify(cancellation)];
   }
 }
 

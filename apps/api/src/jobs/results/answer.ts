@@ -28,13 +28,9 @@ export class ResultsAnswer {
    */
   async of(job: JobRecord, format: ResultsFormat, query: ResultsQuery, signal: AbortSignal): Promise<StreamableFile> {
     const { cursor: from, dimensions, encoding_format: encoding, limit, normalize } = query;
-    const writer = this.#shapes.of(job.spec).writer({
-      rowBytes: job.rowBytes,
-      output: job.output,
-      query: { dimensions, normalize },
-      encoding,
-    });
-    const { pieces, ...options } = FORMATS[format]({ job, rows: this.#rows, writer, from, limit, signal });
+    const writerOf = ({ output, rowBytes, spec }: JobRecord) =>
+      this.#shapes.of(spec).writer({ rowBytes, output, query: { dimensions, normalize }, encoding });
+    const { pieces, ...options } = FORMATS[format]({ job, rows: this.#rows, writerOf, from, limit, signal });
     return new StreamableFile(Readable.from(await begun(pieces)), options);
   }
 }

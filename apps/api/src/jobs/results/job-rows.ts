@@ -23,7 +23,8 @@ export class JobRows {
   async read(job: JobRecord, from: number, count: number): Promise<(Outcome | null)[]> {
     const to = Math.min(from + count, job.texts);
     if (to <= from) return [];
-    const rows = await this.#results.read(job, from, to - from);
+    // Without rows at the time of the record, the job may have been replanned since, and its rows be of another length.
+    const rows = job.done === 0 ? nulls(to - from) : await this.#results.read(job, from, to - from);
     const missing = rows.flatMap((row, n) => (row === null ? [from + n] : []));
     const errors = await this.#jobs.errors(job.id, missing);
     return rows.map((row, n) => {
@@ -45,6 +46,10 @@ export class JobRows {
 export function settledPrefix(outcomes: readonly (Outcome | null)[]): Outcome[] {
   const end = outcomes.indexOf(null);
   return (end < 0 ? outcomes : outcomes.slice(0, end)) as Outcome[];
+}
+
+function nulls(count: number): null[] {
+  return Array.from({ length: count }, () => null);
 }
 
 function resultsExpired(id: string): ApiError {

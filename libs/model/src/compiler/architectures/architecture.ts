@@ -4,28 +4,28 @@ import type { Linear } from '../layers/linear.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { SafetensorsReader } from '../weights/safetensors.js';
 
-/** A family of encoders that the compiler writes graphs for. One file each; `index.ts` lists them. */
+/** A family of encoders that the compiler writes graphs for. Each has its own file; `index.ts` lists them. */
 export interface Architecture {
-  /** Part of fingerprints, so it never changes. */
+  /** Part of fingerprints, so it must never change. */
   readonly name: string;
-  /** `model_type` of `config.json`. */
+  /** Values of `model_type` in `config.json`. */
   readonly modelTypes: readonly string[];
-  /** `position_embedding_type` of `config.json`, `absolute` where it is not there. */
+  /** Values of `position_embedding_type` in `config.json`; a missing member counts as `absolute`. */
   readonly positionTypes: readonly string[];
   /**
-   * Reads `config.json`, of which every member is known or reported. What it refuses is not compiled.
-   * @throws BootError, one line, when a member that is used is missing or of another kind
+   * Reads `config.json`, and reports every unknown member. A model with a refusal is not compiled.
+   * @throws BootError, one line, when a used member is missing or has another type
    */
   read(config: JsonFile): Reading<Encoder>;
 }
 
-/** What a model's `config.json` says of its inputs, whoever wrote the graph. */
+/** Properties of a model's inputs according to `config.json`, for compiled and found graphs alike. */
 export interface EncoderShape {
   /** Floats in a token's hidden state. */
   readonly hiddenSize: number;
-  /** Tokens of the longest text; Infinity where nothing bounds it. */
+  /** Maximum number of tokens of a text; Infinity when it is not bounded. */
   readonly positions: number;
-  /** What graphs that ask for `position_ids` expect for the first token. */
+  /** Value of `position_ids` for the first token, in graphs with that input. */
   readonly firstPosition: number;
   readonly padTokenId: number;
 }
@@ -35,11 +35,11 @@ export interface BuildOptions {
   readonly tokenTypes: TokenTypes;
 }
 
-/** One model of an architecture, ready to be written. */
+/** The encoder of one model, ready to be written as a graph. */
 export interface Encoder extends EncoderShape {
   /**
-   * Adds everything from the inputs to the hidden states, padding at the end of rows.
-   * @throws BootError when the weights lack something
+   * Adds all nodes from the inputs to the hidden states. Rows must be padded at their end.
+   * @throws BootError when a weight is missing
    */
   build(graph: GraphBuilder, weights: SafetensorsReader, options: BuildOptions): Promise<Hidden>;
 }

@@ -17,13 +17,13 @@ export const bert: Architecture = {
   read: (config) => readBertLike(config, { prefix: 'bert.', padTokenId: 0, firstPosition: () => 0 }),
 };
 
-/** In what encoders with BERT's layers differ from each other. */
+/** The differences between encoders with BERT's layers. */
 export interface BertVariant {
-  /** Before the names of weights that were saved with a head. */
+  /** Prefix of the weights' names in a checkpoint that was saved with a head. */
   readonly prefix: string;
-  /** Used when `config.json` says none. */
+  /** Used when `config.json` has none. */
   readonly padTokenId: number;
-  /** The row of the position table that a text's first token takes. */
+  /** Row of the position table for the first token of a text. */
   firstPosition(padTokenId: number): number;
 }
 
@@ -43,13 +43,13 @@ const members = encoderConfig({
   },
   only: { hidden_act: Object.keys(GELU) },
   harmless: [
-    // The tensors' own shapes say these.
+    // Known from the tensors' shapes, or used only in training.
     'intermediate_size',
     'type_vocab_size',
     'hidden_dropout_prob',
     'attention_probs_dropout_prob',
     'classifier_dropout',
-    // Of the first checkpoints; nothing has ever read them.
+    // Written into the first BERT checkpoints, and not read by anything.
     'directionality',
     'pooler_fc_size',
     'pooler_num_attention_heads',
@@ -59,7 +59,7 @@ const members = encoderConfig({
   ],
 });
 
-/** What the shape of the graph depends on. */
+/** Everything that the structure of the graph depends on. */
 interface BertConfig {
   readonly layers: number;
   readonly heads: number;

@@ -2,9 +2,9 @@ import type { Architecture } from './architecture.js';
 import { readBertLike } from './bert.js';
 
 /**
- * RoBERTa, XLM-RoBERTa and CamemBERT: BERT's layers. Positions are numbered from after the padding id (transformers'
- * `create_position_ids_from_input_ids`), so the first rows of the table are never used; as texts are padded at their
- * end only, the rest counts from 0 like BERT's.
+ * RoBERTa, XLM-RoBERTa and CamemBERT have BERT's layers. Their positions begin at the padding id + 1 (transformers'
+ * `create_position_ids_from_input_ids`), so the first rows of the position table are never used. Since texts are padded
+ * only at their end, the other rows are numbered from 0, as in BERT.
  */
 export const roberta: Architecture = {
   name: 'roberta',

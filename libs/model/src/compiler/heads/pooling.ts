@@ -2,7 +2,7 @@ import type { Pooling } from '#contracts';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { Head } from './head.js';
 
-/** Pools hidden states over the tokens that are no padding: the first token's, their mean, or each number's largest. */
+/** Pools hidden states over the tokens that are not padding: the first one's, the mean, or the element-wise maximum. */
 export function poolingHead(pooling: Pooling): Head {
   return {
     name: pooling,
@@ -23,7 +23,7 @@ function addFirst(graph: GraphBuilder, at: string, hidden: string): string {
   return graph.along(TOKENS, 'Squeeze', `${at}.rows`, first);
 }
 
-/** `[rows, 1, tokens] x [rows, tokens, hidden]` sums without a masked copy of all hidden states. */
+/** The product `[rows, 1, tokens] x [rows, tokens, hidden]` sums without a masked copy of all hidden states. */
 function addMean(graph: GraphBuilder, at: string, hidden: string): string {
   const mask = graph.cast(`${at}.mask`, graph.input('attention_mask'), graph.floatType);
   const row = graph.along(TOKENS, 'Unsqueeze', `${at}.row`, mask);
@@ -36,7 +36,7 @@ function addMean(graph: GraphBuilder, at: string, hidden: string): string {
 function addLargest(graph: GraphBuilder, at: string, hidden: string): string {
   const mask = graph.cast(`${at}.bool`, graph.input('attention_mask'), 'bool');
   const real = graph.along(2, 'Unsqueeze', `${at}.real`, mask);
-  // The lowest number of half precision.
+  // The lowest finite number of half precision.
   const masked = graph.node('Where', `${at}.masked`, [real, hidden, graph.scalar(`${at}.lowest`, -65_504)]);
   return graph.along(TOKENS, 'ReduceMax', `${at}.rows`, masked, { keepdims: 0 });
 }

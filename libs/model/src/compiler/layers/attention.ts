@@ -4,9 +4,9 @@ import type { LinearWeights } from '../weights/named-weights.js';
 import type { Linear } from './linear.js';
 
 /**
- * Self-attention of every token of a row with every real one, queries, keys and values projected in one matrix.
+ * Self-attention of each token of a row to the row's real tokens; one matrix projects queries, keys and values.
  * @param input `[rows, tokens, hidden]`
- * @param lengths a value `[rows]`, int32: each row's real tokens
+ * @param lengths a value `[rows]`, int32: number of real tokens in each row
  * @param projections of queries, keys and values, in this order
  * @returns `[rows, tokens, hidden]`, before the projection that follows attention
  */

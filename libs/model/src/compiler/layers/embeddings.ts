@@ -2,32 +2,32 @@ import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { NormWeights } from '../weights/named-weights.js';
 import type { Tensor } from '../weights/safetensors.js';
 
-/** Hidden states `[rows, tokens, hidden]`, and for each row the number of its real tokens, int32 `[rows]`. */
+/** Names of two values: hidden states `[rows, tokens, hidden]`, and number of real tokens per row, int32 `[rows]`. */
 export interface Hidden {
   readonly hidden: string;
   readonly lengths: string;
 }
 
 /**
- * Token types say which part of a pair a token belongs to. `zero`: every token is of type 0, as those of single texts
- * are; `input`: the graph takes `token_type_ids`.
+ * Token types say which part of a pair a token belongs to. `zero`: every token has type 0, as in single texts; `input`:
+ * the graph takes `token_type_ids`.
  */
 export type TokenTypes = 'zero' | 'input';
 
 export interface EmbeddingWeights {
   /** `[vocabulary, hidden]`. */
   readonly words: Tensor;
-  /** `[positions, hidden]`; the first row is the first token's. */
+  /** `[positions, hidden]`; the first row is for the first token. */
   readonly positions: Tensor;
-  /** `[types, hidden]`; null where the architecture has none. */
+  /** `[types, hidden]`; null when the architecture has none. */
   readonly types: Tensor | null;
   readonly norm: NormWeights;
   readonly epsilon: number;
 }
 
 /**
- * Word, position and type embeddings, summed and normalised. Takes the inputs `input_ids` and `attention_mask`, and
- * `token_type_ids` where they are asked for and there is more than one type.
+ * The sum of word, position and type embeddings, after a layer norm. Adds the inputs `input_ids` and `attention_mask`,
+ * and `token_type_ids` if `tokenTypes` is `input` and the model has more than one type.
  */
 export async function addEmbeddings(
   graph: GraphBuilder,
@@ -58,7 +58,7 @@ export async function addEmbeddings(
   return { hidden: output, lengths: 'lengths' };
 }
 
-/** Where all tokens are of type 0, its vector can be added to each position's beforehand: one lookup less a token. */
+/** If all tokens have type 0, its vector is added to the position table beforehand, which saves a lookup per token. */
 function withFirstType(positions: Float32Array, types: Float32Array, size: number): Float32Array {
   return positions.map((value, i) => value + types[i % size]!);
 }

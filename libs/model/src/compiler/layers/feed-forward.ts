@@ -5,7 +5,7 @@ import type { Linear, Product } from './linear.js';
 /** `erf` is GELU's exact form, `tanh` the usual approximation. */
 export type Gelu = 'erf' | 'tanh';
 
-/** Two linear layers with an activation between: `[rows, tokens, hidden]` to `[rows, tokens, hidden]`. */
+/** Two linear layers with an activation between them: `[rows, tokens, hidden]` to `[rows, tokens, hidden]`. */
 export async function addFeedForward(
   graph: GraphBuilder,
   linear: Linear,

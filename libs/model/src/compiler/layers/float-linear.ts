@@ -1,6 +1,6 @@
 import type { Linear } from './linear.js';
 
-/** Matrices in the graph's own precision, fp32 or fp16. Biases are left to the operators that come next. */
+/** Linear layers in the graph's own precision, fp32 or fp16. The operator after `product` adds the bias. */
 export const floatLinear: Linear = {
   async product(graph, name, input, _from, { matrix, bias }) {
     const weights = await graph.weight(`${name}.matrix`, [matrix.inputs, matrix.outputs], matrix.data);

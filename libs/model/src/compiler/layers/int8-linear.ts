@@ -5,15 +5,17 @@ import { floatLinear } from './float-linear.js';
 import type { InputKind, Linear } from './linear.js';
 import { addRefinedQuantization, refineMatrix } from './refined-activations.js';
 
-/** What a product of int8 does with its activations; see docs/compiler.md for what each choice costs and gives. */
+/** Quantisation steps of a product's activations, by their origin; docs/compiler.md has the cost and gain of each. */
 const STEPS: Record<InputKind, 'one' | 'two' | 'float'> = {
   norm: 'two',
   attention: 'one',
-  // On the widest tensor of all two steps would take as long as the float product.
+  // On the widest of all tensors, two steps would take as long as the float product.
   activation: 'float',
 };
 
-/** Matrices as int8 with one scale a column, activations as uint8 with one scale for the tensor; attention in floats. */
+/**
+ * Linear layers with int8 matrices (one scale per column) and uint8 activations (one per tensor); attention in floats.
+ */
 export const int8Linear: Linear = {
   async product(graph, name, input, from, { matrix, bias }) {
     if (STEPS[from] === 'float') return floatLinear.product(graph, name, input, from, { matrix, bias });
@@ -31,7 +33,7 @@ export const int8Linear: Linear = {
   },
 };
 
-/** One step of quantisation: fast, and good where no activation is far larger than the rest. */
+/** Adds a product with one quantisation step: fast, and accurate if no activation is far larger than the rest. */
 export async function addInt8MatMul(
   graph: GraphBuilder,
   name: string,
@@ -49,7 +51,7 @@ export async function addInt8MatMul(
   ]);
 }
 
-/** The same with activations quantised in two steps. */
+/** Adds a product with two quantisation steps of the activations. */
 export async function addRefinedMatMul(
   graph: GraphBuilder,
   name: string,

@@ -3,15 +3,15 @@ import type { Matrix } from '../weights/matrix.js';
 import type { LinearWeights } from '../weights/named-weights.js';
 
 /**
- * Where a product's input comes from, which says how its numbers are spread: `norm`: a few channels ten times as large
- * as the rest; `attention`: even; `activation`: single numbers a hundred times as large as the usual ones.
+ * Where a product's input comes from, which determines the distribution of its numbers. `norm`: a few channels are ten
+ * times as large as the rest; `attention`: even; `activation`: single numbers are a hundred times as large as usual.
  */
 export type InputKind = 'norm' | 'attention' | 'activation';
 
 /** `input x matrix`. */
 export interface Product {
   readonly value: string;
-  /** A bias `[outputs]` that is still to be added, by the fused operator that comes next; null: it has been. */
+  /** A bias `[outputs]` that the next fused operator must add; null: it is already added. */
   readonly bias: string | null;
 }
 
@@ -28,9 +28,9 @@ export interface Linear {
   /** A linear layer: `[rows, tokens, inputs]` to `[rows, tokens, outputs]`. */
   product(graph: GraphBuilder, name: string, input: string, from: InputKind, weights: LinearWeights): Promise<Product>;
   /**
-   * Self-attention with its projection, one operator.
-   * @param input `[rows, tokens, hidden]`, out of a norm
-   * @param lengths a value `[rows]`, int32: each row's real tokens
+   * Self-attention with the projection of its input, as one operator.
+   * @param input `[rows, tokens, hidden]`, the output of a norm
+   * @param lengths a value `[rows]`, int32: number of real tokens in each row
    * @returns `[rows, tokens, hidden]`
    */
   attention(

@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { NormWeights } from '../weights/named-weights.js';
 import type { Product } from './linear.js';
 
-/** A layer norm over a branch and what it goes around: `norm(branch + bias + skip)`, `[rows, tokens, hidden]`. */
+/** Layer norm of a branch with its residual connection: `norm(branch + bias + skip)`, `[rows, tokens, hidden]`. */
 export async function addSkipNorm(
   graph: GraphBuilder,
   name: string,

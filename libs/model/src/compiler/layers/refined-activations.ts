@@ -3,13 +3,14 @@ import type { Matrix } from '../weights/matrix.js';
 import { quantizeColumns, toInt8, type QuantizedMatrix } from '../weights/quantize.js';
 
 /**
- * How many times as fine the second step is. Its matrix is the first one divided by this and rounded to the same
- * scales: a larger number leaves less of the activations' error and more of that rounding's. With weights of about 36
- * steps root mean square both are alike, and their sum least, near 11: then a fiftieth of the error's power is left.
+ * How many times as fine the second step is. Its matrix is the first one divided by this number, and rounded with the
+ * same scales: a larger number leaves a smaller error of the activations, but a larger one of that rounding. With
+ * weights of about 36 steps root mean square, both errors are equal and their sum is least near 11: a fiftieth of the
+ * error's power is left.
  */
 const FINER = 11;
 
-/** uint8 `[rows, tokens, 2 * size]`, and the scalars that say what its numbers mean. */
+/** Names of values: uint8 `[rows, tokens, 2 * size]`, and its scale and zero point, which are scalars. */
 export interface RefinedActivations {
   readonly values: string;
   readonly scale: string;
@@ -17,15 +18,15 @@ export interface RefinedActivations {
 }
 
 /**
- * Quantises activations `[rows, tokens, size]` in two steps: to uint8, and what that left over to uint8 again, `FINER`
- * times as fine. Both stand side by side in the last dimension, so that one integer product with `refineMatrix` adds
- * them up.
+ * Quantises activations `[rows, tokens, size]` in two steps: to uint8, and then the remaining error to uint8 again,
+ * `FINER` times as fine. Both results are concatenated in the last dimension, so that one integer product with the
+ * matrix of `refineMatrix` adds them up.
  *
- * Layer norms put out a few channels ten times as large as the rest, and one scale for the tensor has to span them: one
- * step alone leaves other channels a few levels.
+ * Layer norms output a few channels ten times as large as the rest, and the tensor's only scale must cover them: with
+ * one step, the other channels would have only a few levels.
  *
- * The second step has the zero point of the first, since an operator takes only one: it is cut off where all
- * activations have the same sign, which those of a layer norm do not.
+ * The second step uses the zero point of the first, since the operator takes only one. It would be clipped if all
+ * activations had the same sign, but those of a layer norm do not.
  */
 export function addRefinedQuantization(graph: GraphBuilder, name: string, input: string): RefinedActivations {
   const [coarse, scale, zeroPoint] = [`${name}.coarse`, `${name}.scale`, `${name}.zero`];
@@ -37,7 +38,7 @@ export function addRefinedQuantization(graph: GraphBuilder, name: string, input:
   return { values: graph.node('Concat', `${name}.both`, [coarse, fine], { axis: -1 }), scale, zeroPoint };
 }
 
-/** The matrix for both steps, one below the other: `[2 * inputs, outputs]` with one scale an output. */
+/** The matrices for both steps, one below the other: `[2 * inputs, outputs]`, with one scale per output. */
 export function refineMatrix({ data, inputs, outputs }: Matrix): QuantizedMatrix {
   const { values: coarse, scales } = quantizeColumns(data, inputs, outputs);
   const values = new Int8Array(2 * data.length);

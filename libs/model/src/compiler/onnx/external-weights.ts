@@ -5,31 +5,31 @@ import onnxProto from 'onnx-proto';
 const { onnx } = onnxProto;
 type TensorProto = onnxProto.onnx.ITensorProto;
 
-/** ONNX Runtime maps the file: tensors begin where a page-friendly copy can. */
+/** Alignment of tensors in the file, bytes: ONNX Runtime maps it into memory. */
 const ALIGNMENT = 64;
 
 export type WeightArray = Float32Array | Uint16Array | Int8Array | Int32Array | BigInt64Array;
 
-/** Where a graph's weights are kept. */
+/** Stores a graph's weights. */
 export interface WeightStore {
-  /** Keeps the tensor. @param data row-major; Uint16Array holds float16 bits. @returns what the graph says of it */
+  /** Stores a tensor. @param data row-major; Uint16Array holds float16 bits @returns the tensor's entry in the graph */
   add(name: string, dims: readonly number[], data: WeightArray): Promise<TensorProto>;
 }
 
-/** Weights in the graph's own file, for the few that a small head has. */
+/** Stores weights in the graph's own file; for heads, which have few. */
 export const inlineWeights: WeightStore = {
   add: (name, dims, data) => Promise.resolve(inlineTensor(name, dims, data)),
 };
 
-/** A tensor whose data stands in the graph's file. */
+/** A tensor whose data is in the graph's file. */
 export function inlineTensor(name: string, dims: readonly number[], data: WeightArray): TensorProto {
   const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return { name, dims: [...dims], dataType: typeOf(data), rawData };
 }
 
 /**
- * Weights in a file beside the graph (ONNX external data), written one after the other: neither protobuf's limit of
- * 2 GiB nor memory bounds a model's size.
+ * Stores weights in a file beside the graph (ONNX external data), one after the other, so that neither protobuf's limit
+ * of 2 GiB nor the memory limits a model's size.
  */
 export class ExternalWeights implements WeightStore {
   readonly #file: FileHandle;

@@ -6,18 +6,22 @@ const { onnx } = onnxProto;
 export type OnnxModel = onnxProto.onnx.ModelProto;
 type ValueInfo = onnxProto.onnx.IValueInfoProto;
 
-/** The graph of an ONNX file, protobuf decoded; external weights are not read. */
+/** Reads and decodes an ONNX file (protobuf), without its external weights. */
 export async function readModel(path: string): Promise<OnnxModel> {
   return onnx.ModelProto.decode(await readFile(path));
 }
 
-/** Names of what a graph must be given: old files list their weights among the inputs. */
+/** Names of the inputs that a caller must supply; old files list weights among the inputs, too. */
 export function inputsOf({ graph }: OnnxModel): string[] {
   const weights = new Set((graph?.initializer ?? []).map(({ name }) => name));
   return (graph?.input ?? []).map(({ name }) => name ?? '').filter((name) => !weights.has(name));
 }
 
-/** The output of that rank that has one of these names, best first; else the only other one of that rank. */
+/**
+ * Finds an output of the given rank: by name, in order of preference; else the only one of that rank, apart from
+ * `never`.
+ * @returns null when there is none, or no unambiguous one
+ */
 export function outputOf(
   { graph }: OnnxModel,
   names: readonly string[],
@@ -33,12 +37,12 @@ export function outputOf(
   return others.length === 1 ? others[0]! : null;
 }
 
-/** Version of the standard operators that a graph is written in. */
+/** Version of the standard operators (opset) in a graph. */
 export function opsetOf({ opsetImport }: OnnxModel): number {
   return Number(opsetImport.find(({ domain }) => !domain)?.version ?? 0);
 }
 
-/** Names of the files beside a graph that hold its weights. */
+/** Names of the files beside a graph that contain its weights. */
 export function externalFilesOf({ graph }: OnnxModel): string[] {
   const files = new Set<string>();
   for (const { externalData } of graph?.initializer ?? []) {

@@ -7,7 +7,7 @@ type NodeProto = onnxProto.onnx.INodeProto;
 type TensorProto = onnxProto.onnx.ITensorProto;
 type ValueInfo = onnxProto.onnx.IValueInfoProto;
 
-/** A number with a point in ONNX's eyes: `attributes` take plain numbers for integers. */
+/** An attribute of ONNX type FLOAT; a plain number is an INT. */
 export interface FloatAttribute {
   readonly float: number;
 }
@@ -15,7 +15,7 @@ export type Attribute = number | readonly number[] | FloatAttribute;
 
 export type ElementType = 'float' | 'float16' | 'int32' | 'int64' | 'bool';
 
-/** A graph's input or output. Dimensions given as words may vary. */
+/** A graph's input or output. Dimensions given as strings are variable. */
 export interface Value {
   readonly name: string;
   readonly type: ElementType;
@@ -33,20 +33,20 @@ const ELEMENT_TYPES: Record<ElementType, number> = {
 const OPSET = 20;
 const IR_VERSION = 9;
 
-/** From this opset on the operator takes its axes as an input, before as an attribute. */
+/** From this opset on, the operator takes its axes as an input; before, as an attribute. */
 const AXES_AS_INPUT = { Squeeze: 13, Unsqueeze: 13, ReduceSum: 13, ReduceMax: 18 } as const;
 
 /** The domain of ONNX Runtime's own fused operators. */
 const MICROSOFT = 'com.microsoft';
 
 export interface GraphBuilderOptions {
-  /** Whether weights given as floats are kept as float16, and arithmetic is done in it. */
+  /** Whether float weights are stored as float16, and computed with in it. */
   readonly half: boolean;
-  /** Version of the standard operators, from 11; default the newest that is known here. */
+  /** Version of the standard operators, at least 11. Default: `OPSET`. */
   readonly opset?: number;
 }
 
-/** Collects inputs, nodes and weights of a graph. Values are named by the strings that its methods return. */
+/** Collects the inputs, nodes and weights of a graph. The methods that add a value return its name. */
 export class GraphBuilder {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
@@ -66,42 +66,42 @@ export class GraphBuilder {
     return this.#half ? 'float16' : 'float';
   }
 
-  /** Names of the inputs that were asked for. */
+  /** Names of the inputs that were added. */
   get inputs(): readonly string[] {
     return [...this.#inputs.keys()];
   }
 
-  /** An input of the graph, `[rows, tokens]` unless said otherwise; asked for twice it is the same one. */
+  /** Adds an input of the graph, by default `[rows, tokens]`, unless there is one of that name already. */
   input(name: string, type: ElementType = 'int64', dims: readonly (string | number)[] = ['rows', 'tokens']): string {
     if (!this.#inputs.has(name)) this.#inputs.set(name, { name, type, dims });
     return name;
   }
 
-  /** A float weight, in the graph's own precision. */
+  /** Adds a float weight, in the graph's own precision. */
   async weight(name: string, dims: readonly number[], data: Float32Array): Promise<string> {
     return this.constant(name, dims, this.#half ? toFloat16(data) : data);
   }
 
-  /** A tensor as it is. */
+  /** Adds a tensor without conversion. */
   async constant(name: string, dims: readonly number[], data: WeightArray): Promise<string> {
     this.initializers.push(await this.#weights.add(name, dims, data));
     return name;
   }
 
-  /** int64 values that shape operators take, kept in the graph: some must be known when it is loaded. */
+  /** Adds int64 values for shape operators, stored in the graph's own file: some must be known when it is loaded. */
   integers(name: string, values: readonly number[]): string {
     this.initializers.push(inlineTensor(name, [values.length], BigInt64Array.from(values, BigInt)));
     return name;
   }
 
-  /** One number of the graph's own precision. */
+  /** Adds a scalar, in the graph's own precision. */
   scalar(name: string, value: number): string {
     const data = Float32Array.of(value);
     this.initializers.push(inlineTensor(name, [], this.#half ? toFloat16(data) : data));
     return name;
   }
 
-  /** Adds a node whose first output has the node's name. @param inputs '' for one left out */
+  /** Adds a node; by default its only output has the node's name. @param inputs `''` for an omitted one */
   node(
     type: string,
     name: string,
@@ -120,7 +120,7 @@ export class GraphBuilder {
     return outputs[0]!;
   }
 
-  /** A fused operator of ONNX Runtime. */
+  /** Adds a fused operator of ONNX Runtime. */
   fused(
     type: string,
     name: string,
@@ -135,7 +135,7 @@ export class GraphBuilder {
     return this.node('Cast', name, [value], { to: ELEMENT_TYPES[to] });
   }
 
-  /** An operator along one axis, written as the graph's opset wants it. */
+  /** Adds an operator along one axis, in the form that the graph's opset requires. */
   along(
     axis: number,
     type: keyof typeof AXES_AS_INPUT,
@@ -147,7 +147,7 @@ export class GraphBuilder {
     return this.node(type, name, [value, this.integers(`${name}.axis`, [axis])], attributes);
   }
 
-  /** The finished model, protobuf. */
+  /** Encodes the finished model as protobuf. */
   finish(outputs: readonly Value[]): Uint8Array {
     return onnx.ModelProto.encode({
       irVersion: IR_VERSION,

@@ -8,8 +8,8 @@ export const GRAPH_FILE = 'model.onnx';
 export const WEIGHTS_FILE = 'weights.bin';
 
 /**
- * The folder of a graph, built unless it is there. It appears complete or not at all; processes that want the same one
- * at once wait for the first.
+ * Returns the folder of a graph, and builds it first if it does not exist. It appears only when complete; other
+ * processes that need the same folder wait for the first one.
  * @param digest of everything the graph depends on
  */
 export async function buildOnce(
@@ -30,7 +30,7 @@ export async function buildOnce(
       await rename(draft, folder);
     } catch (error) {
       await rm(draft, { recursive: true, force: true });
-      // A lock can be lost to a machine that slept; the folder is whole then, whoever made it.
+      // A process that was suspended loses its lock; if another one has made the folder meanwhile, it is complete.
       if (!existsSync(folder)) throw error;
     }
   });

@@ -1,8 +1,8 @@
-/** Node 20 has no Float16Array: IEEE 754 binary16 and bfloat16 by hand, by their definition. */
+/** IEEE 754 binary16 and bfloat16, implemented here because Node 20 has no Float16Array. */
 const scratch = new Float32Array(1);
 const bits = new Uint32Array(scratch.buffer);
 
-/** Every binary16 value by its bits. */
+/** The value of every binary16 number, by its bits. */
 const FROM_HALF = Float32Array.from({ length: 65_536 }, (_, half) => {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 0x1f;
@@ -24,7 +24,7 @@ export function fromBfloat16(halves: Uint16Array): Float32Array {
   return new Float32Array(words.buffer);
 }
 
-/** Rounds to nearest, ties to even; what is too large becomes infinite. */
+/** Rounds to nearest, ties to even; numbers that are too large become infinite. */
 export function toFloat16(floats: Float32Array): Uint16Array {
   const halves = new Uint16Array(floats.length);
   for (let i = 0; i < floats.length; i++) halves[i] = halfOf(floats[i]!);
@@ -42,7 +42,7 @@ function halfOf(value: number): number {
     if (exponent < -10) return sign;
     return sign | roundShift(fraction | 0x80_0000, 14 - exponent);
   }
-  // A carry out of the fraction raises the exponent, as it should.
+  // A carry out of the fraction increments the exponent, which is correct.
   return sign | ((exponent << 10) + roundShift(fraction, 13));
 }
 

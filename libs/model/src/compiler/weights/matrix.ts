@@ -1,4 +1,4 @@
-/** A linear layer's matrix in the layout graphs want. */
+/** A linear layer's matrix, in the layout of ONNX graphs. */
 export interface Matrix {
   /** `[inputs, outputs]`, row-major. */
   readonly data: Float32Array;
@@ -6,7 +6,10 @@ export interface Matrix {
   readonly outputs: number;
 }
 
-/** `[rows, columns]` to `[columns, rows]`, row-major; in blocks, since a stride per element would miss every cache line. */
+/**
+ * `[rows, columns]` to `[columns, rows]`, row-major. In blocks: single strided accesses would miss the cache every
+ * time.
+ */
 export function transpose(data: Float32Array, rows: number, columns: number): Float32Array {
   const BLOCK = 32;
   const out = new Float32Array(data.length);

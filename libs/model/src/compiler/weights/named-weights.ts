@@ -2,7 +2,7 @@ import { BootError } from '#contracts';
 import { transpose, type Matrix } from './matrix.js';
 import type { SafetensorsReader, Tensor } from './safetensors.js';
 
-/** What libraries put before every name when they save an encoder inside something else. */
+/** Prefixes of all names when a library has saved the encoder as part of another model. */
 const WRAPPERS = ['model.', '0.auto_model.'];
 
 /** A linear layer: `input x matrix + bias`. */
@@ -18,15 +18,15 @@ export interface NormWeights {
   readonly beta: Float32Array;
 }
 
-/** An encoder's weights by the names that transformers gives them, in the layout that graphs want. */
+/** An encoder's weights, by their names in transformers, in the layout of ONNX graphs. */
 export class NamedWeights {
   readonly #reader: SafetensorsReader;
   readonly #prefix: string;
 
   /**
-   * @param prefix before every name where the encoder was saved with a head, as `bert.`
+   * @param prefix of all names if the encoder was saved with a head, such as `bert.`
    * @param anchor a tensor that every checkpoint of this architecture has
-   * @throws BootError when it is there under no known prefix
+   * @throws BootError when it is missing with every known prefix
    */
   constructor(reader: SafetensorsReader, prefix: string, anchor: string) {
     const found = ['', prefix, ...WRAPPERS].find((one) => reader.has(one + anchor));
@@ -47,14 +47,14 @@ export class NamedWeights {
     return (await this.tensor(name)).data;
   }
 
-  /** A table without its first rows. */
+  /** A table `[rows, size]` without its first rows. */
   async rowsFrom(first: number, name: string): Promise<Tensor> {
     const { shape, data } = await this.tensor(name);
     const [rows = 0, size = 0] = shape;
     return { shape: [rows - first, size], data: data.slice(first * size) };
   }
 
-  /** The matrix comes as `[inputs, outputs]`; checkpoints have `[outputs, inputs]`. */
+  /** The returned matrix is `[inputs, outputs]`; checkpoints have `[outputs, inputs]`. */
   async linear(name: string): Promise<LinearWeights> {
     const { data, shape } = await this.tensor(`${name}.weight`);
     const [outputs = 0, inputs = 0] = shape;

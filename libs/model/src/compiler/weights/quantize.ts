@@ -1,4 +1,4 @@
-/** A matrix as int8 with one scale a column: `value ~ int8 * scale[column]`. */
+/** A matrix as int8 with one scale per column: `value ~ int8 * scale[column]`. */
 export interface QuantizedMatrix {
   /** `[rows, columns]`, row-major, within -127..127. */
   readonly values: Int8Array;
@@ -9,12 +9,13 @@ export interface QuantizedMatrix {
 // Looked up once: these loops run hundreds of millions of times.
 const { abs, max, min, round } = Math;
 
-/** Shares of a column's largest magnitude that are tried as its clipping point. */
+/** Clipping points to try, as shares of a column's largest magnitude. */
 const CLIPS = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7];
 
 /**
- * Symmetric quantisation for each output column. A column is clipped where its squared error is least: losing a little
- * of its rare extremes buys finer steps for all the rest.
+ * Symmetric quantisation, separately for each column. A column is clipped where its squared error is least: clipping a
+ * few extreme values allows finer steps for all others.
+ * @param data `[rows, columns]`, row-major
  */
 export function quantizeColumns(data: Float32Array, rows: number, columns: number): QuantizedMatrix {
   const largest = new Float32Array(columns);
@@ -46,7 +47,7 @@ export function quantizeColumns(data: Float32Array, rows: number, columns: numbe
   return { values, scales: scales.map((scale) => (scale === 0 ? 1 : scale)) };
 }
 
-/** Nearest int8 within -127..127; 0 where the scale is. */
+/** Nearest int8 within -127..127; 0 when the scale is 0. */
 export function toInt8(value: number, scale: number): number {
   if (scale === 0) return 0;
   return max(-127, min(127, round(value / scale)));

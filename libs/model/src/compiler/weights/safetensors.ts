@@ -26,7 +26,7 @@ interface Located {
 }
 
 /**
- * Reads tensors out of one or several safetensors files, one at a time, so that no more than that is in memory.
+ * Reads tensors from one or several safetensors files, one at a time, so that only one needs to be in memory.
  * Format: u64 header length, JSON header, data; see the safetensors repository's README.
  */
 export class SafetensorsReader {
@@ -54,14 +54,14 @@ export class SafetensorsReader {
     return this.#tensors.has(name);
   }
 
-  /** As float32, whatever it is stored as. @throws BootError when it is missing or of another kind */
+  /** Reads a tensor stored as F32, F16 or BF16, as float32. @throws BootError when it is missing or has another type */
   async read(name: string): Promise<Tensor> {
     const located = this.#tensors.get(name);
     if (located === undefined) throw new BootError(`the weights have no tensor "${name}"`);
     const { file, path, dtype, shape, start, bytes } = located;
     const buffer = new ArrayBuffer(bytes);
     for (let done = 0; done < bytes;) {
-      // One read takes less than 2 GiB.
+      // A single read is limited to less than 2 GiB.
       const { bytesRead } = await file.read(
         new Uint8Array(buffer, done, Math.min(bytes - done, 2 ** 30)),
         0,
@@ -87,17 +87,26 @@ async function readHeader(file: FileHandle, path: string): Promise<[string, Loca
   if (size < 8 || headerBytes > size - 8) throw new BootError(`${path}: is not a safetensors file`);
   const header = Buffer.alloc(headerBytes);
   await file.read(header, 0, headerBytes, 8);
-  const entries = headerSchema.parse(JSON.parse(header.toString('utf8')));
-  return Object.entries(entries)
-    .filter(([name]) => name !== '__metadata__')
-    .map(([name, entry]) => {
-      const {
+  return parseHeader(header, path).map(
+    ([
+      name,
+      {
+        data_offsets: [from, to],
         dtype,
         shape,
-        data_offsets: [from, to],
-      } = entrySchema.parse(entry);
-      return [name, { file, path, dtype, shape, start: 8 + headerBytes + from, bytes: to - from }];
-    });
+      },
+    ]) => [name, { file, path, dtype, shape, start: 8 + headerBytes + from, bytes: to - from }],
+  );
+}
+
+function parseHeader(header: Buffer, path: string): [string, z.infer<typeof entrySchema>][] {
+  try {
+    return Object.entries(headerSchema.parse(JSON.parse(header.toString('utf8'))))
+      .filter(([name]) => name !== '__metadata__')
+      .map(([name, entry]) => [name, entrySchema.parse(entry)]);
+  } catch (error) {
+    throw new BootError(`${path}: the header of this safetensors file cannot be read`, { cause: error });
+  }
 }
 
 function toFloats(buffer: ArrayBuffer, dtype: string, name: string): Float32Array {

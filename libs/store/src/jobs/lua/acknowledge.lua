@@ -22,6 +22,7 @@ if ack.rows > 0 and ack.fingerprint ~= (job[2] or cjson.decode(job[3]).fingerpri
 redis.call('SETBIT', KEYS[2], ack.unit, 1)
 
 local ttl = string.format('%.0f', ack.ttl)
+local renewed = {}
 for n, write in ipairs(ack.writes) do
   local slice = KEYS[write.key]
   if write.offset then
@@ -29,7 +30,8 @@ for n, write in ipairs(ack.writes) do
   else
     redis.call('HSET', slice, write.field, ARGV[n + 1])
   end
-  redis.call('PEXPIRE', slice, ttl)
+  if not renewed[slice] then redis.call('PEXPIRE', slice, ttl) end
+  renewed[slice] = true
 end
 for _, entry in ipairs(ack.errors) do
   redis.call('HSET', KEYS[3], entry[1], entry[2])

@@ -15,21 +15,26 @@ function binary(
   format: 'f32' | 'npy',
   headerOf: (rows: number, width: number) => Buffer,
 ): ReturnType<ResultsFormatter> {
-  const { from, job, limit = job.texts, writer } = request;
+  const { from, job, limit = job.texts, writerOf } = request;
   if (!isFinal(job.state)) throw notFinished(job, format);
   const to = Math.min(job.texts, from + limit);
   const rows = Math.max(0, to - from);
+  const writer = writerOf(job);
   const header = headerOf(rows, writer.width);
   return {
     type: 'application/octet-stream',
-    pieces: headed(header, binaryResults(request, to)),
+    pieces: headed(header, binaryResults(request, to, writer)),
     disposition: `attachment; filename="${job.id}.${format}"`,
     length: header.length + rows * writer.width * Float32Array.BYTES_PER_ELEMENT,
   };
 }
 
 /** Rows up to position `to` (exclusive), in blocks of `READ_ROWS`. An input without a row becomes a row of NaN. */
-async function* binaryResults({ from, job, rows, writer }: ResultsRequest, to: number): AsyncGenerator<Buffer> {
+async function* binaryResults(
+  { from, job, rows }: ResultsRequest,
+  to: number,
+  writer: RowWriter,
+): AsyncGenerator<Buffer> {
   for (let next = from; next < to; next += READ_ROWS) {
     yield blockOf(await rows.read(job, next, Math.min(READ_ROWS, to - next)), writer);
   }

@@ -6,7 +6,8 @@ import type { JobRows } from '../job-rows.js';
 export interface ResultsRequest {
   readonly job: JobRecord;
   readonly rows: JobRows;
-  readonly writer: RowWriter;
+  /** For rows of a job as its record has them: a job without rows can still be replanned for rows of another length. */
+  readonly writerOf: (job: JobRecord) => RowWriter;
   /** First position to return. */
   readonly from: number;
   /** Maximum rows to return; undefined: the format's default. */

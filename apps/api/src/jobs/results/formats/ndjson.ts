@@ -27,10 +27,11 @@ async function* ndjsonResults({
   limit = Number.POSITIVE_INFINITY,
   rows,
   signal,
-  writer,
+  writerOf,
 }: ResultsRequest): AsyncGenerator<string> {
   const end = from + limit;
   let job = firstRecord;
+  let writer = writerOf(job);
   let next = from;
   let pauseMs = LOOK_AGAIN_MS.first;
   // An empty piece sends the response head at once: some clients time out before the first line is available.
@@ -50,6 +51,10 @@ async function* ndjsonResults({
       pauseMs = Math.min(pauseMs * 2, LOOK_AGAIN_MS.longest);
     } else pauseMs = LOOK_AGAIN_MS.first;
     // A final record does not change any more, and may expire while a slow client reads.
-    if (!isFinal(job.state)) job = requireJob(await rows.record(job.id), job.id);
+    if (isFinal(job.state)) continue;
+    const hadRows = job.done > 0;
+    job = requireJob(await rows.record(job.id), job.id);
+    // A job without rows may have been replanned for rows of another length.
+    if (!hadRows) writer = writerOf(job);
   }
 }

@@ -18,7 +18,8 @@ export const page: ResultsFormatter = (request) => {
  * One page of results as JSON text (`JobResultsPage`), piece by piece. For a running job it contains only the rows
  * before the first missing one; `next_cursor` continues from there, even after an empty page.
  */
-async function* pageOfResults({ from, job, rows, writer }: ResultsRequest, limit: number): AsyncGenerator<string> {
+async function* pageOfResults({ from, job, rows, writerOf }: ResultsRequest, limit: number): AsyncGenerator<string> {
+  const writer = writerOf(job);
   const to = Math.min(from + limit, job.texts);
   let next = from;
   let separator = '';
