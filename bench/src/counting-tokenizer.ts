@@ -13,7 +13,7 @@ const VOCABULARY = 30_000;
  */
 export class CountingTokenizer implements Tokenizer {
   encode(inputs: readonly ModelTexts[], { prompt, maxTokens }: EncodeOptions): Promise<Encoded[]> {
-    return Promise.resolve(inputs.map((texts) => count(prompt + texts.join(''), maxTokens)));
+    return Promise.resolve(inputs.map(([text, pair = '']) => count(prompt + text + pair, maxTokens)));
   }
 
   close(): Promise<void> {
