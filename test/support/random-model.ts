@@ -126,6 +126,7 @@ interface Family {
 async function writeModel(folder: string, options: RandomModelOptions, family: Family): Promise<void> {
   const { layers = 2, hidden = 32, heads = 4, pooling = 'cls', maxTokens = 64, normalize = false } = options;
   const { prompts = {}, seed = 1, embeddingRows = family.vocab, activation = 'gelu' } = options;
+  const modes = pooling.split('+');
   await mkdir(join(folder, '1_Pooling'), { recursive: true });
   const json = (name: string, value: unknown) => writeFile(join(folder, name), JSON.stringify(value));
   const module = (idx: number, path: string, type: string) => ({
@@ -157,9 +158,12 @@ async function writeModel(folder: string, options: RandomModelOptions, family: F
   ]);
   await json('1_Pooling/config.json', {
     word_embedding_dimension: hidden,
-    pooling_mode_cls_token: pooling === 'cls',
-    pooling_mode_mean_tokens: pooling === 'mean',
-    pooling_mode_max_tokens: pooling === 'max',
+    pooling_mode_cls_token: modes.includes('cls'),
+    pooling_mode_mean_tokens: modes.includes('mean'),
+    pooling_mode_max_tokens: modes.includes('max'),
+    pooling_mode_mean_sqrt_len_tokens: modes.includes('mean_sqrt_len_tokens'),
+    pooling_mode_weightedmean_tokens: modes.includes('weightedmean'),
+    pooling_mode_lasttoken: modes.includes('lasttoken'),
   });
   await json('sentence_bert_config.json', { max_seq_length: maxTokens, do_lower_case: false });
   await json('config_sentence_transformers.json', { prompts });
@@ -214,7 +218,7 @@ function randomWeights(
 }
 
 /** safetensors: u64 header length, JSON header, data. */
-function encodeSafetensors(tensors: ReadonlyMap<string, NamedTensor>): Buffer {
+export function encodeSafetensors(tensors: ReadonlyMap<string, NamedTensor>): Buffer {
   const header: Record<string, unknown> = {};
   const parts: Buffer[] = [];
   let offset = 0;
@@ -252,7 +256,7 @@ function template(first: string, firstId: number, last: string, lastId: number) 
 }
 
 /** Deterministic numbers within -1..1 (mulberry32). */
-function random(seed: number): () => number {
+export function random(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

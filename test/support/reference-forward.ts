@@ -64,15 +64,39 @@ export function referenceForward(
       add(linear(mixed, `${at}.attention.output.dense`), hidden),
       `${at}.attention.output.LayerNorm`,
     );
-    const wide = linear(attended, `${at}.intermediate.dense`).map((row) => row.map((x) => gelu(x, config.hidden_act)));
+    const wide = linear(attended, `${at}.intermediate.dense`).map((row) =>
+      row.map((x) => activate(x, config.hidden_act)),
+    );
     hidden = norm(add(linear(wide, `${at}.output.dense`), attended), `${at}.output.LayerNorm`);
   }
 
-  return hidden[0]!.map((first, d) => {
-    if (pooling === 'cls') return first;
-    const column = hidden.map((row) => row[d]!);
-    return pooling === 'mean' ? sum(column) / column.length : Math.max(...column);
-  });
+  return poolPlainly(hidden, pooling);
+}
+
+/** Pools hidden states `[tokens, hidden]`; the vectors of several modes follow each other. */
+export function poolPlainly(hidden: readonly Vector[], pooling: Pooling): Vector {
+  const tokens = hidden.length;
+  const columns = hidden[0]!.map((_, d) => hidden.map((row) => row[d]!));
+  return pooling.split('+').flatMap((mode) =>
+    columns.map((column) => {
+      switch (mode) {
+        case 'cls':
+          return column[0]!;
+        case 'max':
+          return Math.max(...column);
+        case 'mean':
+          return sum(column) / tokens;
+        case 'mean_sqrt_len_tokens':
+          return sum(column) / Math.sqrt(tokens);
+        case 'weightedmean':
+          return sum(column.map((x, t) => x * (t + 1))) / ((tokens * (tokens + 1)) / 2);
+        case 'lasttoken':
+          return column.at(-1)!;
+        default:
+          throw new Error(`no pooling is called ${mode}`);
+      }
+    }),
+  );
 }
 
 interface Config {
@@ -108,8 +132,12 @@ function readTensors(path: string): Map<string, { shape: number[]; data: Float32
   );
 }
 
-function gelu(x: number, kind: string): number {
-  if (kind === 'gelu') return (x * (1 + erf(x / Math.SQRT2))) / 2;
+/** An activation by its name in `config.json`. */
+export function activate(x: number, kind: string): number {
+  if (kind === 'relu') return Math.max(0, x);
+  if (kind === 'silu' || kind === 'swish') return x / (1 + Math.exp(-x));
+  if (kind === 'quick_gelu') return x / (1 + Math.exp(-1.702 * x));
+  if (kind === 'gelu' || kind === 'gelu_python') return (x * (1 + erf(x / Math.SQRT2))) / 2;
   return (x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))) / 2;
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Dtype, ServedModel } from '#contracts';
-import { adoptOnnx, compileModel, poolingHead } from './compiler/index.js';
+import { adoptOnnx, compileModel, denseHead, poolingHead } from './compiler/index.js';
 import { dtypeFor } from './dtype-for.js';
 import { fingerprint } from './fingerprint.js';
 import { readManifest } from './manifest.js';
@@ -53,7 +53,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
 }
 
 function buildGraph(files: ModelFiles, manifest: Manifest, dtype: Dtype, modelDir: string): Promise<SourcedGraph> {
-  const head = poolingHead(manifest.pooling);
+  const head = denseHead(poolingHead(manifest.pooling), manifest.dense);
   if (manifest.encoder !== null) return compileModel(files, manifest, manifest.encoder, { dtype, modelDir, head });
   if (files.onnx !== null) return adoptOnnx(files, manifest, files.onnx, { modelDir, head });
   throw new Error(`${files.source}: a manifest without encoder needs an ONNX file`);

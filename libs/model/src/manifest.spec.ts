@@ -183,6 +183,27 @@ it('reads the files that sentence-transformers writes since version 5.4', async 
   expect(manifest).toMatchObject({ pooling: 'mean', normalize: false, warnings: [] });
 });
 
+it.each([
+  [
+    'one of the older generation',
+    { ...POOLING, pooling_mode_cls_token: false, pooling_mode_lasttoken: true },
+    'lasttoken',
+    1,
+  ],
+  [
+    'several, in the order in which they are concatenated',
+    { ...POOLING, pooling_mode_weightedmean_tokens: true, pooling_mode_max_tokens: true },
+    'cls+max+weightedmean',
+    3,
+  ],
+  ['one since version 5.4', { pooling_mode: 'mean_sqrt_len_tokens' }, 'mean_sqrt_len_tokens', 1],
+  ['a list since version 5.4, in its own order', { pooling_mode: ['mean', 'cls'] }, 'mean+cls', 2],
+  ['both: the newer member counts', { ...POOLING, pooling_mode: 'mean' }, 'mean', 1],
+])('reads poolings: %s', async (_name, config, pooling, vectors) => {
+  const manifest = await manifestWith({ '1_Pooling/config.json': config });
+  expect(manifest).toMatchObject({ pooling, dimensions: 32 * vectors, hiddenSize: 32, warnings: [] });
+});
+
 it.each<[string, string, unknown, RegExp]>([
   [
     'prompts left out of pooling',
@@ -193,8 +214,8 @@ it.each<[string, string, unknown, RegExp]>([
   [
     'a new pooling mode',
     '1_Pooling/config.json',
-    { embedding_dimension: 32, pooling_mode: 'lasttoken' },
-    /1_Pooling\/config\.json: asks for lasttoken; Embedmill pools by one of cls, mean, max/,
+    { embedding_dimension: 32, pooling_mode: ['mean', 'colbert'] },
+    /1_Pooling\/config\.json: asks for mean and colbert; Embedmill pools by cls, max, mean, mean_sqrt_len_tokens/,
   ],
   ['no pooling mode', '1_Pooling/config.json', {}, /asks for no pooling/],
   [

@@ -1,11 +1,18 @@
-import { BootError, type Pooling } from '#contracts';
+import { BootError, type Pooling, type PoolingMode, poolingModeSchema } from '#contracts';
 import { z } from 'zod';
 import { builtInPrompts } from './built-in-prompts.js';
-import { describeEncoder } from './compiler/index.js';
+import { describeEncoder, poolingModes } from './compiler/index.js';
 import { accept, parseFile, readClosed, readJson, type KnownMembers } from './config/closed-file.js';
-import { pooling, sentenceBert, sentenceModule, sentenceTransformers } from './config/sentence-transformers.js';
-import { commonMembers } from './config/transformers.js';
-import type { Manifest, ModelFiles } from './types.js';
+import {
+  dense as denseConfig,
+  denseActivation,
+  pooling,
+  sentenceBert,
+  sentenceModule,
+  sentenceTransformers,
+} from './config/sentence-transformers.js';
+import { commonMembers, readConfig } from './config/transformers.js';
+import type { DenseFiles, DenseModule, Manifest, ModelFiles } from './types.js';
 
 /** The only member of `tokenizer_config.json` that is used here; the rest is for the tokenizer. */
 const tokenizerConfigSchema = z.object({ model_max_length: z.number().positive().nullish() });
@@ -23,9 +30,9 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
   const { overrides } = files;
   const warnings: string[] = [];
   const warn: Warn = (warning) => warnings.push(warning);
-  const configFile = await readJson(files.config);
+  const configFile = await readConfig(files.config);
   const config = parseFile(configFile, z.object(commonMembers));
-  const normalizes = await readModules(files.modules, warn);
+  const { dense, normalizes } = await readModules(files, warn);
   const sentence = await readOptional(files.sentenceBert, sentenceBert, warn);
   const { prompts, default_prompt_name, matryoshka_dims } = {
     ...(await readOptional(files.sentenceTransformers, sentenceTransformers, warn)),
@@ -47,13 +54,15 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
     onnx: files.onnx !== null,
   });
   ofConfig.forEach(warn);
+  const pooled = overrides.pooling ?? (await poolingOf(files.pooling, warn));
   return {
     architecture,
     encoder,
     hiddenSize: shape.hiddenSize,
-    dimensions: shape.hiddenSize,
+    dimensions: dimensionsOf(files.source, poolingModes(pooled).length * shape.hiddenSize, dense),
     maxTokens: await maxTokensOf(files, shape.positions, sentence?.max_seq_length ?? undefined),
-    pooling: overrides.pooling ?? (await poolingOf(files.pooling, warn)),
+    pooling: pooled,
+    dense,
     normalize: overrides.normalize ?? normalizes,
     prompts: { ...builtInPrompts(files.source), ...nonEmpty(prompts), ...overrides.prompts },
     matryoshka: overrides.matryoshka ?? matryoshka_dims ?? config.matryoshka_dimensions ?? [],
@@ -74,45 +83,93 @@ async function maxTokensOf(files: ModelFiles, positions: number, sentence: numbe
   return Number.isFinite(maxTokens) ? maxTokens : FALLBACK_MAX_TOKENS;
 }
 
-/** @returns whether `modules.json` has a module that normalises */
-async function readModules(path: string | null, warn: Warn): Promise<boolean> {
-  if (path === null) return false;
+/** Modules that follow pooling. */
+interface Modules {
+  readonly dense: readonly DenseModule[];
+  readonly normalizes: boolean;
+}
+
+async function readModules({ modules: path, dense: folders }: ModelFiles, warn: Warn): Promise<Modules> {
+  const dense: DenseModule[] = [];
+  if (path === null) return { dense, normalizes: false };
   const { json } = await readJson(path);
-  const types = parseFile({ path, json }, z.array(z.unknown())).map(
-    (entry) => accept(readClosed({ path, json: entry }, sentenceModule), warn).type,
+  const modules = parseFile({ path, json }, z.array(z.unknown())).map((entry) =>
+    accept(readClosed({ path, json: entry }, sentenceModule), warn),
   );
-  for (const type of types) {
-    if (!/\.(Transformer|Pooling|Normalize)$/.test(type)) {
-      throw new BootError(`${path}: type is "${type}", a module that Embedmill cannot run`);
-    }
+  const kinds: string[] = [];
+  for (const { path: folder, type } of modules) {
+    const kind = /\.(Transformer|Pooling|Dense|Normalize)$/.exec(type)?.[1];
+    if (kind === undefined) throw new BootError(`${path}: type is "${type}", a module that Embedmill cannot run`);
     if (!type.startsWith('sentence_transformers.')) {
       warn(`${path}: type is "${type}"; Embedmill does not run the model's own code, but its module of that name`);
     }
+    if (kind === 'Dense') {
+      if (!kinds.includes('Pooling') || kinds.includes('Normalize')) {
+        throw new BootError(
+          `${path}: ${folder} is not between pooling and normalisation; Embedmill runs it only there`,
+        );
+      }
+      const files = folders.find((one) => one.folder === folder);
+      if (files === undefined)
+        throw new BootError(`${path}: path is "${folder}", but there is no ${folder}/config.json`);
+      dense.push(await readDense(files, warn));
+    }
+    kinds.push(kind);
   }
-  return types.some((type) => type.endsWith('.Normalize'));
+  return { dense, normalizes: kinds.includes('Normalize') };
 }
 
-const MODES: readonly Pooling[] = ['cls', 'mean', 'max'];
+async function readDense({ folder, config, weights }: DenseFiles, warn: Warn): Promise<DenseModule> {
+  const value = accept(readClosed(await readJson(config), denseConfig), warn);
+  if (weights === null) throw new BootError(`${config}: there is no model.safetensors beside it`);
+  return {
+    folder,
+    config,
+    weights,
+    inputs: value.in_features,
+    outputs: value.out_features,
+    bias: value.bias,
+    activation: denseActivation(value.activation_function),
+    residual: value.use_residual,
+  };
+}
+
+/** Floats in the vector after all modules. @throws BootError when a module does not fit the one before it */
+function dimensionsOf(source: string, pooled: number, modules: readonly DenseModule[]): number {
+  let dimensions = pooled;
+  for (const { folder, inputs, outputs } of modules) {
+    if (inputs !== dimensions) {
+      throw new BootError(`${source}: ${folder} takes vectors of ${inputs} floats, but gets ${dimensions}`);
+    }
+    dimensions = outputs;
+  }
+  return dimensions;
+}
 
 /** The pooling in the file; without a file, mean, as in sentence-transformers. The caller checks overrides first. */
 async function poolingOf(path: string | null, warn: Warn): Promise<Pooling> {
   if (path === null) return 'mean';
   const config = accept(readClosed(await readJson(path), pooling), warn);
   const asked = config.pooling_mode === undefined ? oldModes(config) : [config.pooling_mode].flat();
-  const mode = MODES.find((known) => known === asked[0]);
-  if (mode === undefined || asked.length > 1) {
+  const known: readonly string[] = poolingModeSchema.options;
+  if (asked.length === 0 || asked.some((mode) => !known.includes(mode))) {
     const wanted = asked.length === 0 ? 'no pooling' : asked.join(' and ');
-    throw new BootError(`${path}: asks for ${wanted}; Embedmill pools by one of ${MODES.join(', ')}`);
+    throw new BootError(`${path}: asks for ${wanted}; Embedmill pools by ${known.join(', ')}, or several of them`);
   }
-  return mode;
+  return asked.join('+');
 }
 
-function oldModes(config: z.infer<z.ZodObject<typeof pooling.used>>): Pooling[] {
-  const modes: Pooling[] = [];
-  if (config.pooling_mode_cls_token) modes.push('cls');
-  if (config.pooling_mode_mean_tokens) modes.push('mean');
-  if (config.pooling_mode_max_tokens) modes.push('max');
-  return modes;
+/** In the order in which sentence-transformers concatenates them. */
+function oldModes(config: z.infer<z.ZodObject<typeof pooling.used>>): PoolingMode[] {
+  const modes: Record<PoolingMode, boolean> = {
+    cls: config.pooling_mode_cls_token,
+    max: config.pooling_mode_max_tokens,
+    mean: config.pooling_mode_mean_tokens,
+    mean_sqrt_len_tokens: config.pooling_mode_mean_sqrt_len_tokens,
+    weightedmean: config.pooling_mode_weightedmean_tokens,
+    lasttoken: config.pooling_mode_lasttoken,
+  };
+  return poolingModeSchema.options.filter((mode) => modes[mode]);
 }
 
 function nonEmpty(prompts: Readonly<Record<string, string>> | null | undefined): Record<string, string> {

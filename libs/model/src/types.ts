@@ -1,4 +1,5 @@
 import type { ModelCard, Pooling } from '#contracts';
+import type { DenseActivation } from './config/sentence-transformers.js';
 import type { Encoder } from './compiler/architectures/architecture.js';
 
 /** Settings from `models.json` or from a package that override the model's own files. */
@@ -8,6 +9,28 @@ export interface ManifestOverrides {
   readonly normalize?: boolean | undefined;
   readonly prompts?: Readonly<Record<string, string>> | undefined;
   readonly matryoshka?: readonly number[] | undefined;
+}
+
+/** Files of a Dense module of sentence-transformers, which multiplies the pooled vector by a matrix. */
+export interface DenseFiles {
+  /** Name of its folder, by which `modules.json` refers to it. */
+  readonly folder: string;
+  readonly config: string;
+  /** safetensors; null when there is none. */
+  readonly weights: string | null;
+}
+
+/** A Dense module: `activation(row x matrix + bias)`, plus its input if `residual`. */
+export interface DenseModule {
+  readonly folder: string;
+  /** Absolute paths. */
+  readonly config: string;
+  readonly weights: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly bias: boolean;
+  readonly activation: DenseActivation;
+  readonly residual: boolean;
 }
 
 /** Absolute paths of a model's files; null for a missing file. */
@@ -23,6 +46,8 @@ export interface ModelFiles {
   /** sentence-transformers' own files. */
   readonly modules: string | null;
   readonly pooling: string | null;
+  /** Folders of Dense modules, whether or not `modules.json` names them. */
+  readonly dense: readonly DenseFiles[];
   readonly sentenceBert: string | null;
   readonly sentenceTransformers: string | null;
   readonly overrides: ManifestOverrides;
@@ -35,11 +60,13 @@ export interface Manifest {
   /** Writes the model's graph; null when its ONNX file is used. */
   readonly encoder: Encoder | null;
   readonly hiddenSize: number;
-  /** Floats in the pooled vector. */
+  /** Floats in the model's vector: after pooling and Dense modules. */
   readonly dimensions: number;
   /** Maximum length of an input, special tokens and prompt included. */
   readonly maxTokens: number;
   readonly pooling: Pooling;
+  /** Modules between pooling and normalisation, in order. */
+  readonly dense: readonly DenseModule[];
   readonly normalize: boolean;
   readonly prompts: Readonly<Record<string, string>>;
   readonly matryoshka: readonly number[];

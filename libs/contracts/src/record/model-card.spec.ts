@@ -22,6 +22,14 @@ it('reads a card of 0.1.0, where what is said of embedding stands among the rest
   expect(readModelCard({ ...BASE, ...EMBED })).toEqual(CARD);
 });
 
+it('has several poolings as one word, which no other word may be in', () => {
+  const card = { ...CARD, operations: { embed: { ...EMBED, pooling: 'cls+mean_sqrt_len_tokens+lasttoken' } } };
+  expect(readModelCard(card)).toEqual(card);
+  for (const pooling of ['', 'cls+', 'median', 'cls,mean', ['cls']]) {
+    expect(() => readModelCard({ ...CARD, operations: { embed: { ...EMBED, pooling } } })).toThrow(z.ZodError);
+  }
+});
+
 it('keeps what operations of other versions say', () => {
   const card = { ...BASE, operations: { rerank: { labels: 1 } } };
   expect(readModelCard(card)).toEqual(card);

@@ -3,7 +3,19 @@ import { z } from 'zod';
 export const dtypeSchema = z.enum(['fp32', 'fp16', 'int8']);
 export type Dtype = z.infer<typeof dtypeSchema>;
 
-export const poolingSchema = z.enum(['cls', 'mean', 'max']);
+/** Ways to turn the hidden states of a text into one vector, by sentence-transformers' names, in its order. */
+export const poolingModeSchema = z.enum(['cls', 'max', 'mean', 'mean_sqrt_len_tokens', 'weightedmean', 'lasttoken']);
+export type PoolingMode = z.infer<typeof poolingModeSchema>;
+
+const anyMode = `(${poolingModeSchema.options.join('|')})`;
+
+/** One mode, or several joined by `+`: their vectors are concatenated in this order. */
+export const poolingSchema = z
+  .string()
+  .regex(
+    new RegExp(`^${anyMode}([+]${anyMode})*$`),
+    `use ${poolingModeSchema.options.join(', ')}, or several joined by +`,
+  );
 export type Pooling = z.infer<typeof poolingSchema>;
 
 /** The name under which a model is served. No colon, because the name becomes part of Redis keys. */

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import ort from 'onnxruntime-node';
 import onnxProto from 'onnx-proto';
 import type { Pooling } from '#contracts';
+import { addDenseModule } from '../../../../test/support/dense-module.js';
 import { makeBertModel } from '../../../../test/support/random-model.js';
 import { referenceForward } from '../../../../test/support/reference-forward.js';
 import { loadModel } from '../load.js';
@@ -82,8 +83,9 @@ async function vectorsOf(at: string): Promise<Float32Array[]> {
   });
   await session.release();
   const data = result[model.graph.output]!.data as Float32Array;
-  expect(data).toHaveLength(2 * 32);
-  return [data.slice(0, 32), data.slice(32)];
+  const { width } = model.graph;
+  expect(data).toHaveLength(2 * width);
+  return [data.slice(0, width), data.slice(width)];
 }
 
 it('uses a graph with a pooled output as it is', async () => {
@@ -105,6 +107,11 @@ it.each<[Pooling, number]>([
   ['cls', 12],
   ['mean', 12],
   ['max', 12],
+  ['cls+mean', 12],
+  ['mean_sqrt_len_tokens', 12],
+  ['weightedmean', 12],
+  ['lasttoken', 12],
+  ['lasttoken', 20],
 ])('adds %s pooling to a graph of opset %i that stops at the hidden states', async (pooling, opset) => {
   const at = await onnxModel(`hidden-${pooling}-${opset}`, pooling, { output: 'last_hidden_state', opset });
   const vectors = await vectorsOf(at);
@@ -113,6 +120,20 @@ it.each<[Pooling, number]>([
   await makeBertModel(original, { pooling });
   for (const [r, row] of ROWS.entries()) {
     const expected = referenceForward(original, row, { pooling });
+    vectors[r]!.forEach((value, d) => expect(value).toBeCloseTo(expected[d]!, 4));
+  }
+});
+
+it('adds Dense modules after the pooling', async () => {
+  const at = await onnxModel('dense', 'mean', { output: 'last_hidden_state', opset: 12 });
+  const GELU = 'torch.nn.modules.activation.GELU';
+  const original = join(folder, 'dense-original');
+  await makeBertModel(original, { pooling: 'mean' });
+  const dense = await addDenseModule(at, { inputs: 32, outputs: 8, activation: GELU });
+  const vectors = await vectorsOf(at);
+  for (const [r, row] of ROWS.entries()) {
+    const expected = dense(referenceForward(original, row, { pooling: 'mean' }));
+    expect(vectors[r]).toHaveLength(8);
     vectors[r]!.forEach((value, d) => expect(value).toBeCloseTo(expected[d]!, 4));
   }
 });

@@ -54,10 +54,14 @@ export async function adoptOnnx(
   }
 
   const external = externalFilesOf(model);
-  const sources = [path, ...external.map((file) => join(dirname(path), file))];
+  const graphFiles = [path, ...external.map((file) => join(dirname(path), file))];
   const pooled = outputOf(model, POOLED, 2, NEVER_POOLED);
   if (pooled !== null) {
-    return { onnxPath: path, graph: { inputs, output: pooled.name ?? '', width: manifest.dimensions }, sources };
+    return {
+      onnxPath: path,
+      graph: { inputs, output: pooled.name ?? '', width: manifest.dimensions },
+      sources: graphFiles,
+    };
   }
 
   const hidden = outputOf(model, HIDDEN, 3, []);
@@ -65,6 +69,7 @@ export async function adoptOnnx(
     const names = (model.graph?.output ?? []).map(({ name }) => `"${name}"`).join(', ');
     throw new BootError(`${files.source}: its ONNX graph gives ${names}, neither a pooled vector nor hidden states`);
   }
+  const sources = [...graphFiles, ...head.sources];
   const identity = JSON.stringify([
     'head',
     COMPILER_VERSION,
@@ -76,7 +81,7 @@ export async function adoptOnnx(
   const width = head.width(manifest.hiddenSize);
   const folder = await buildOnce(modelDir, digest, async (target) => {
     const half = hidden.type?.tensorType?.elemType === onnx.TensorProto.DataType.FLOAT16;
-    const needed = addHead(model, head, { hidden: hidden.name ?? '', half, width });
+    const needed = await addHead(model, head, { hidden: hidden.name ?? '', half, width });
     const missing = needed.find((name) => !inputs.includes(name));
     if (missing !== undefined) {
       throw new BootError(
@@ -93,13 +98,13 @@ export async function adoptOnnx(
  * Appends a head to the hidden states, in the graph's own opset. Its rows become the only output.
  * @returns names of the inputs that the head needs
  */
-function addHead(
+async function addHead(
   model: OnnxModel,
   head: Head,
   { hidden, half, width }: { hidden: string; half: boolean; width: number },
-): readonly string[] {
+): Promise<readonly string[]> {
   const builder = new GraphBuilder(inlineWeights, { half, opset: opsetOf(model) });
-  builder.cast(OUTPUT, head.build(builder, 'embedmill.pooling', hidden), 'float');
+  builder.cast(OUTPUT, await head.build(builder, 'embedmill.pooling', hidden), 'float');
   const graph = model.graph!;
   graph.node = [...(graph.node ?? []), ...builder.nodes];
   graph.initializer = [...(graph.initializer ?? []), ...builder.initializers];

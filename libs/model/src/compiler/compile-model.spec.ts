@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import ort from 'onnxruntime-node';
 import { type Dtype, type Pooling } from '#contracts';
 import {
@@ -97,12 +97,17 @@ describe.each([
     ['mean', 'gelu'],
     ['max', 'gelu'],
     ['mean', 'gelu_new'],
+    ['mean_sqrt_len_tokens', 'gelu'],
+    ['weightedmean', 'gelu'],
+    ['lasttoken', 'gelu'],
+    ['cls+max+mean+mean_sqrt_len_tokens+weightedmean+lasttoken', 'gelu'],
   ])('gives what plain arithmetic gives: %s pooling, %s', async (pooling, activation) => {
     const at = join(folder, `${family}-${pooling}-${activation}`);
     await make(at, { pooling, activation });
     const files = await filesInFolder(at, 'folder:test', 'fp32');
     const manifest = await readManifest(files);
-    expect(manifest).toMatchObject({ architecture: family, pooling, maxTokens: 64, dimensions: 32 });
+    const dimensions = 32 * pooling.split('+').length;
+    expect(manifest).toMatchObject({ architecture: family, pooling, maxTokens: 64, dimensions });
     const compiled = await compile(files, 'fp32');
     const vectors = await run(compiled, ROWS);
     for (const [r, row] of ROWS.entries()) {
@@ -127,6 +132,34 @@ describe.each([
       expect(cosine(vectors[r]!, referenceForward(at, row, { pooling: 'mean' }))).toBeGreaterThan(least);
     }
   });
+});
+
+it.each<[Pooling]>([['mean_sqrt_len_tokens'], ['weightedmean'], ['lasttoken'], ['cls+mean']])(
+  'pools by %s in half precision',
+  async (pooling) => {
+    const at = join(folder, `half-${pooling}`);
+    // The weights 1 to 500 sum up to more than the largest number of half precision.
+    await makeBertModel(at, { pooling, maxTokens: 512 });
+    const files = await filesInFolder(at, 'folder:test', 'fp16');
+    const rows = [...ROWS, Array.from({ length: 500 }, (_, i) => 5 + ((i * 7) % 60))];
+    const vectors = await run(await compile(files, 'fp16'), rows);
+    for (const [r, row] of rows.entries()) {
+      expect(cosine(vectors[r]!, referenceForward(at, row, { pooling }))).toBeGreaterThan(0.9999);
+    }
+  },
+);
+
+it('compiles CamemBERT as RoBERTa', async () => {
+  const at = join(folder, 'camembert');
+  await makeXlmRobertaModel(at, { pooling: 'mean' });
+  const path = join(at, 'config.json');
+  writeFileSync(path, readFileSync(path, 'utf8').replace('xlm-roberta', 'camembert'));
+  const files = await filesInFolder(at, 'folder:test', 'fp32');
+  expect(await readManifest(files)).toMatchObject({ architecture: 'roberta', firstPosition: 2 });
+  const vectors = await run(await compile(files, 'fp32'), ROWS);
+  for (const [r, row] of ROWS.entries()) {
+    expect(cosine(vectors[r]!, referenceForward(at, row, { pooling: 'mean' }))).toBeGreaterThan(0.999999);
+  }
 });
 
 describe('token types', () => {
@@ -159,10 +192,10 @@ describe('token types', () => {
 });
 
 it('refuses an activation it does not know, in one line that names it', async () => {
-  const at = join(folder, 'relu');
-  await makeBertModel(at, { activation: 'relu' });
+  const at = join(folder, 'mish');
+  await makeBertModel(at, { activation: 'mish' });
   const files = await filesInFolder(at, 'folder:test', 'fp32');
-  await expect(readManifest(files)).rejects.toThrow(/config\.json: hidden_act is "relu"; .*"gelu", "gelu_new"/);
+  await expect(readManifest(files)).rejects.toThrow(/config\.json: hidden_act is "mish"; .*"gelu", "gelu_new"/);
 });
 
 it('lets a poisonous text fail its batch without harm to the process', async () => {

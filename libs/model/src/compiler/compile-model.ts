@@ -36,7 +36,7 @@ export async function compileModel(
   encoder: Encoder,
   { dtype, modelDir, head }: CompileOptions,
 ): Promise<SourcedGraph> {
-  const sources = [files.config, ...files.weights];
+  const sources = [files.config, ...files.weights, ...head.sources];
   const digests = await Promise.all(sources.map((path) => fileDigest(path, modelDir)));
   const identity = JSON.stringify([COMPILER_VERSION, digests, architecture, head.name, head.tokenTypes, dtype]);
   const digest = createHash('sha256').update(identity).digest('hex').slice(0, 32);
@@ -59,7 +59,7 @@ async function writeGraph(
     const graph = new GraphBuilder(external, { half: dtype === 'fp16' });
     const linear = dtype === 'int8' ? int8Linear : floatLinear;
     const { hidden } = await encoder.build(graph, reader, { linear, tokenTypes: head.tokenTypes });
-    graph.cast(OUTPUT, head.build(graph, 'pooling', hidden), 'float');
+    graph.cast(OUTPUT, await head.build(graph, 'pooling', hidden), 'float');
     const model = graph.finish([{ name: OUTPUT, type: 'float', dims: ['rows', head.width(encoder.hiddenSize)] }]);
     await writeFile(join(folder, GRAPH_FILE), model);
   } catch (error) {

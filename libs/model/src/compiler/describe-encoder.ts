@@ -40,7 +40,7 @@ export function describeEncoder(
   );
   if (found === undefined) {
     if (!onnx) {
-      const known = architectures.flatMap(({ modelTypes }) => modelTypes).join(', ');
+      const known = [...new Set(architectures.flatMap(({ modelTypes }) => modelTypes))].join(', ');
       throw new BootError(
         `${source}: ${file.path}: model_type "${modelType}" with position_embedding_type "${positionType}" has no ` +
           `compiler (${known} with "absolute" have), and there is no ONNX file for this dtype`,

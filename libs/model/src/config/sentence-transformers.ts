@@ -28,26 +28,58 @@ export const sentenceTransformers = {
   harmless: ['__version__', 'similarity_fn_name'],
 } satisfies KnownMembers<z.ZodRawShape>;
 
+const mode = z.boolean().default(false);
+
 /** `pooling_mode` since version 5.4; before that, one member per mode. */
 export const pooling = {
   used: {
     pooling_mode: z.union([z.string(), z.array(z.string())]).optional(),
-    pooling_mode_cls_token: z.boolean().default(false),
-    pooling_mode_mean_tokens: z.boolean().default(false),
-    pooling_mode_max_tokens: z.boolean().default(false),
+    pooling_mode_cls_token: mode,
+    pooling_mode_max_tokens: mode,
+    pooling_mode_mean_tokens: mode,
+    pooling_mode_mean_sqrt_len_tokens: mode,
+    pooling_mode_weightedmean_tokens: mode,
+    pooling_mode_lasttoken: mode,
   },
-  only: {
-    pooling_mode_mean_sqrt_len_tokens: [false],
-    pooling_mode_weightedmean_tokens: [false],
-    pooling_mode_lasttoken: [false],
-    include_prompt: [true],
-  },
+  // A graph is not told how long the prompt of a text is.
+  only: { include_prompt: [true] },
   harmless: ['word_embedding_dimension', 'embedding_dimension'],
 } satisfies KnownMembers<z.ZodRawShape>;
 
+/** Activations of a Dense module by the names of their classes in PyTorch. */
+const DENSE_ACTIVATIONS = {
+  'torch.nn.modules.activation.Tanh': 'tanh',
+  'torch.nn.modules.activation.ReLU': 'relu',
+  'torch.nn.modules.activation.GELU': 'gelu',
+  'torch.nn.modules.linear.Identity': 'identity',
+} as const;
+export type DenseActivation = (typeof DENSE_ACTIVATIONS)[keyof typeof DENSE_ACTIVATIONS];
+
+/** `config.json` of a Dense module. */
+export const dense = {
+  used: {
+    in_features: z.int().positive(),
+    out_features: z.int().positive(),
+    bias: z.boolean().default(true),
+    activation_function: z.string().default('torch.nn.modules.activation.Tanh'),
+    use_residual: z.boolean().default(false),
+  },
+  only: {
+    activation_function: Object.keys(DENSE_ACTIVATIONS),
+    module_input_name: ['sentence_embedding'],
+    module_output_name: ['sentence_embedding'],
+  },
+  harmless: [],
+} satisfies KnownMembers<z.ZodRawShape>;
+
+/** The activation that a Dense module's class name stands for; the name has been checked. */
+export function denseActivation(name: string): DenseActivation {
+  return DENSE_ACTIVATIONS[name as keyof typeof DENSE_ACTIVATIONS];
+}
+
 /** One entry of `modules.json`, which is a list. */
 export const sentenceModule = {
-  used: { type: z.string() },
+  used: { type: z.string(), path: z.string().default('') },
   only: {},
-  harmless: ['idx', 'name', 'path'],
+  harmless: ['idx', 'name'],
 } satisfies KnownMembers<z.ZodRawShape>;

@@ -45,6 +45,11 @@ export function locate(root: string, picked: PickedFiles, source: string, overri
     onnx: at(picked.onnx),
     modules: at(picked.modules),
     pooling: at(picked.pooling),
+    dense: picked.dense.map(({ folder, config: denseConfig, weights }) => ({
+      folder,
+      config: join(root, denseConfig),
+      weights: at(weights),
+    })),
     sentenceBert: at(picked.sentenceBert),
     sentenceTransformers: at(picked.sentenceTransformers),
     overrides,

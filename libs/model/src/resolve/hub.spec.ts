@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { addDenseModule } from '../../../../test/support/dense-module.js';
 import { makeBertModel } from '../../../../test/support/random-model.js';
 import { loadModel } from '../load.js';
 import type { DownloadProgress } from './download.js';
@@ -186,4 +187,17 @@ it('is safe when two want the same model at once', async () => {
   const [a, b] = await Promise.all([fetchModel(), fetchModel()]);
   expect(a).toEqual(b);
   expect(seen.filter(({ path }) => path.endsWith('model.safetensors'))).toHaveLength(1);
+});
+
+it('downloads the Dense modules that modules.json names, and no others', async () => {
+  await addDenseModule(origin, { inputs: 32, outputs: 16 });
+  await cp(join(origin, '2_Dense'), join(origin, '2_Dense_8'), { recursive: true });
+  const files = await fetchModel();
+  expect(files.dense.map(({ folder: name }) => name)).toEqual(['2_Dense']);
+  expect(seen.map(({ path }) => path).filter((path) => /Dense.*safetensors/.test(path))).toEqual([
+    `/org/tiny/resolve/${COMMIT}/2_Dense/model.safetensors`,
+  ]);
+  const options = { modelDir, device: 'cpu', hfEndpoint: hub };
+  const model = await loadModel({ name: 'tiny', source: 'org/tiny' }, options);
+  expect(model.graph.width).toBe(16);
 });

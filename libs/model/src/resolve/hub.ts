@@ -51,15 +51,17 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
     all.pooling,
     all.sentenceBert,
     all.sentenceTransformers,
+    ...all.dense.map(({ config }) => config),
   ];
   const files = locate(root, all, source(commit), options.overrides);
   for (const path of small) if (path !== null) await hub.download(remote.get(path)!, commit, root);
 
-  const { encoder } = await readManifest(files);
-  const picked: PickedFiles = encoder === null ? { ...all, weights: [] } : { ...all, onnx: null, onnxData: [] };
-  for (const path of [...picked.weights, ...picked.onnxData, ...(picked.onnx === null ? [] : [picked.onnx])]) {
-    await hub.download(remote.get(path)!, commit, root);
-  }
+  const { dense, encoder } = await readManifest(files);
+  const used = all.dense.filter(({ folder: one }) => dense.some((module) => module.folder === one));
+  const modules = { ...all, dense: used };
+  const picked: PickedFiles = encoder === null ? { ...modules, weights: [] } : { ...modules, onnx: null, onnxData: [] };
+  const large = [...picked.weights, ...picked.onnxData, picked.onnx, ...used.map(({ weights }) => weights)];
+  for (const path of large) if (path !== null) await hub.download(remote.get(path)!, commit, root);
   await writeComplete(complete, { commit, picked });
   return locate(root, picked, source(commit), options.overrides);
 }
@@ -156,7 +158,10 @@ interface Complete {
 /** Reads the record of a complete download; null when there is none. */
 export async function readComplete(path: string): Promise<Complete | null> {
   const json = await readFile(path, 'utf8').catch(() => null);
-  return json === null ? null : (JSON.parse(json) as Complete);
+  if (json === null) return null;
+  const { commit, picked } = JSON.parse(json) as Complete;
+  // Records of 0.1.0 say nothing of Dense modules: a model that has them was refused.
+  return { commit, picked: { ...picked, dense: picked.dense ?? [] } };
 }
 
 async function writeComplete(path: string, complete: Complete): Promise<void> {

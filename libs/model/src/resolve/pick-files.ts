@@ -1,4 +1,5 @@
 import type { Dtype } from '#contracts';
+import type { DenseFiles } from '../types.js';
 
 /** Paths relative to a model's root, forward slashes; null for a missing file. */
 export interface PickedFiles {
@@ -11,6 +12,8 @@ export interface PickedFiles {
   readonly onnxData: readonly string[];
   readonly modules: string | null;
   readonly pooling: string | null;
+  /** Folders of Dense modules. */
+  readonly dense: readonly DenseFiles[];
   readonly sentenceBert: string | null;
   readonly sentenceTransformers: string | null;
 }
@@ -35,9 +38,19 @@ export function pickFiles(listing: readonly string[], dtype: Dtype): PickedFiles
     onnxData: onnx === null ? [] : listing.filter((path) => path === `${onnx}_data` || path === `${onnx}.data`),
     modules: one('modules.json'),
     pooling: listing.find((path) => /^\d+_Pooling\/config\.json$/.test(path)) ?? null,
+    dense: denseOf(listing),
     sentenceBert: one('sentence_bert_config.json'),
     sentenceTransformers: one('config_sentence_transformers.json'),
   };
+}
+
+function denseOf(listing: readonly string[]): DenseFiles[] {
+  return listing.flatMap((config) => {
+    const folder = /^([^/]*Dense[^/]*)\/config\.json$/.exec(config)?.[1];
+    if (folder === undefined) return [];
+    const weights = `${folder}/model.safetensors`;
+    return [{ folder, config, weights: listing.includes(weights) ? weights : null }];
+  });
 }
 
 function weightsOf(listing: readonly string[]): string[] {

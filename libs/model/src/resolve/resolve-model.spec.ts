@@ -29,6 +29,7 @@ it('reads a folder and what its sentence-transformers files say', async () => {
     dimensions: 32,
     maxTokens: 64,
     pooling: 'cls',
+    dense: [],
     normalize: true,
     prompts: { query: 'q: ' },
     matryoshka: [],
@@ -96,23 +97,12 @@ it('says what a folder lacks', async () => {
 
 it.each([
   [
-    'a Dense module',
+    'another module',
     'modules.json',
-    [{ idx: 0, path: '', type: 'sentence_transformers.models.Dense' }],
-    /modules\.json: type is "sentence_transformers\.models\.Dense"/,
+    [{ idx: 0, path: '', type: 'sentence_transformers.models.CNN' }],
+    /modules\.json: type is "sentence_transformers\.models\.CNN"/,
   ],
-  [
-    'weighted pooling',
-    '1_Pooling/config.json',
-    { pooling_mode_weightedmean_tokens: true },
-    /1_Pooling\/config\.json: pooling_mode_weightedmean_tokens is true/,
-  ],
-  [
-    'two poolings',
-    '1_Pooling/config.json',
-    { pooling_mode_cls_token: true, pooling_mode_mean_tokens: true },
-    /cls and mean/,
-  ],
+  ['another pooling', '1_Pooling/config.json', { pooling_mode: ['cls', 'median'] }, /cls and median/],
 ])('refuses %s in one line', async (name, file, content, message) => {
   const at = join(folder, name.replaceAll(' ', '-'));
   await makeBertModel(at);

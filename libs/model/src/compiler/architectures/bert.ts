@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { readClosed, type JsonFile, type Reading } from '../../config/closed-file.js';
 import { encoderConfig } from '../../config/transformers.js';
-import { addSelfAttention } from '../layers/attention.js';
+import { ACTIVATIONS, type Activation } from '../layers/activation.js';
 import { addEmbeddings, type Hidden } from '../layers/embeddings.js';
-import { addFeedForward, type Gelu } from '../layers/feed-forward.js';
-import { addSkipNorm } from '../layers/norm.js';
+import { addPostNormLayer, bertLayerNames } from '../layers/post-norm-layer.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { NamedWeights } from '../weights/named-weights.js';
 import type { Architecture, BuildOptions, Encoder } from './architecture.js';
@@ -27,21 +26,15 @@ export interface BertVariant {
   firstPosition(padTokenId: number): number;
 }
 
-const GELU: Readonly<Record<string, Gelu>> = {
-  gelu: 'erf',
-  gelu_new: 'tanh',
-  gelu_pytorch_tanh: 'tanh',
-  gelu_fast: 'tanh',
-};
-
-const members = encoderConfig({
+/** Members of `config.json` that BERT and its relatives share. */
+export const bertMembers = {
   used: {
     num_hidden_layers: z.int().positive(),
     num_attention_heads: z.int().positive(),
     hidden_act: z.string().default('gelu'),
     layer_norm_eps: z.number().positive().default(1e-12),
   },
-  only: { hidden_act: Object.keys(GELU) },
+  only: { hidden_act: Object.keys(ACTIVATIONS) },
   harmless: [
     // Known from the tensors' shapes, or used only in training.
     'intermediate_size',
@@ -57,25 +50,25 @@ const members = encoderConfig({
     'pooler_size_per_head',
     'pooler_type',
   ],
-});
+};
 
 /** Everything that the structure of the graph depends on. */
 interface BertConfig {
   readonly layers: number;
   readonly heads: number;
-  readonly gelu: Gelu;
+  readonly activation: Activation;
   readonly epsilon: number;
   readonly firstPosition: number;
 }
 
 export function readBertLike(file: JsonFile, variant: BertVariant): Reading<Encoder> {
-  const { value, refusals, warnings } = readClosed(file, members);
+  const { value, refusals, warnings } = readClosed(file, encoderConfig(bertMembers));
   const padTokenId = value.pad_token_id ?? variant.padTokenId;
   const firstPosition = variant.firstPosition(padTokenId);
   const config: BertConfig = {
     layers: value.num_hidden_layers,
     heads: value.num_attention_heads,
-    gelu: GELU[value.hidden_act] ?? 'erf',
+    activation: ACTIVATIONS[value.hidden_act] ?? 'erf',
     epsilon: value.layer_norm_eps,
     firstPosition,
   };
@@ -111,24 +104,15 @@ async function buildBert(
   const { lengths } = embedded;
   let { hidden } = embedded;
   for (let index = 0; index < config.layers; index++) {
-    const from = `encoder.layer.${index}`;
-    const at = `layer${index}`;
-    const projections = await Promise.all(
-      ['query', 'key', 'value'].map((part) => weights.linear(`${from}.attention.self.${part}`)),
+    const options = { ...config, linear };
+    hidden = await addPostNormLayer(
+      graph,
+      `layer${index}`,
+      { hidden, lengths },
+      weights,
+      bertLayerNames(index),
+      options,
     );
-    const input = { input: hidden, lengths, heads: config.heads };
-    const attention = await addSelfAttention(graph, linear, `${at}.attention`, input, projections);
-    const output = await weights.linear(`${from}.attention.output.dense`);
-    const mixed = await linear.product(graph, `${at}.mix`, attention, 'attention', output);
-    const attendedNorm = await weights.norm(`${from}.attention.output.LayerNorm`);
-    const attended = await addSkipNorm(graph, `${at}.attended`, mixed, hidden, attendedNorm, config.epsilon);
-    const forward = await addFeedForward(graph, linear, at, attended, {
-      wide: await weights.linear(`${from}.intermediate.dense`),
-      narrow: await weights.linear(`${from}.output.dense`),
-      gelu: config.gelu,
-    });
-    const outputNorm = await weights.norm(`${from}.output.LayerNorm`);
-    hidden = await addSkipNorm(graph, `${at}.output`, forward, attended, outputNorm, config.epsilon);
   }
   return { hidden, lengths };
 }

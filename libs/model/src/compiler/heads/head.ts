@@ -5,6 +5,8 @@ import type { GraphBuilder } from '../onnx/graph-builder.js';
 export interface Head {
   /** Part of a graph's digest: heads that compute different numbers must have different names. */
   readonly name: string;
+  /** Absolute paths of files that the head reads: graphs and fingerprints depend on their content. */
+  readonly sources: readonly string[];
   /** `input` if the head's inputs are pairs, whose parts the encoder must distinguish. */
   readonly tokenTypes: TokenTypes;
   /** Floats in a row. */
@@ -14,5 +16,5 @@ export interface Head {
    * @param hidden `[rows, tokens, hidden]`, of the graph's float type
    * @returns `[rows, width]`, of the same type
    */
-  build(graph: GraphBuilder, at: string, hidden: string): string;
+  build(graph: GraphBuilder, at: string, hidden: string): string | Promise<string>;
 }

@@ -1,20 +1,40 @@
-import type { Pooling } from '#contracts';
+import { type Pooling, type PoolingMode, poolingModeSchema } from '#contracts';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { Head } from './head.js';
 
-/** Pools hidden states over the tokens that are not padding: the first one's, the mean, or the element-wise maximum. */
+/** Pools hidden states over the tokens that are not padding. Several modes give their vectors one after the other. */
 export function poolingHead(pooling: Pooling): Head {
+  const modes = poolingModes(pooling);
   return {
     name: pooling,
+    sources: [],
     tokenTypes: 'zero',
-    width: (hiddenSize) => hiddenSize,
-    build: BUILDERS[pooling],
+    width: (hiddenSize) => modes.length * hiddenSize,
+    build(graph, at, hidden) {
+      if (modes.length === 1) return BUILDERS[modes[0]!](graph, at, hidden);
+      const parts = modes.map((mode, n) => BUILDERS[mode](graph, `${at}.${n}`, hidden));
+      return graph.node('Concat', `${at}.all`, parts, { axis: 1 });
+    },
   };
+}
+
+/** The modes of a pooling, in the order of their vectors. */
+export function poolingModes(pooling: Pooling): PoolingMode[] {
+  return pooling.split('+').map((mode) => poolingModeSchema.parse(mode));
 }
 
 const TOKENS = 1;
 
-const BUILDERS: Record<Pooling, Head['build']> = { cls: addFirst, mean: addMean, max: addLargest };
+type AddMode = (graph: GraphBuilder, at: string, hidden: string) => string;
+
+const BUILDERS: Record<PoolingMode, AddMode> = {
+  cls: addFirst,
+  max: addLargest,
+  mean: addMean,
+  mean_sqrt_len_tokens: addScaledSum,
+  weightedmean: addWeightedMean,
+  lasttoken: addLast,
+};
 
 function addFirst(graph: GraphBuilder, at: string, hidden: string): string {
   const range = [graph.integers(`${at}.start`, [0]), graph.integers(`${at}.end`, [1])];
@@ -39,4 +59,47 @@ function addLargest(graph: GraphBuilder, at: string, hidden: string): string {
   // The lowest finite number of half precision.
   const masked = graph.node('Where', `${at}.masked`, [real, hidden, graph.scalar(`${at}.lowest`, -65_504)]);
   return graph.along(TOKENS, 'ReduceMax', `${at}.rows`, masked, { keepdims: 0 });
+}
+
+/** The sum divided by the square root of the number of tokens. */
+function addScaledSum(graph: GraphBuilder, at: string, hidden: string): string {
+  const mask = graph.cast(`${at}.mask`, graph.input('attention_mask'), 'float');
+  const count = graph.along(TOKENS, 'ReduceSum', `${at}.count`, mask, { keepdims: 1 });
+  const shares = graph.node('Div', `${at}.shares`, [mask, graph.node('Sqrt', `${at}.root`, [count])]);
+  return addWeightedSum(graph, at, hidden, shares);
+}
+
+/** The mean with weights 1, 2, 3 and so on. */
+function addWeightedMean(graph: GraphBuilder, at: string, hidden: string): string {
+  const { mask, numbers } = addNumbers(graph, at);
+  const weights = graph.node('Mul', `${at}.weights`, [numbers, mask]);
+  const total = graph.along(TOKENS, 'ReduceSum', `${at}.total`, weights, { keepdims: 1 });
+  return addWeightedSum(graph, at, hidden, graph.node('Div', `${at}.shares`, [weights, total]));
+}
+
+/** The last token that is not padding, as a sum in which only it has a weight. */
+function addLast(graph: GraphBuilder, at: string, hidden: string): string {
+  const { mask, numbers } = addNumbers(graph, at);
+  const weights = graph.node('Mul', `${at}.weights`, [numbers, mask]);
+  const count = graph.along(TOKENS, 'ReduceSum', `${at}.count`, mask, { keepdims: 1 });
+  const last = graph.node('Equal', `${at}.last`, [weights, count]);
+  return addWeightedSum(graph, at, hidden, graph.cast(`${at}.shares`, last, 'float'));
+}
+
+/** Float values `[rows, tokens]`: the mask, and the number of each real token, from 1. */
+function addNumbers(graph: GraphBuilder, at: string): { mask: string; numbers: string } {
+  const mask = graph.cast(`${at}.mask`, graph.input('attention_mask'), 'float');
+  const numbers = graph.node('CumSum', `${at}.numbers`, [mask, graph.integers(`${at}.along`, [TOKENS])]);
+  return { mask, numbers };
+}
+
+/**
+ * Sums hidden states with weights, as `addMean` does.
+ * @param weights `[rows, tokens]`, float whatever the graph's precision: numbers of tokens are too large for a half
+ */
+function addWeightedSum(graph: GraphBuilder, at: string, hidden: string, weights: string): string {
+  const own = graph.floatType === 'float' ? weights : graph.cast(`${at}.own`, weights, graph.floatType);
+  const row = graph.along(TOKENS, 'Unsqueeze', `${at}.row`, own);
+  const sums = graph.node('MatMul', `${at}.sums`, [row, hidden]);
+  return graph.along(TOKENS, 'Squeeze', `${at}.rows`, sums);
 }

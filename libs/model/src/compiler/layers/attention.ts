@@ -3,10 +3,18 @@ import { beside, concat } from '../weights/matrix.js';
 import type { LinearWeights } from '../weights/named-weights.js';
 import type { Linear } from './linear.js';
 
+export interface SelfAttention {
+  /** `[rows, tokens, hidden]`. */
+  readonly input: string;
+  /** `[rows]`, int32: number of real tokens in each row. */
+  readonly lengths: string;
+  readonly heads: number;
+  /** `[1, heads, tokens, tokens]`, added to the scaled scores of queries and keys. */
+  readonly scoreBias?: string | undefined;
+}
+
 /**
  * Self-attention of each token of a row to the row's real tokens; one matrix projects queries, keys and values.
- * @param input `[rows, tokens, hidden]`
- * @param lengths a value `[rows]`, int32: number of real tokens in each row
  * @param projections of queries, keys and values, in this order
  * @returns `[rows, tokens, hidden]`, before the projection that follows attention
  */
@@ -14,7 +22,7 @@ export async function addSelfAttention(
   graph: GraphBuilder,
   linear: Linear,
   name: string,
-  { input, lengths, heads }: { input: string; lengths: string; heads: number },
+  { input, lengths, heads, scoreBias }: SelfAttention,
   projections: readonly LinearWeights[],
 ): Promise<string> {
   const inputs = projections[0]!.matrix.inputs;
@@ -24,5 +32,5 @@ export async function addSelfAttention(
     inputs,
   );
   const bias = concat(projections.map(({ bias }) => bias));
-  return linear.attention(graph, name, input, lengths, { packed: { data, inputs, outputs }, bias, heads });
+  return linear.attention(graph, name, input, lengths, { packed: { data, inputs, outputs }, bias, heads }, scoreBias);
 }

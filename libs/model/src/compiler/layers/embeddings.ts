@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { NormWeights } from '../weights/named-weights.js';
 import type { Tensor } from '../weights/safetensors.js';
+import { addNorm } from './norm.js';
 
 /** Names of two values: hidden states `[rows, tokens, hidden]`, and number of real tokens per row, int32 `[rows]`. */
 export interface Hidden {
@@ -17,8 +18,8 @@ export type TokenTypes = 'zero' | 'input';
 export interface EmbeddingWeights {
   /** `[vocabulary, hidden]`. */
   readonly words: Tensor;
-  /** `[positions, hidden]`; the first row is for the first token. */
-  readonly positions: Tensor;
+  /** `[positions, hidden]`; the first row is for the first token. Null when attention knows the positions. */
+  readonly positions: Tensor | null;
   /** `[types, hidden]`; null when the architecture has none. */
   readonly types: Tensor | null;
   readonly norm: NormWeights;
@@ -26,7 +27,7 @@ export interface EmbeddingWeights {
 }
 
 /**
- * The sum of word, position and type embeddings, after a layer norm. Adds the inputs `input_ids` and `attention_mask`,
+ * The sum of word, position and type embeddings, `[rows, tokens, size of the norm]`, after a layer norm. Adds the inputs `input_ids` and `attention_mask`,
  * and `token_type_ids` if `tokenTypes` is `input` and the model has more than one type.
  */
 export async function addEmbeddings(
@@ -38,6 +39,13 @@ export async function addEmbeddings(
   const ids = graph.cast('ids32', graph.input('input_ids'), 'int32');
   const mask = graph.cast('mask32', graph.input('attention_mask'), 'int32');
   const segmented = tokenTypes === 'input' && types !== null && types.shape[0]! > 1;
+  if (positions === null) {
+    const table = segmented || types === null ? words.data : withFirstType(words.data, types.data, size);
+    const rows = graph.node('Gather', 'embedded', [await graph.weight('words', words.shape, table), ids]);
+    const typed = segmented ? await addTypes(graph, rows, types) : rows;
+    const hidden = await addNorm(graph, 'embeddings', typed, norm, epsilon);
+    return { hidden, lengths: graph.along(1, 'ReduceSum', 'lengths', mask, { keepdims: 0 }) };
+  }
   const table = segmented || types === null ? positions.data : withFirstType(positions.data, types.data, size);
   const output = graph.fused(
     'EmbedLayerNormalization',
@@ -58,7 +66,13 @@ export async function addEmbeddings(
   return { hidden: output, lengths: 'lengths' };
 }
 
-/** If all tokens have type 0, its vector is added to the position table beforehand, which saves a lookup per token. */
-function withFirstType(positions: Float32Array, types: Float32Array, size: number): Float32Array {
-  return positions.map((value, i) => value + types[i % size]!);
+async function addTypes(graph: GraphBuilder, rows: string, types: Tensor): Promise<string> {
+  const table = await graph.weight('types', types.shape, types.data);
+  const vectors = graph.node('Gather', 'embedded.types', [table, graph.input('token_type_ids')]);
+  return graph.node('Add', 'embedded.typed', [rows, vectors]);
+}
+
+/** If all tokens have type 0, its vector is added to another table beforehand, which saves a lookup per token. */
+function withFirstType(table: Float32Array, types: Float32Array, size: number): Float32Array {
+  return table.map((value, i) => value + types[i % size]!);
 }

@@ -6,13 +6,14 @@ export const floatLinear: Linear = {
     const weights = await graph.weight(`${name}.matrix`, [matrix.inputs, matrix.outputs], matrix.data);
     return {
       value: graph.node('MatMul', name, [input, weights]),
-      bias: await graph.weight(`${name}.bias`, [matrix.outputs], bias),
+      bias: bias === null ? null : await graph.weight(`${name}.bias`, [matrix.outputs], bias),
     };
   },
 
-  async attention(graph, name, input, lengths, { packed, bias, heads }) {
+  async attention(graph, name, input, lengths, { packed, bias, heads }, scoreBias) {
     const weights = await graph.weight(`${name}.matrix`, [packed.inputs, packed.outputs], packed.data);
     const biases = await graph.weight(`${name}.bias`, [packed.outputs], bias);
-    return graph.fused('Attention', name, [input, weights, biases, lengths], { num_heads: heads });
+    const inputs = [input, weights, biases, lengths, ...(scoreBias === undefined ? [] : ['', scoreBias])];
+    return graph.fused('Attention', name, inputs, { num_heads: heads });
   },
 };

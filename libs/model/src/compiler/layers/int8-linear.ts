@@ -19,12 +19,20 @@ const STEPS: Record<InputKind, 'one' | 'two' | 'float'> = {
 export const int8Linear: Linear = {
   async product(graph, name, input, from, { matrix, bias }) {
     if (STEPS[from] === 'float') return floatLinear.product(graph, name, input, from, { matrix, bias });
-    const biases = await graph.weight(`${name}.bias`, [matrix.outputs], bias);
+    const biases = bias === null ? '' : await graph.weight(`${name}.bias`, [matrix.outputs], bias);
     const add = STEPS[from] === 'one' ? addInt8MatMul : addRefinedMatMul;
     return { value: await add(graph, name, input, matrix, biases), bias: null };
   },
 
-  async attention(graph, name, input, lengths, { packed, bias, heads }) {
+  async attention(graph, name, input, lengths, { packed, bias, heads }, scoreBias) {
+    if (scoreBias !== undefined) {
+      // QAttention takes no bias of scores.
+      const biases = await graph.weight(`${name}.bias`, [packed.outputs], bias);
+      const all = await addRefinedMatMul(graph, `${name}.all`, input, packed, biases);
+      const parts = ['queries', 'keys', 'values'].map((part) => `${name}.${part}`);
+      graph.node('Split', `${name}.parts`, [all], { axis: -1, num_outputs: 3 }, { outputs: parts });
+      return graph.fused('MultiHeadAttention', name, [...parts, '', lengths, scoreBias], { num_heads: heads });
+    }
     const { values, scale, zeroPoint } = addRefinedQuantization(graph, `${name}.input`, input);
     const biases = await graph.weight(`${name}.bias`, [packed.outputs], bias);
     const weights = await addRefinedMatrix(graph, name, packed);
@@ -33,7 +41,10 @@ export const int8Linear: Linear = {
   },
 };
 
-/** Adds a product with one quantisation step: fast, and accurate if no activation is far larger than the rest. */
+/**
+ * Adds a product with one quantisation step: fast, and accurate if no activation is far larger than the rest.
+ * @param bias `''` for none
+ */
 export async function addInt8MatMul(
   graph: GraphBuilder,
   name: string,

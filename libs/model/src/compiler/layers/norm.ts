@@ -20,3 +20,16 @@ export async function addSkipNorm(
   ];
   return graph.fused('SkipLayerNormalization', name, inputs, { epsilon: { float: epsilon } });
 }
+
+/** Layer norm of the last dimension. */
+export async function addNorm(
+  graph: GraphBuilder,
+  name: string,
+  input: string,
+  { gamma, beta }: NormWeights,
+  epsilon: number,
+): Promise<string> {
+  const scale = await graph.weight(`${name}.gamma`, [gamma.length], gamma);
+  const shift = await graph.weight(`${name}.beta`, [beta.length], beta);
+  return graph.node('LayerNormalization', name, [input, scale, shift], { axis: -1, epsilon: { float: epsilon } });
+}

@@ -51,6 +51,7 @@ export class GraphBuilder {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
   readonly #inputs = new Map<string, Value>();
+  readonly #shared = new Map<string, string>();
   readonly #weights: WeightStore;
   readonly #half: boolean;
   readonly #opset: number;
@@ -82,8 +83,19 @@ export class GraphBuilder {
     return this.constant(name, dims, this.#half ? toFloat16(data) : data);
   }
 
-  /** Adds a tensor without conversion. */
+  /**
+   * For layers with the same weights: from here on, a tensor whose name begins with `copy` is the one, added before,
+   * whose name begins with `original` instead.
+   */
+  shareWeights(original: string, copy: string): void {
+    this.#shared.set(copy, original);
+  }
+
+  /** Adds a tensor without conversion, unless it is shared with another layer. */
   async constant(name: string, dims: readonly number[], data: WeightArray): Promise<string> {
+    for (const [copy, original] of this.#shared) {
+      if (name.startsWith(copy)) return original + name.slice(copy.length);
+    }
     this.initializers.push(await this.#weights.add(name, dims, data));
     return name;
   }

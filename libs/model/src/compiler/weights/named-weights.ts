@@ -5,9 +5,15 @@ import type { SafetensorsReader, Tensor } from './safetensors.js';
 /** Prefixes of all names when a library has saved the encoder as part of another model. */
 const WRAPPERS = ['model.', '0.auto_model.'];
 
-/** A linear layer: `input x matrix + bias`. */
-export interface LinearWeights {
+/** A linear layer, with or without a bias. */
+export interface Projection {
   readonly matrix: Matrix;
+  /** `[outputs]`; null when there is none. */
+  readonly bias: Float32Array | null;
+}
+
+/** A linear layer: `input x matrix + bias`. */
+export interface LinearWeights extends Projection {
   /** `[outputs]`. */
   readonly bias: Float32Array;
 }
@@ -54,14 +60,20 @@ export class NamedWeights {
     return { shape: [rows - first, size], data: data.slice(first * size) };
   }
 
-  /** The returned matrix is `[inputs, outputs]`; checkpoints have `[outputs, inputs]`. */
   async linear(name: string): Promise<LinearWeights> {
+    return { matrix: await this.#matrix(name), bias: await this.#vector(`${name}.bias`) };
+  }
+
+  /** A linear layer of an architecture in which not every one has a bias. */
+  async projection(name: string, biased: boolean): Promise<Projection> {
+    return { matrix: await this.#matrix(name), bias: biased ? await this.#vector(`${name}.bias`) : null };
+  }
+
+  /** The returned matrix is `[inputs, outputs]`; checkpoints have `[outputs, inputs]`. */
+  async #matrix(name: string): Promise<Matrix> {
     const { data, shape } = await this.tensor(`${name}.weight`);
     const [outputs = 0, inputs = 0] = shape;
-    return {
-      matrix: { data: transpose(data, outputs, inputs), inputs, outputs },
-      bias: await this.#vector(`${name}.bias`),
-    };
+    return { data: transpose(data, outputs, inputs), inputs, outputs };
   }
 
   /** Old checkpoints call scale and shift gamma and beta. */
