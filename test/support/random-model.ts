@@ -214,7 +214,7 @@ function randomWeights(
 }
 
 /** safetensors: u64 header length, JSON header, data. */
-function encodeSafetensors(tensors: ReadonlyMap<string, NamedTensor>): Buffer {
+export function encodeSafetensors(tensors: ReadonlyMap<string, NamedTensor>): Buffer {
   const header: Record<string, unknown> = {};
   const parts: Buffer[] = [];
   let offset = 0;
@@ -252,7 +252,7 @@ function template(first: string, firstId: number, last: string, lastId: number) 
 }
 
 /** Deterministic numbers within -1..1 (mulberry32). */
-function random(seed: number): () => number {
+export function random(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

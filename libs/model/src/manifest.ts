@@ -4,7 +4,7 @@ import { builtInPrompts } from './built-in-prompts.js';
 import { describeEncoder } from './compiler/index.js';
 import { accept, parseFile, readClosed, readJson, type KnownMembers } from './config/closed-file.js';
 import { pooling, sentenceBert, sentenceModule, sentenceTransformers } from './config/sentence-transformers.js';
-import { commonMembers } from './config/transformers.js';
+import { commonMembers, readConfig } from './config/transformers.js';
 import type { Manifest, ModelFiles } from './types.js';
 
 /** The only member of `tokenizer_config.json` that is used here; the rest is for the tokenizer. */
@@ -23,7 +23,7 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
   const { overrides } = files;
   const warnings: string[] = [];
   const warn: Warn = (warning) => warnings.push(warning);
-  const configFile = await readJson(files.config);
+  const configFile = await readConfig(files.config);
   const config = parseFile(configFile, z.object(commonMembers));
   const normalizes = await readModules(files.modules, warn);
   const sentence = await readOptional(files.sentenceBert, sentenceBert, warn);

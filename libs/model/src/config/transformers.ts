@@ -1,5 +1,26 @@
 import { z } from 'zod';
-import type { KnownMembers } from './closed-file.js';
+import { readJson, type JsonFile, type KnownMembers } from './closed-file.js';
+
+/** Names that some families have for the members of `config.json` that most families name alike. */
+const ALIASES: Readonly<Record<string, readonly string[]>> = {
+  hidden_size: ['dim', 'n_embd', 'd_model'],
+  num_hidden_layers: ['n_layers', 'n_layer', 'num_layers'],
+  num_attention_heads: ['n_heads', 'n_head', 'num_heads'],
+  max_position_embeddings: ['n_positions'],
+  hidden_act: ['activation', 'activation_function'],
+};
+
+/** Reads `config.json`, and adds the usual names of members that this family names otherwise. */
+export async function readConfig(path: string): Promise<JsonFile> {
+  const { json } = await readJson(path);
+  if (json === null || typeof json !== 'object') return { path, json };
+  const members: Record<string, unknown> = { ...json };
+  for (const [name, aliases] of Object.entries(ALIASES)) {
+    const alias = aliases.find((one) => members[one] !== undefined && members[one] !== null);
+    if (members[name] === undefined && alias !== undefined) members[name] = members[alias];
+  }
+  return { path, json: members };
+}
 
 /** Members of `config.json` that are read for every model. */
 export const commonMembers = {

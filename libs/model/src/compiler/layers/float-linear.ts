@@ -6,7 +6,7 @@ export const floatLinear: Linear = {
     const weights = await graph.weight(`${name}.matrix`, [matrix.inputs, matrix.outputs], matrix.data);
     return {
       value: graph.node('MatMul', name, [input, weights]),
-      bias: await graph.weight(`${name}.bias`, [matrix.outputs], bias),
+      bias: bias === null ? null : await graph.weight(`${name}.bias`, [matrix.outputs], bias),
     };
   },
 

@@ -19,7 +19,7 @@ const STEPS: Record<InputKind, 'one' | 'two' | 'float'> = {
 export const int8Linear: Linear = {
   async product(graph, name, input, from, { matrix, bias }) {
     if (STEPS[from] === 'float') return floatLinear.product(graph, name, input, from, { matrix, bias });
-    const biases = await graph.weight(`${name}.bias`, [matrix.outputs], bias);
+    const biases = bias === null ? '' : await graph.weight(`${name}.bias`, [matrix.outputs], bias);
     const add = STEPS[from] === 'one' ? addInt8MatMul : addRefinedMatMul;
     return { value: await add(graph, name, input, matrix, biases), bias: null };
   },
@@ -33,7 +33,10 @@ export const int8Linear: Linear = {
   },
 };
 
-/** Adds a product with one quantisation step: fast, and accurate if no activation is far larger than the rest. */
+/**
+ * Adds a product with one quantisation step: fast, and accurate if no activation is far larger than the rest.
+ * @param bias `''` for none
+ */
 export async function addInt8MatMul(
   graph: GraphBuilder,
   name: string,

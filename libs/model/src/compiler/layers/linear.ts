@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { Matrix } from '../weights/matrix.js';
-import type { LinearWeights } from '../weights/named-weights.js';
+import type { Projection } from '../weights/named-weights.js';
 
 /**
  * Where a product's input comes from, which determines the distribution of its numbers. `norm`: a few channels are ten
@@ -26,7 +26,7 @@ export interface AttentionWeights {
 /** How a graph multiplies hidden states by an encoder's matrices: as floats, or as int8. */
 export interface Linear {
   /** A linear layer: `[rows, tokens, inputs]` to `[rows, tokens, outputs]`. */
-  product(graph: GraphBuilder, name: string, input: string, from: InputKind, weights: LinearWeights): Promise<Product>;
+  product(graph: GraphBuilder, name: string, input: string, from: InputKind, weights: Projection): Promise<Product>;
   /**
    * Self-attention with the projection of its input, as one operator.
    * @param input `[rows, tokens, hidden]`, the output of a norm

@@ -1,13 +1,19 @@
 import { BootError } from '#contracts';
-import { transpose, type Matrix } from './matrix.js';
+import { beside, concat, transpose, type Matrix } from './matrix.js';
 import type { SafetensorsReader, Tensor } from './safetensors.js';
 
 /** Prefixes of all names when a library has saved the encoder as part of another model. */
 const WRAPPERS = ['model.', '0.auto_model.'];
 
-/** A linear layer: `input x matrix + bias`. */
-export interface LinearWeights {
+/** A linear layer, with or without a bias. */
+export interface Projection {
   readonly matrix: Matrix;
+  /** `[outputs]`; null when there is none. */
+  readonly bias: Float32Array | null;
+}
+
+/** A linear layer: `input x matrix + bias`. */
+export interface LinearWeights extends Projection {
   /** `[outputs]`. */
   readonly bias: Float32Array;
 }
@@ -43,7 +49,7 @@ export class NamedWeights {
     return this.#reader.read(this.#prefix + name);
   }
 
-  async #vector(name: string): Promise<Float32Array> {
+  async vector(name: string): Promise<Float32Array> {
     return (await this.tensor(name)).data;
   }
 
@@ -54,22 +60,42 @@ export class NamedWeights {
     return { shape: [rows - first, size], data: data.slice(first * size) };
   }
 
-  /** The returned matrix is `[inputs, outputs]`; checkpoints have `[outputs, inputs]`. */
   async linear(name: string): Promise<LinearWeights> {
+    return { matrix: await this.#matrix(name), bias: await this.vector(`${name}.bias`) };
+  }
+
+  /** A linear layer of an architecture in which not every one has a bias. */
+  async projection(name: string, biased: boolean): Promise<Projection> {
+    return { matrix: await this.#matrix(name), bias: biased ? await this.vector(`${name}.bias`) : null };
+  }
+
+  /** The returned matrix is `[inputs, outputs]`; checkpoints have `[outputs, inputs]`. */
+  async #matrix(name: string): Promise<Matrix> {
     const { data, shape } = await this.tensor(`${name}.weight`);
     const [outputs = 0, inputs = 0] = shape;
-    return {
-      matrix: { data: transpose(data, outputs, inputs), inputs, outputs },
-      bias: await this.#vector(`${name}.bias`),
-    };
+    return { data: transpose(data, outputs, inputs), inputs, outputs };
   }
 
   /** Old checkpoints call scale and shift gamma and beta. */
   async norm(name: string): Promise<NormWeights> {
     const old = this.has(`${name}.gamma`);
     return {
-      gamma: await this.#vector(`${name}.${old ? 'gamma' : 'weight'}`),
-      beta: await this.#vector(`${name}.${old ? 'beta' : 'bias'}`),
+      gamma: await this.vector(`${name}.${old ? 'gamma' : 'weight'}`),
+      beta: await this.vector(`${name}.${old ? 'beta' : 'bias'}`),
     };
   }
+}
+
+/** Projections of the same input as one. Either all have a bias or none has. */
+export function sideBySide(projections: readonly Projection[]): Projection {
+  const inputs = projections[0]!.matrix.inputs;
+  const biases = projections.flatMap(({ bias }) => (bias === null ? [] : [bias]));
+  const data = beside(
+    projections.map(({ matrix }) => matrix.data),
+    inputs,
+  );
+  return {
+    matrix: { data, inputs, outputs: data.length / inputs },
+    bias: biases.length === 0 ? null : concat(biases),
+  };
 }
