@@ -113,6 +113,32 @@ it.each<['mean' | 'cls']>([['mean'], ['cls']])('gives what plain arithmetic give
   }
 });
 
+it('reads the configuration of transformers 5', async () => {
+  const at = join(folder, 'version-5');
+  const tiny = checkpoint();
+  await tiny.write(at, {
+    model_type: 'nomic_bert',
+    vocab_size: 60,
+    hidden_size: HIDDEN,
+    hidden_act: 'silu',
+    num_hidden_layers: LAYERS,
+    num_attention_heads: HEADS,
+    intermediate_size: INNER,
+    head_dim: HIDDEN / HEADS,
+    layer_norm_eps: EPSILON,
+    max_position_embeddings: 48,
+    rope_parameters: { rope_type: 'default', rope_theta: 1000 },
+    type_vocab_size: 2,
+  });
+  const graph = await compileFolder(at, 'fp32', folder);
+  expect(graph.warnings).toEqual([]);
+  expect(graph.card.maxTokens).toBe(48);
+  const vectors = await runRows(graph, TINY_ROWS);
+  for (const [r, row] of TINY_ROWS.entries()) {
+    expect(cosine(vectors[r]!, mean(forward(tiny, row)))).toBeGreaterThan(0.999_999);
+  }
+});
+
 it.each<[Dtype, number]>([
   ['fp16', 0.9999],
   ['int8', 0.995],

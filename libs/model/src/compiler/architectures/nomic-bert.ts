@@ -13,7 +13,10 @@ import { NamedWeights, sideBySide } from '../weights/named-weights.js';
 import type { Architecture, BuildOptions, Encoder } from './architecture.js';
 import { servedPositions } from './served-positions.js';
 
-/** NomicBERT: Nussbaum et al. 2024; the code beside nomic-embed-text-v1.5, without mixture of experts. */
+/**
+ * NomicBERT: Nussbaum et al. 2024; the code beside nomic-embed-text-v1.5, without mixture of experts, and transformers'
+ * `models/nomic_bert`, whose configuration has the usual names and fewer choices.
+ */
 export const nomicBert: Architecture = {
   name: 'nomic-bert',
   modelTypes: ['nomic_bert'],
@@ -21,25 +24,30 @@ export const nomicBert: Architecture = {
   read: readNomicBert,
 };
 
+/** Values of `activation_function`; transformers' own models always have a gate, and say what goes through it. */
 const GATES: Readonly<Record<string, GateActivation>> = { swiglu: 'silu', geglu: 'erf' };
+const ACTIVATIONS: Readonly<Record<string, GateActivation>> = { silu: 'silu', gelu: 'erf', ...GATES };
 
 const members = encoderConfig({
   used: {
-    n_layer: z.int().positive(),
-    n_head: z.int().positive(),
+    num_hidden_layers: z.int().positive(),
+    num_attention_heads: z.int().positive(),
     n_positions: z.int().positive().optional(),
     max_trained_positions: z.int().positive().default(2048),
-    activation_function: z.string(),
-    layer_norm_epsilon: z.number().positive().default(1e-12),
+    activation_function: z.string().optional(),
+    hidden_act: z.string().default('silu'),
+    layer_norm_epsilon: z.number().positive().optional(),
+    layer_norm_eps: z.number().positive().default(1e-12),
     rotary_emb_base: z.number().positive().default(10_000),
     rotary_scaling_factor: z.number().positive().nullish(),
-    qkv_proj_bias: z.boolean().default(true),
-    mlp_fc1_bias: z.boolean().default(true),
-    mlp_fc2_bias: z.boolean().default(true),
+    qkv_proj_bias: z.boolean().optional(),
+    mlp_fc1_bias: z.boolean().optional(),
+    mlp_fc2_bias: z.boolean().optional(),
     ...ropeMembers,
   },
   only: {
     activation_function: Object.keys(GATES),
+    hidden_act: Object.keys(ACTIVATIONS),
     prenorm: [false],
     causal: [false],
     use_rms_norm: [false],
@@ -58,15 +66,15 @@ const members = encoderConfig({
     'auto_map',
     'n_embd',
     'n_inner',
-    // Second names of members above.
-    'num_hidden_layers',
-    'num_attention_heads',
-    'num_key_value_heads',
-    'hidden_act',
+    'n_head',
+    'n_layer',
     'intermediate_size',
     'head_dim',
-    'layer_norm_eps',
+    'num_key_value_heads',
     'type_vocab_size',
+    'hidden_dropout_prob',
+    'attention_probs_dropout_prob',
+    'classifier_dropout',
     'pad_vocab_size_multiple',
     'attn_pdrop',
     'embd_pdrop',
@@ -112,14 +120,19 @@ function readNomicBert(file: JsonFile): Reading<Encoder> {
   const all = value.n_positions ?? value.max_position_embeddings ?? value.max_trained_positions;
   const served = servedPositions(file, scaledOnlyAfter(value.rotary_scaling_factor, value.max_trained_positions, all));
   const rope = readRope(file, value, { theta: value.rotary_emb_base, kinds: [] });
+  const biased = value.activation_function !== undefined;
   const config: NomicBertConfig = {
     hiddenSize: value.hidden_size,
-    layers: value.n_layer,
-    heads: value.n_head,
+    layers: value.num_hidden_layers,
+    heads: value.num_attention_heads,
     positions: served.positions,
-    activation: GATES[value.activation_function] ?? 'silu',
-    epsilon: value.layer_norm_epsilon,
-    biased: { attention: value.qkv_proj_bias, wide: value.mlp_fc1_bias, narrow: value.mlp_fc2_bias },
+    activation: ACTIVATIONS[value.activation_function ?? value.hidden_act] ?? 'silu',
+    epsilon: value.layer_norm_epsilon ?? value.layer_norm_eps,
+    biased: {
+      attention: value.qkv_proj_bias ?? biased,
+      wide: value.mlp_fc1_bias ?? biased,
+      narrow: value.mlp_fc2_bias ?? biased,
+    },
     rotation: rope.rotation,
   };
   const encoder: Encoder = {
