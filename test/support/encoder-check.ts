@@ -1,6 +1,6 @@
 import ort from 'onnxruntime-node';
 import type { Dtype } from '#contracts';
-import { loadModel, type RunnableModel } from '#model';
+import { type Graph, loadModel, type RunnableModel } from '#model';
 
 /** Token ids of three texts, short and long, below 60. */
 export const TINY_ROWS: readonly (readonly number[])[] = [
@@ -16,31 +16,28 @@ export function compileFolder(folder: string, dtype: Dtype, modelDir: string): P
   );
 }
 
-/** Runs token ids through a graph as one batch, padded at the end: one vector a row. */
+/**
+ * Runs token ids through a graph as one batch, padded at the end: one vector a row.
+ * @param types of the tokens, where the graph takes them
+ */
 export async function runRows(
-  { onnxPath, graph }: RunnableModel,
+  { onnxPath, graph }: Graph,
   rows: readonly (readonly number[])[],
+  types?: readonly (readonly number[])[],
 ): Promise<number[][]> {
   const session = await ort.InferenceSession.create(onnxPath, { intraOpNumThreads: 1 });
   const tokens = Math.max(...rows.map((row) => row.length));
-  const padded = (of: (id: number | undefined) => number) =>
+  const padded = (of: (row: number, token: number) => number) =>
     BigInt64Array.from(
-      rows.flatMap((row) => Array.from({ length: tokens }, (_, t) => of(row[t]))),
+      rows.flatMap((_row, r) => Array.from({ length: tokens }, (_, t) => of(r, t))),
       BigInt,
     );
-  const shape = [rows.length, tokens];
+  const tensor = (values: BigInt64Array) => new ort.Tensor('int64', values, [rows.length, tokens]);
   try {
     const result = await session.run({
-      input_ids: new ort.Tensor(
-        'int64',
-        padded((id) => id ?? 0),
-        shape,
-      ),
-      attention_mask: new ort.Tensor(
-        'int64',
-        padded((id) => Number(id !== undefined)),
-        shape,
-      ),
+      input_ids: tensor(padded((r, t) => rows[r]![t] ?? 0)),
+      attention_mask: tensor(padded((r, t) => Number(t < rows[r]!.length))),
+      ...(types && { token_type_ids: tensor(padded((r, t) => types[r]![t] ?? 0)) }),
     });
     const data = [...(result[graph.output]!.data as Float32Array)];
     return rows.map((_, r) => data.slice(r * graph.width, (r + 1) * graph.width));

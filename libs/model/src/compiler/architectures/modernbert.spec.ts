@@ -114,6 +114,17 @@ it.each([
   }
 });
 
+it('gives what plain arithmetic gives for a text far longer than the window, beside a short one', async () => {
+  const at = join(folder, 'long-text');
+  const tiny = checkpoint();
+  await tiny.write(at, { ...CONFIG, max_position_embeddings: 150 });
+  const rows = [Array.from({ length: 150 }, (_, t) => 2 + ((t * t) % 57)), [2, 9, 3]];
+  const vectors = await runRows(await compileFolder(at, 'fp32', folder), rows);
+  for (const [r, row] of rows.entries()) {
+    expect(cosine(vectors[r]!, mean(forward(tiny, row)))).toBeGreaterThan(0.999_999);
+  }
+});
+
 it("reads the settings of transformers 5: a pattern of layers, and each kind's theta", async () => {
   const at = join(folder, 'version-5');
   const tiny = checkpoint();

@@ -16,6 +16,9 @@ import { add } from '../../../../../test/support/reference-forward.js';
 import { TinyCheckpoint } from '../../../../../test/support/tiny-checkpoint.js';
 import { readManifest } from '../../manifest.js';
 import { filesInFolder } from '../../resolve/folder.js';
+import { compileModel } from '../compile-model.js';
+import type { Head } from '../heads/head.js';
+import { poolingHead } from '../heads/pooling.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -71,11 +74,11 @@ function checkpoint(): TinyCheckpoint {
   return tiny;
 }
 
-function forward(tiny: TinyCheckpoint, ids: readonly number[]): Rows {
+function forward(tiny: TinyCheckpoint, ids: readonly number[], types = ids.map(() => 0)): Rows {
   const plain = new PlainLayers(tiny.tensors);
   const words = plain.matrix('embeddings.word_embeddings.weight');
-  const [type] = plain.matrix('embeddings.token_type_embeddings.weight');
-  const embedded = ids.map((id) => words[id]!.map((x, d) => x + type![d]!));
+  const typed = plain.matrix('embeddings.token_type_embeddings.weight');
+  const embedded = ids.map((id, t) => words[id]!.map((x, d) => x + typed[types[t]!]![d]!));
   let hidden = plain.layerNorm(embedded, 'emb_ln', EPSILON);
   const turns = frequencies(1000, HIDDEN / HEADS);
   for (let layer = 0; layer < LAYERS; layer++) {
@@ -136,6 +139,23 @@ it('reads the configuration of transformers 5', async () => {
   const vectors = await runRows(graph, TINY_ROWS);
   for (const [r, row] of TINY_ROWS.entries()) {
     expect(cosine(vectors[r]!, mean(forward(tiny, row)))).toBeGreaterThan(0.999_999);
+  }
+});
+
+it('takes the types of tokens where its inputs are pairs', async () => {
+  const at = join(folder, 'pairs');
+  const tiny = checkpoint();
+  await tiny.write(at, CONFIG);
+  const files = await filesInFolder(at, 'folder:test', 'fp32');
+  const manifest = await readManifest(files);
+  const head: Head = { ...poolingHead('mean'), tokenTypes: 'input' };
+  const graph = await compileModel(files, manifest, manifest.encoder!, { dtype: 'fp32', modelDir: folder, head });
+  expect(graph.graph.inputs).toContain('token_type_ids');
+  const types = TINY_ROWS.map((row) => row.map((_, t) => Number(t >= row.length / 2)));
+  const vectors = await runRows(graph, TINY_ROWS, types);
+  for (const [r, row] of TINY_ROWS.entries()) {
+    expect(cosine(vectors[r]!, mean(forward(tiny, row, types[r])))).toBeGreaterThan(0.999_999);
+    expect(cosine(vectors[r]!, mean(forward(tiny, row)))).toBeLessThan(0.9999);
   }
 });
 
