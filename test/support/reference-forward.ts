@@ -153,23 +153,23 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * total;
 }
 
-function softmax(values: Vector): Vector {
+export function softmax(values: Vector): Vector {
   const top = Math.max(...values);
   const powers = values.map((value) => Math.exp(value - top));
   const total = sum(powers);
   return powers.map((power) => power / total);
 }
 
-function add(a: Matrix, b: Matrix): Matrix {
+export function add(a: Matrix, b: Matrix): Matrix {
   return a.map((row, r) => row.map((x, d) => x + b[r]![d]!));
 }
 
-function dot(a: Vector, b: Vector): number {
+export function dot(a: Vector, b: Vector): number {
   let total = 0;
   for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
   return total;
 }
 
-function sum(values: Vector): number {
+export function sum(values: Vector): number {
   return values.reduce((total, value) => total + value, 0);
 }

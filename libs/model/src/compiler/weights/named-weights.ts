@@ -1,5 +1,5 @@
 import { BootError } from '#contracts';
-import { transpose, type Matrix } from './matrix.js';
+import { beside, concat, transpose, type Matrix } from './matrix.js';
 import type { SafetensorsReader, Tensor } from './safetensors.js';
 
 /** Prefixes of all names when a library has saved the encoder as part of another model. */
@@ -49,7 +49,7 @@ export class NamedWeights {
     return this.#reader.read(this.#prefix + name);
   }
 
-  async #vector(name: string): Promise<Float32Array> {
+  async vector(name: string): Promise<Float32Array> {
     return (await this.tensor(name)).data;
   }
 
@@ -61,12 +61,12 @@ export class NamedWeights {
   }
 
   async linear(name: string): Promise<LinearWeights> {
-    return { matrix: await this.#matrix(name), bias: await this.#vector(`${name}.bias`) };
+    return { matrix: await this.#matrix(name), bias: await this.vector(`${name}.bias`) };
   }
 
   /** A linear layer of an architecture in which not every one has a bias. */
   async projection(name: string, biased: boolean): Promise<Projection> {
-    return { matrix: await this.#matrix(name), bias: biased ? await this.#vector(`${name}.bias`) : null };
+    return { matrix: await this.#matrix(name), bias: biased ? await this.vector(`${name}.bias`) : null };
   }
 
   /** The returned matrix is `[inputs, outputs]`; checkpoints have `[outputs, inputs]`. */
@@ -80,8 +80,22 @@ export class NamedWeights {
   async norm(name: string): Promise<NormWeights> {
     const old = this.has(`${name}.gamma`);
     return {
-      gamma: await this.#vector(`${name}.${old ? 'gamma' : 'weight'}`),
-      beta: await this.#vector(`${name}.${old ? 'beta' : 'bias'}`),
+      gamma: await this.vector(`${name}.${old ? 'gamma' : 'weight'}`),
+      beta: await this.vector(`${name}.${old ? 'beta' : 'bias'}`),
     };
   }
+}
+
+/** Projections of the same input as one. Either all have a bias or none has. */
+export function sideBySide(projections: readonly Projection[]): Projection {
+  const inputs = projections[0]!.matrix.inputs;
+  const biases = projections.flatMap(({ bias }) => (bias === null ? [] : [bias]));
+  const data = beside(
+    projections.map(({ matrix }) => matrix.data),
+    inputs,
+  );
+  return {
+    matrix: { data, inputs, outputs: data.length / inputs },
+    bias: biases.length === 0 ? null : concat(biases),
+  };
 }

@@ -1,0 +1,57 @@
+import ort from 'onnxruntime-node';
+import type { Dtype } from '#contracts';
+import { type Graph, loadModel, type RunnableModel } from '#model';
+
+/** Token ids of three texts, short and long, below 60. */
+export const TINY_ROWS: readonly (readonly number[])[] = [
+  [2, 5, 9, 40, 3],
+  [2, 3],
+  [2, ...Array.from({ length: 40 }, (_, i) => 5 + ((i * 7) % 50)), 3],
+];
+
+export function compileFolder(folder: string, dtype: Dtype, modelDir: string): Promise<RunnableModel> {
+  return loadModel(
+    { name: 'tiny', source: folder },
+    { modelDir, device: 'cpu', dtype, hfEndpoint: 'http://127.0.0.1' },
+  );
+}
+
+/**
+ * Runs token ids through a graph as one batch, padded at the end: one vector a row.
+ * @param types of the tokens, where the graph takes them
+ */
+export async function runRows(
+  { onnxPath, graph }: Graph,
+  rows: readonly (readonly number[])[],
+  types?: readonly (readonly number[])[],
+): Promise<number[][]> {
+  const session = await ort.InferenceSession.create(onnxPath, { intraOpNumThreads: 1 });
+  const tokens = Math.max(...rows.map((row) => row.length));
+  const padded = (of: (row: number, token: number) => number) =>
+    BigInt64Array.from(
+      rows.flatMap((_row, r) => Array.from({ length: tokens }, (_, t) => of(r, t))),
+      BigInt,
+    );
+  const tensor = (values: BigInt64Array) => new ort.Tensor('int64', values, [rows.length, tokens]);
+  try {
+    const result = await session.run({
+      input_ids: tensor(padded((r, t) => rows[r]![t] ?? 0)),
+      attention_mask: tensor(padded((r, t) => Number(t < rows[r]!.length))),
+      ...(types && { token_type_ids: tensor(padded((r, t) => types[r]![t] ?? 0)) }),
+    });
+    const data = [...(result[graph.output]!.data as Float32Array)];
+    return rows.map((_, r) => data.slice(r * graph.width, (r + 1) * graph.width));
+  } finally {
+    await session.release();
+  }
+}
+
+export function cosine(a: readonly number[], b: readonly number[]): number {
+  let [dot, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    dot += a[i]! * b[i]!;
+    aa += a[i]! ** 2;
+    bb += b[i]! ** 2;
+  }
+  return dot / Math.sqrt(aa * bb);
+}
