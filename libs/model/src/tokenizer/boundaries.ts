@@ -150,13 +150,19 @@ const HAN = /^[\u4e00-\u9fa5]$/;
 const HAN_MARK = /^[、。，！？；：]$/;
 
 /** Whether the text may be cut before the character at `at`. */
-function isBoundary(boundaries: Boundaries, text: string, at: number): boolean {
+export function isBoundary(boundaries: Boundaries, text: string, at: number): boolean {
   const [before, here] = [text[at - 1] ?? '', text[at] ?? ''];
   if (boundaries.separators.includes(here) && here !== '') {
     return LETTERS.test(before) && LETTERS.test(text[at + 1] ?? '');
   }
   if (!HAN.test(before)) return false;
   return (boundaries.betweenHan && HAN.test(here)) || (boundaries.beforeHanMarks && HAN_MARK.test(here));
+}
+
+/** Where the second part begins if a text is cut at a boundary. */
+export function startOfRest(boundaries: Boundaries, text: string, at: number): number {
+  const leftOut = !boundaries.keepsSeparator && boundaries.separators.includes(text[at] ?? 'none');
+  return leftOut ? at + 1 : at;
 }
 
 /** The last boundary before `end`; 0 when there is none. */

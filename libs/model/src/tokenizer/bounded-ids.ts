@@ -1,4 +1,4 @@
-import { type Boundaries, firstBoundary, lastBoundary } from './boundaries.js';
+import { type Boundaries, firstBoundary, lastBoundary, startOfRest } from './boundaries.js';
 import { TextTooComplexError } from './tokenizer.js';
 
 /** Characters that are tokenised at first; more follow if they do not suffice. At least as many for each token needed. */
@@ -45,8 +45,7 @@ export async function lastIds(reading: Reading, text: string, needed: number): P
   if (boundaries !== null) {
     for (let chars = charsAtFirst(reading, needed); chars < text.length; chars *= 2) {
       const at = firstBoundary(boundaries, text, text.length - chars);
-      const separator = !boundaries.keepsSeparator && boundaries.separators.includes(text[at] ?? 'x') ? 1 : 0;
-      const part = text.slice(at + separator);
+      const part = text.slice(startOfRest(boundaries, text, at));
       const ids = part === '' ? [] : await reading.ids(limited(reading, part, needed));
       if (ids.length > needed) return { ids, complete: false };
       if (part === '') limited(reading, text.slice(-chars), needed);

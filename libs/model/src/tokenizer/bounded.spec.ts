@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { TruncationSide } from '#contracts';
-import { boundariesOf } from './boundaries.js';
+import { boundariesOf, isBoundary, startOfRest } from './boundaries.js';
 import type { TokenizerDefinition } from './definition.js';
 import { DRIVER_NAMES, type DriverName, type TokenizerDriver } from './drivers/driver.js';
 import { JavascriptDriver } from './drivers/javascript-driver.js';
@@ -45,6 +45,26 @@ const CASES = DRIVER_NAMES.flatMap((driver) => Object.keys(KINDS).map((kind) => 
 describe.each(CASES)('%s, by the %s library', (kind, name) => {
   const definition = KINDS[kind]!;
   const boundaries = boundariesOf(definition);
+
+  it('has the ids of the whole text in both parts of a cut', async () => {
+    const driver = await load(name, definition);
+    let cuts = 0;
+    const property = fc.asyncProperty(text, async (text) => {
+      const places = Array.from({ length: text.length }, (_, at) => at).filter((at) =>
+        isBoundary(boundaries!, text, at),
+      );
+      const parts = places.flatMap((at) => [text.slice(0, at), text.slice(startOfRest(boundaries!, text, at))]);
+      const [whole, ...ids] = await driver.ids([text, ...parts]);
+      for (const [n, at] of places.entries()) {
+        const [first, rest] = [ids[2 * n], ids[2 * n + 1]];
+        if (first instanceof Error || rest instanceof Error) throw new Error('no ids');
+        expect([at, ...first!, ...rest!]).toEqual([at, ...(whole as readonly number[])]);
+        cuts++;
+      }
+    });
+    await fc.assert(property, { numRuns: 50 });
+    expect(cuts).toBeGreaterThan(100);
+  });
 
   it('has the ids of the whole text, whatever is cut off before it is tokenised', async () => {
     expect(boundaries).not.toBeNull();
