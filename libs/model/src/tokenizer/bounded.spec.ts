@@ -97,3 +97,24 @@ describe.each(CASES)('%s, by the %s library', (kind, name) => {
     expect(cut).toBeGreaterThan(20);
   });
 });
+
+const GPT2 = KINDS['byte-level BPE of GPT-2']!;
+const UNIGRAM = KINDS['Unigram, NFKC, Metaspace']!;
+const GEMMA = KINDS['BPE of Gemma']!;
+
+it.each<[string, TokenizerDefinition]>([
+  ['words that reach over spaces', { ...UNIGRAM, pre_tokenizer: { ...UNIGRAM.pre_tokenizer!, split: false } }],
+  [
+    'an unknown pattern',
+    { ...GPT2, pre_tokenizer: { type: 'Split', pattern: { Regex: '\\w+ \\w+' }, behavior: 'Isolated' } },
+  ],
+  ['an unknown pre-tokenizer', { ...GPT2, pre_tokenizer: { type: 'UnicodeScripts' } }],
+  ['an unknown normalizer', { ...GPT2, normalizer: { type: 'ByteLevel' } }],
+  ['replaced letters', { ...GPT2, normalizer: { type: 'Replace', pattern: { String: 'b' }, content: ' ' } }],
+  ['an added token of two words', { ...GPT2, added_tokens: [{ content: 'New York' }] }],
+  ['an added token that takes white space after it', { ...GPT2, added_tokens: [{ content: 'New', rstrip: true }] }],
+  ['tokens that reach over spaces', { ...GEMMA, model: { ...GEMMA.model, vocab: { '▁': 0, 'of▁the': 1 } } }],
+  ['merges by chance', { ...GEMMA, model: { ...GEMMA.model, dropout: 0.1 } }],
+])('a tokenizer with %s is never cut', (_, definition) => {
+  expect(boundariesOf(definition)).toBeNull();
+});

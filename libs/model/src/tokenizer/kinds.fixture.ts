@@ -81,6 +81,45 @@ function unigram(normalizer: Part, preTokenizer: Part): TokenizerDefinition {
   });
 }
 
+/**
+ * A `Precompiled` normalizer: a table of replacements in the format of SentencePiece. It is a double array, here with one
+ * block of 256 units for each node of the trie: unit = label, leaf flag, and offset from the unit to its node's block.
+ */
+function precompiled(table: Readonly<Record<string, string>>): Part {
+  const units: number[] = Array.from({ length: 256 }, () => 0);
+  const blockAfter = new Map<string, number>();
+  const newBlock = (): number => units.push(...Array.from({ length: 256 }, () => 0)) - 256;
+  const root = newBlock();
+  units[0] = root << 10;
+  let replacements = '';
+  for (const [from, to] of Object.entries(table)) {
+    const bytes = [...Buffer.from(from)];
+    let block = root;
+    let unit = 0;
+    for (const [n, byte] of bytes.entries()) {
+      const path = bytes.slice(0, n + 1).join(' ');
+      unit = block + byte;
+      block = blockAfter.get(path) ?? newBlock();
+      blockAfter.set(path, block);
+      units[unit] = (units[unit]! & 0x100) | byte | ((unit ^ block) << 10);
+    }
+    units[unit]! |= 0x100;
+    units[block] = Buffer.byteLength(replacements) | 0x80000000;
+    replacements += `${to}\0`;
+  }
+  const trie = Buffer.from(Uint32Array.from(units).buffer);
+  const size = Buffer.from(Uint32Array.of(trie.length).buffer);
+  return {
+    type: 'Precompiled',
+    precompiled_charsmap: Buffer.concat([size, trie, Buffer.from(replacements)]).toString('base64'),
+  };
+}
+
+const CHARSMAP = precompiled({
+  ...{ '\n': ' ', '\t': ' ', '\r': ' ', '\u3000': ' ', '\u00a0': ' ', 'e\u0301': 'é', 'ﬁ': 'fi', 'İ': 'i' },
+  ...{ '①': '1', 'カ゚': 'カ', '，': ',', '！': '!', '\u200d': ' ', '…': '...' },
+});
+
 const METASPACE = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true };
 
 /** Pairs of tokens that are merged, and the vocabulary with what they give. */
@@ -174,6 +213,7 @@ export const KINDS: Readonly<Record<string, TokenizerDefinition>> = {
     },
     { type: 'Sequence', pretokenizers: [{ type: 'WhitespaceSplit' }, METASPACE] },
   ),
+  'Unigram, precompiled table': unigram(CHARSMAP, METASPACE),
   'Unigram, first Metaspace only': unigram({ type: 'NFKC' }, { ...METASPACE, prepend_scheme: 'first' }),
   'byte-level BPE of GPT-2': byteLevel(byteParts(false, true)),
   'byte-level BPE with a prefix space': byteLevel(byteParts(true, true)),
