@@ -73,7 +73,7 @@ async function findCut(context: BenchContext, texts: readonly string[]): Promise
     { prompt: '', truncate: 'end', maxTokens: card.maxTokens },
   );
   await tokenizer.close();
-  return encoded.map(({ truncated }) => truncated);
+  return encoded.map((one) => !(one instanceof Error) && one.truncated);
 }
 
 /** @returns null when a peer fails, with the reason in its row @throws when Embedmill fails */

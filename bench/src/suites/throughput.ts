@@ -105,7 +105,10 @@ async function tokenise(model: RunnableModel, texts: readonly string[]): Promise
     { prompt: '', truncate: 'end', maxTokens: model.card.maxTokens },
   );
   await tokenizer.close();
-  return encoded.map((text) => text.ids);
+  return encoded.map((text) => {
+    if (text instanceof Error) throw text;
+    return text.ids;
+  });
 }
 
 /** Operations of all batches together, in units of 10^9. */

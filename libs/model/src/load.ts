@@ -4,8 +4,9 @@ import { adoptOnnx, compileModel, denseHead, poolingHead } from './compiler/inde
 import { dtypeFor } from './dtype-for.js';
 import { fingerprint } from './fingerprint.js';
 import { readManifest } from './manifest.js';
+import { chooseDriver } from './tokenizer/drivers/choose-driver.js';
 import { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
-import type { Manifest, ModelFiles, RunnableModel, SourcedGraph } from './types.js';
+import type { Manifest, ModelFiles, RunnableModel, SourcedGraph, TokenizerFiles } from './types.js';
 
 export interface LoadOptions extends Omit<ResolveOptions, 'dtype'> {
   /** Default: fp32 on `cpu`, fp16 on other devices. */
@@ -22,14 +23,23 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
   const dtype = dtypeFor(options.device, options.dtype);
   const files = await resolveModel(served, { ...options, dtype });
   const manifest = await readManifest(files);
+  const tokenizerFiles = await readTokenizer(files);
+  const driver = await chooseDriver(tokenizerFiles);
   const { sources, ...built } = await buildGraph(files, manifest, dtype, options.modelDir);
   return {
     ...built,
     padTokenId: manifest.padTokenId,
-    warnings: manifest.warnings,
+    warnings: driver.warning === null ? manifest.warnings : [...manifest.warnings, driver.warning],
     card: {
       name: served.name,
-      fingerprint: await fingerprint(files, sources, manifest, dtype, options.modelDir),
+      fingerprint: await fingerprint(
+        files,
+        sources,
+        manifest,
+        dtype,
+        { files: tokenizerFiles, driver: driver.name },
+        options.modelDir,
+      ),
       source: files.source,
       dtype,
       maxTokens: manifest.maxTokens,
@@ -44,12 +54,13 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
       },
       createdAt: Date.now(),
     },
-    tokenizerFiles: {
-      tokenizer: JSON.parse(await readFile(files.tokenizer, 'utf8')) as unknown,
-      config:
-        files.tokenizerConfig === null ? {} : (JSON.parse(await readFile(files.tokenizerConfig, 'utf8')) as unknown),
-    },
+    tokenizerFiles,
   };
+}
+
+async function readTokenizer({ tokenizer, tokenizerConfig }: ModelFiles): Promise<TokenizerFiles> {
+  const json = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as unknown;
+  return { tokenizer: await json(tokenizer), config: tokenizerConfig === null ? {} : await json(tokenizerConfig) };
 }
 
 function buildGraph(files: ModelFiles, manifest: Manifest, dtype: Dtype, modelDir: string): Promise<SourcedGraph> {

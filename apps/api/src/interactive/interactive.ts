@@ -120,7 +120,7 @@ export class Interactive {
 
   async #requireShort(plan: Plan, inputs: Inputs): Promise<void> {
     const [first] = await this.#parts.tokenLimit.tooLong(plan, inputs.values);
-    if (first !== undefined) throw textTooLong(inputs.param(first.index), first.tokens, plan.card);
+    if (first !== undefined) throw textTooLong(inputs.param(first.index), first, plan.card);
   }
 }
 
@@ -129,7 +129,7 @@ function requireRow(outcome: Outcome, param: string): Row {
   const { code, message } = outcome;
   const changed = code === 'model_changed';
   throw new ApiError({
-    status: changed ? 503 : 500,
+    status: changed ? 503 : code === 'text_too_complex' ? 400 : 500,
     code,
     param,
     message,

@@ -91,13 +91,13 @@ export class JobIntake {
   async #refuse(plan: Plan, inputs: readonly unknown[]): Promise<RefusedInput[]> {
     if (!plan.refuseTooLong) return [];
     const found = await this.#parts.tokenLimit.tooLong(plan, inputs);
-    return found.map(({ index, tokens }) => ({ index, error: tooLong('The text', tokens, plan.card) }));
+    return found.map((one) => ({ index: one.index, error: tooLong('The text', one, plan.card) }));
   }
 
   async #requireShort(plan: Plan, inputs: Inputs): Promise<void> {
     for await (const window of inputWindows(inputs.values, plan.operation)) {
       const [first] = await this.#parts.tokenLimit.tooLong(plan, window.inputs);
-      if (first !== undefined) throw textTooLong(inputs.param(window.from + first.index), first.tokens, plan.card);
+      if (first !== undefined) throw textTooLong(inputs.param(window.from + first.index), first, plan.card);
     }
   }
 

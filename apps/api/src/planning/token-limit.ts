@@ -1,5 +1,6 @@
 import { TokenizerThread, type TokenizerFiles } from '#model';
 import type { ModelRegistry } from '#store';
+import type { TokenCount } from '../input/too-long.js';
 import { modelNotReady } from './model-directory.js';
 import type { Plan } from './planner.js';
 
@@ -13,20 +14,24 @@ export class TokenLimit {
   }
 
   /**
-   * Inputs over the model's limit, in order; `tokens` includes special tokens and the prompt.
+   * Inputs over the model's limit, in order; `tokens` includes special tokens and the prompt. An input that cannot be
+   * tokenised is not among them: the worker reports it.
    * @throws ApiError 503 `model_not_ready` when no worker has announced the tokenizer
    */
   async tooLong(
-    { card, operation, spec }: Plan,
+    { card, lane, operation, spec }: Plan,
     inputs: readonly unknown[],
-  ): Promise<{ index: number; tokens: number }[]> {
+  ): Promise<(TokenCount & { readonly index: number })[]> {
     const tokenizer = await this.#tokenizer(card.fingerprint);
-    const options = { prompt: spec.prompt, truncate: spec.truncate, maxTokens: card.maxTokens };
+    const options = { prompt: spec.prompt, truncate: spec.truncate, maxTokens: card.maxTokens, lane };
     const encoded = await tokenizer.encode(
       inputs.map((input) => operation.texts(input)),
       options,
     );
-    return encoded.flatMap(({ length }, index) => (length > card.maxTokens ? [{ index, tokens: length }] : []));
+    return encoded.flatMap((one, index) => {
+      if (one instanceof Error || one.length <= card.maxTokens) return [];
+      return [{ index, tokens: one.length, isLowerBound: one.lengthIsLowerBound ?? false }];
+    });
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import { BootError, encodeRow, isRow, type Lane, type ModelTexts, type Outcome, 
 import { DeviceLostError, DeviceUnavailableError, type PackedBatch } from '../device/device.js';
 import { Engine, EngineClosedError, type EngineOptions } from './engine.js';
 import type { BatchReport } from './engine-stats.js';
-import type { Encoded, Tokenizer } from '#model';
+import { type Encoded, TextTooComplexError, type Tokenizer } from '#model';
 import { SimulatedDevice, simulatedValues, type SimulatedDeviceOptions } from '../testing.js';
 
 const WIDTH = 4;
@@ -26,9 +26,15 @@ function encode([text, pair]: ModelTexts): Encoded {
 
 class NumberTokenizer implements Tokenizer {
   closed = false;
-  async encode(inputs: readonly ModelTexts[]): Promise<Encoded[]> {
+  async encode(inputs: readonly ModelTexts[]): Promise<(Encoded | Error)[]> {
     await turn();
-    return inputs.map(encode);
+    return inputs.map((texts) => {
+      try {
+        return encode(texts);
+      } catch (error) {
+        return error as Error;
+      }
+    });
   }
   close(): Promise<void> {
     this.closed = true;
@@ -151,14 +157,7 @@ describe('the engine', () => {
               for (let turns = 0; turns < call.abortAfterTurns; turns++) await turn();
               controller.abort();
             }
-            const settled = await outcomes.catch((error: unknown) => error);
-            if (settled instanceof Error) {
-              // Only when the tokenizer could take none of several inputs.
-              expect(call.inputs.length).toBeGreaterThan(1);
-              expect(call.inputs.every(({ kind }) => kind === 'no numbers')).toBe(true);
-              return;
-            }
-            const given = settled as Outcome[];
+            const given = await outcomes;
             expect(given).toHaveLength(written.length);
             for (const [index, outcome] of given.entries()) {
               if (aborting && code(outcome) === 'cancelled') continue;
@@ -175,6 +174,37 @@ describe('the engine', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('a tokenizer that is lost at every input fails the call, at one input only this input', async () => {
+    const lostAt = (deadly: (text: string) => boolean): Tokenizer => ({
+      encode: async (inputs) => {
+        await turn();
+        if (inputs.some(([text]) => deadly(text))) throw new Error('lost');
+        return inputs.map(encode);
+      },
+      close: () => Promise.resolve(),
+    });
+    const texts: ModelTexts[] = [['1 2'], ['3 4'], ['5 6']];
+    const broken = engine({ tokenizer: lostAt(() => true) });
+    await expect(run(broken, texts, 'bulk')).rejects.toThrow('lost');
+    await broken.close();
+    const once = engine({ tokenizer: lostAt((text) => text === '3 4') });
+    expect((await run(once, texts, 'bulk')).map(code)).toEqual(['ok', 'inference_failed', 'ok']);
+    await once.close();
+  });
+
+  it('a text that is too complex for the tokenizer fails alone, under its own code', async () => {
+    const tokenizer: Tokenizer = {
+      encode: (inputs) =>
+        Promise.resolve(
+          inputs.map((texts) => (texts[0] === '3' ? new TextTooComplexError('too long') : encode(texts))),
+        ),
+      close: () => Promise.resolve(),
+    };
+    const engineUnderTest = engine({ tokenizer });
+    expect((await run(engineUnderTest, [['1'], ['3']], 'bulk')).map(code)).toEqual(['ok', 'text_too_complex']);
+    await engineUnderTest.close();
   });
 
   it('keeps batches within the token budget and the row limit, and reports them', async () => {

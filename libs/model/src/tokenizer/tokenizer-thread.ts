@@ -1,29 +1,34 @@
 import { Worker } from 'node:worker_threads';
 import { BootError, type ModelTexts } from '#contracts';
 import type { TokenizerFiles } from '../types.js';
-import type { Encoded, EncodeOptions, Tokenizer } from './tokenizer.js';
-import type { EncodeReply, EncodeRequest } from './tokenizer-messages.js';
+import { chooseDriver } from './drivers/choose-driver.js';
+import type { DriverName } from './drivers/driver.js';
+import { type Encoded, type EncodeOptions, TextTooComplexError, type Tokenizer } from './tokenizer.js';
+import type { EncodeReply, EncodeRequest, TokenizerStart } from './tokenizer-messages.js';
 
 interface Pending {
-  resolve(encoded: Encoded[]): void;
+  resolve(encoded: (Encoded | Error)[]): void;
   reject(error: Error): void;
 }
 
 /** A tokenizer in its own thread. If the thread dies, pending calls reject, and the next call starts a new thread. */
 export class TokenizerThread implements Tokenizer {
-  readonly #files: TokenizerFiles;
+  readonly #start: TokenizerStart;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | null = null;
   #calls = 0;
   #closed = false;
 
-  private constructor(files: TokenizerFiles) {
-    this.#files = files;
+  private constructor(start: TokenizerStart) {
+    this.#start = start;
   }
 
-  /** @throws BootError when the tokenizer's files cannot be used */
-  static async start(files: TokenizerFiles): Promise<TokenizerThread> {
-    const tokenizer = new TokenizerThread(files);
+  /**
+   * @param driver the library to use. Default: the native one, where it has a build.
+   * @throws BootError when the tokenizer's files cannot be used
+   */
+  static async start(files: TokenizerFiles, driver?: DriverName): Promise<TokenizerThread> {
+    const tokenizer = new TokenizerThread({ files, driver: driver ?? (await chooseDriver(files)).name });
     const worker = tokenizer.#spawn();
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());
@@ -35,7 +40,7 @@ export class TokenizerThread implements Tokenizer {
     return tokenizer;
   }
 
-  encode(inputs: readonly ModelTexts[], options: EncodeOptions): Promise<Encoded[]> {
+  encode(inputs: readonly ModelTexts[], options: EncodeOptions): Promise<(Encoded | Error)[]> {
     if (this.#closed) return Promise.reject(new Error('the tokenizer is closed'));
     if (inputs.length === 0) return Promise.resolve([]);
     const worker = this.#worker ?? this.#spawn();
@@ -53,7 +58,7 @@ export class TokenizerThread implements Tokenizer {
   }
 
   #spawn(): Worker {
-    const worker = new Worker(new URL('./tokenizer-entry.js', import.meta.url), { workerData: this.#files });
+    const worker = new Worker(new URL('./tokenizer-entry.js', import.meta.url), { workerData: this.#start });
     this.#worker = worker;
     worker.on('message', (reply: EncodeReply | 'ready') => {
       if (reply !== 'ready') this.#settle(reply);
@@ -66,17 +71,21 @@ export class TokenizerThread implements Tokenizer {
   #settle(reply: EncodeReply): void {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
-    if ('error' in reply) {
-      pending?.reject(new Error(reply.error));
-      return;
-    }
     let start = 0;
-    const encoded: Encoded[] = [];
+    const encoded: (Encoded | Error)[] = [];
     for (const [n, end] of reply.ends.entries()) {
-      const length = reply.lengths[n]!;
-      const ids = reply.ids.subarray(start, end);
-      encoded.push({ ids, types: reply.types?.subarray(start, end) ?? null, length, truncated: length > end - start });
+      const length = Math.abs(reply.lengths[n]!);
+      encoded.push({
+        ids: reply.ids.subarray(start, end),
+        types: reply.types?.subarray(start, end) ?? null,
+        length,
+        ...(reply.lengths[n]! < 0 ? { lengthIsLowerBound: true } : {}),
+        truncated: length > end - start,
+      });
       start = end;
+    }
+    for (const { index, message, tooComplex } of reply.failures) {
+      encoded[index] = tooComplex ? new TextTooComplexError(message) : new Error(message);
     }
     pending?.resolve(encoded);
   }

@@ -1,4 +1,4 @@
-import type { ModelTexts, TruncationSide } from '#contracts';
+import type { Lane, ModelTexts, TruncationSide } from '#contracts';
 
 export interface EncodeOptions {
   /** Prepended unchanged to each text, in a pair to the first one; never truncated. */
@@ -6,6 +6,8 @@ export interface EncodeOptions {
   readonly truncate: TruncationSide;
   /** Maximum length of a sequence, special tokens and prompt included. */
   readonly maxTokens: number;
+  /** Interactive calls go before bulk ones. Default: bulk. */
+  readonly lane?: Lane | undefined;
 }
 
 /** One encoded input. */
@@ -16,15 +18,22 @@ export interface Encoded {
   readonly types: Int32Array | null;
   /** Tokens before truncation, special tokens and prompt included. */
   readonly length: number;
+  /** The text has more than `length` tokens: only as much of it was tokenised as is kept. Default: false. */
+  readonly lengthIsLowerBound?: boolean;
   readonly truncated: boolean;
+}
+
+/** Ids of a long text cannot be known without tokenising more of it than is allowed. */
+export class TextTooComplexError extends Error {
+  override readonly name = 'TextTooComplexError';
 }
 
 /** A tokenizer turns texts into token ids, outside the caller's thread. */
 export interface Tokenizer {
   /**
-   * Returns one result for each input, in order. In a pair, only the second text is truncated. Rejects when the
-   * tokenizer fails; the next call may succeed.
+   * Returns one result for each input, in order; for an input that cannot be encoded, the reason. In a pair, only the
+   * second text is truncated. Rejects only when the tokenizer itself is lost; the next call may succeed.
    */
-  encode(inputs: readonly ModelTexts[], options: EncodeOptions): Promise<Encoded[]>;
+  encode(inputs: readonly ModelTexts[], options: EncodeOptions): Promise<(Encoded | Error)[]>;
   close(): Promise<void>;
 }

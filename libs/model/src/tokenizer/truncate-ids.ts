@@ -3,7 +3,11 @@ import type { TruncationSide } from '#contracts';
 /** Parts of a sequence: special tokens and prompt before the text, the text, special tokens after it. */
 export interface Sequence {
   readonly head: readonly number[];
-  readonly text: readonly number[];
+  /**
+   * The ids of the text and null; or of a text that is longer than what fits, at least as many of its first ids and of
+   * its last ids as fit.
+   */
+  readonly text: readonly [first: readonly number[], last: readonly number[] | null];
   readonly tail: readonly number[];
 }
 
@@ -14,9 +18,10 @@ export interface Sequence {
  */
 export function truncateIds({ head, text, tail }: Sequence, maxTokens: number, side: TruncationSide): Int32Array {
   const room = Math.max(0, maxTokens - head.length - tail.length);
-  if (text.length <= room) return Int32Array.from([...head, ...text, ...tail]);
+  const [start, end] = text;
+  if (end === null && start.length <= room) return Int32Array.from([...head, ...start, ...tail]).subarray(0, maxTokens);
   const first = side === 'end' ? room : side === 'start' ? 0 : Math.ceil(room / 2);
   const last = room - first;
-  const kept = [...text.slice(0, first), ...(last === 0 ? [] : text.slice(-last))];
+  const kept = [...start.slice(0, first), ...(last === 0 ? [] : (end ?? start).slice(-last))];
   return Int32Array.from([...head, ...kept, ...tail]).subarray(0, maxTokens);
 }

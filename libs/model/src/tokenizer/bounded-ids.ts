@@ -1,0 +1,69 @@
+import { type Boundaries, firstBoundary, lastBoundary, startOfRest } from './boundaries.js';
+import { TextTooComplexError } from './tokenizer.js';
+
+/** Characters that are tokenised at first; more follow if they do not suffice. At least as many for each token needed. */
+export const FIRST_CHARS = 4096;
+const CHARS_PER_TOKEN = 8;
+/** Added to a driver's limit for each token that is needed, UTF-8 bytes. */
+const BYTES_PER_TOKEN = 64;
+
+export interface BoundedIds {
+  readonly ids: readonly number[];
+  /** Whether these are all ids of the text. */
+  readonly complete: boolean;
+}
+
+export interface Reading {
+  readonly boundaries: Boundaries | null;
+  /** Maximum size of a text that is tokenised as a whole, UTF-8 bytes. */
+  readonly wholeBytes: number;
+  /** Characters that are tokenised at first: shorter texts are not cut. */
+  readonly firstChars: number;
+  readonly ids: (text: string) => Promise<readonly number[]>;
+}
+
+/**
+ * The first ids of a text, more than `needed`, or all of them. Only as much of the text is tokenised as that takes.
+ * @throws TextTooComplexError when that is more than `wholeBytes` and 64 bytes for each needed token
+ */
+export async function firstIds(reading: Reading, text: string, needed: number): Promise<BoundedIds> {
+  const { boundaries } = reading;
+  if (boundaries !== null) {
+    for (let chars = charsAtFirst(reading, needed); chars < text.length; chars *= 2) {
+      const part = text.slice(0, lastBoundary(boundaries, text, chars));
+      const ids = part === '' ? [] : await reading.ids(limited(reading, part, needed));
+      if (ids.length > needed) return { ids, complete: false };
+      if (part === '') limited(reading, text.slice(0, chars), needed);
+    }
+  }
+  return { ids: await reading.ids(limited(reading, text, needed)), complete: true };
+}
+
+/** The last ids of a text, at least `needed`, or all of them. @throws TextTooComplexError as `firstIds` */
+export async function lastIds(reading: Reading, text: string, needed: number): Promise<BoundedIds> {
+  const { boundaries } = reading;
+  if (boundaries !== null) {
+    for (let chars = charsAtFirst(reading, needed); chars < text.length; chars *= 2) {
+      const at = firstBoundary(boundaries, text, text.length - chars);
+      const part = text.slice(startOfRest(boundaries, text, at));
+      const ids = part === '' ? [] : await reading.ids(limited(reading, part, needed));
+      if (ids.length > needed) return { ids, complete: false };
+      if (part === '') limited(reading, text.slice(-chars), needed);
+    }
+  }
+  return { ids: await reading.ids(limited(reading, text, needed)), complete: true };
+}
+
+function charsAtFirst({ firstChars }: Reading, needed: number): number {
+  return Math.max(firstChars, CHARS_PER_TOKEN * (needed + 1));
+}
+
+function limited({ wholeBytes }: Reading, text: string, needed: number): string {
+  const limit = wholeBytes + BYTES_PER_TOKEN * needed;
+  // At most three bytes a character.
+  if (text.length * 3 <= limit || Buffer.byteLength(text) <= limit) return text;
+  throw new TextTooComplexError(
+    `the first ${needed} tokens of the text cannot be told from its first ${limit} bytes: it has too few places at ` +
+      'which it can be cut, such as single spaces between words',
+  );
+}

@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import type { TruncationSide } from '#contracts';
+import { boundariesOf, isBoundary, startOfRest } from './boundaries.js';
+import type { TokenizerDefinition } from './definition.js';
+import { DRIVER_NAMES, type DriverName, type TokenizerDriver } from './drivers/driver.js';
+import { JavascriptDriver } from './drivers/javascript-driver.js';
+import { NativeDriver } from './drivers/native-driver.js';
+import { KINDS } from './kinds.fixture.js';
+import { ModelTextEncoder } from './text-encoder.js';
+
+function load(name: DriverName, definition: TokenizerDefinition): Promise<TokenizerDriver> {
+  return name === 'native' ? NativeDriver.load(definition) : Promise.resolve(new JavascriptDriver(definition, {}));
+}
+
+/** What cuts could break: words, runs of white space, marks, characters of several units, added tokens. */
+const piece = fc.oneof(
+  { weight: 6, arbitrary: fc.stringMatching(/^[a-z]{1,8}$/) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom('the', 'fox', 'quick', 'thing', "it's", 'ABC', '12', '1234567', 'x', 'İ', 'ΑΣ'),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom('你好', '世界', '中文，你', '好。', '！', 'カタ', 'カ゚', '한글', 'да', 'é', 'e\u0301'),
+  },
+  { weight: 10, arbitrary: fc.constantFrom(' ', ' ', ' ', ' ', '  ', '\n', '\t', '\u3000', '\r\n', ' \n ', '\u00a0') },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom('.', ', ', '?!', '...', '-', '_', '▁', "'", '"', '\u200d', '\u0301', ' \u0301', '😀'),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('[MASK]', '<mask>', '</s>', '[SEP]', 'ำ', '𠀀', '\u0000', 'ŉ', 'Ŀ', 'ﬁ', '①'),
+  },
+);
+const text = fc.array(piece, { maxLength: 300, size: 'max' }).map((pieces) => pieces.join(''));
+const side = fc.constantFrom<TruncationSide>('start', 'end', 'middle');
+const prompt = fc.constantFrom('', 'query: ', '你好，', 'the', 'passage:\n');
+
+const CASES = DRIVER_NAMES.flatMap((driver) => Object.keys(KINDS).map((kind) => [kind, driver] as const)).filter(
+  // The JavaScript library does not know this normalizer.
+  ([kind, driver]) => driver === 'native' || !kind.includes('Nmt'),
+);
+
+describe.each(CASES)('%s, by the %s library', (kind, name) => {
+  const definition = KINDS[kind]!;
+  const boundaries = boundariesOf(definition);
+
+  it('has the ids of the whole text in both parts of a cut', async () => {
+    const driver = await load(name, definition);
+    let cuts = 0;
+    const property = fc.asyncProperty(text, async (text) => {
+      const places = Array.from({ length: text.length }, (_, at) => at).filter((at) =>
+        isBoundary(boundaries!, text, at),
+      );
+      const parts = places.flatMap((at) => [text.slice(0, at), text.slice(startOfRest(boundaries!, text, at))]);
+      const [whole, ...ids] = await driver.ids([text, ...parts]);
+      for (const [n, at] of places.entries()) {
+        const [first, rest] = [ids[2 * n], ids[2 * n + 1]];
+        if (first instanceof Error || rest instanceof Error) throw new Error('no ids');
+        expect([at, ...first!, ...rest!]).toEqual([at, ...(whole as readonly number[])]);
+        cuts++;
+      }
+    });
+    await fc.assert(property, { numRuns: 50 });
+    expect(cuts).toBeGreaterThan(100);
+  });
+
+  it('has the ids of the whole text, whatever is cut off before it is tokenised', async () => {
+    expect(boundaries).not.toBeNull();
+    const driver = await load(name, definition);
+    const bounded = await ModelTextEncoder.create(driver, boundaries, { firstChars: 24 });
+    const whole = await ModelTextEncoder.create(driver, null, { wholeBytes: Infinity });
+    let cut = 0;
+    const property = fc.asyncProperty(
+      text,
+      side,
+      prompt,
+      fc.integer({ min: 2, max: 12 }),
+      fc.boolean(),
+      async (...is) => {
+        const [text, truncate, prompt, maxTokens, paired] = is;
+        const options = { truncate, prompt, maxTokens: paired ? maxTokens + 40 : maxTokens };
+        const input = paired ? (['a b', text] as const) : ([text] as const);
+        const [one, expected] = await Promise.all([bounded.encode(input, options), whole.encode(input, options)]);
+        expect([...one.ids]).toEqual([...expected.ids]);
+        expect(one.types).toEqual(expected.types);
+        expect(one.truncated).toBe(expected.truncated);
+        if (one.lengthIsLowerBound !== true) expect(one.length).toBe(expected.length);
+        else {
+          cut++;
+          expect(one.length).toBeLessThanOrEqual(expected.length);
+        }
+      },
+    );
+    await fc.assert(property, { numRuns: 200 });
+    expect(cut).toBeGreaterThan(20);
+  });
+});
+
+const GPT2 = KINDS['byte-level BPE of GPT-2']!;
+const UNIGRAM = KINDS['Unigram, NFKC, Metaspace']!;
+const GEMMA = KINDS['BPE of Gemma']!;
+
+it.each<[string, TokenizerDefinition]>([
+  ['words that reach over spaces', { ...UNIGRAM, pre_tokenizer: { ...UNIGRAM.pre_tokenizer!, split: false } }],
+  [
+    'an unknown pattern',
+    { ...GPT2, pre_tokenizer: { type: 'Split', pattern: { Regex: '\\w+ \\w+' }, behavior: 'Isolated' } },
+  ],
+  ['an unknown pre-tokenizer', { ...GPT2, pre_tokenizer: { type: 'UnicodeScripts' } }],
+  ['an unknown normalizer', { ...GPT2, normalizer: { type: 'ByteLevel' } }],
+  ['replaced letters', { ...GPT2, normalizer: { type: 'Replace', pattern: { String: 'b' }, content: ' ' } }],
+  ['an added token of two words', { ...GPT2, added_tokens: [{ content: 'New York' }] }],
+  ['an added token that takes white space after it', { ...GPT2, added_tokens: [{ content: 'New', rstrip: true }] }],
+  ['tokens that reach over spaces', { ...GEMMA, model: { ...GEMMA.model, vocab: { '▁': 0, 'of▁the': 1 } } }],
+  ['merges by chance', { ...GEMMA, model: { ...GEMMA.model, dropout: 0.1 } }],
+])('a tokenizer with %s is never cut', (_, definition) => {
+  expect(boundariesOf(definition)).toBeNull();
+});

@@ -1,0 +1,18 @@
+/** A text or a pair with the special tokens of the post-processor. */
+export interface Framed {
+  readonly ids: readonly number[];
+  /** `[ids.length]`: segments; empty when the tokenizer has none. */
+  readonly types: readonly number[];
+}
+
+/** A library that turns texts into ids. It knows nothing of prompts, limits and threads. */
+export interface TokenizerDriver {
+  /** Maximum size of a text that is tokenised as a whole, UTF-8 bytes. */
+  readonly wholeBytes: number;
+  /** Ids of each text, without special tokens; for a text that the library refuses, the reason. */
+  ids(texts: readonly string[]): Promise<(readonly number[] | Error)[]>;
+  framed(text: string, pair?: string): Promise<Framed>;
+}
+
+export const DRIVER_NAMES = ['native', 'javascript'] as const;
+export type DriverName = (typeof DRIVER_NAMES)[number];

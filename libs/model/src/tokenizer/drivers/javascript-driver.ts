@@ -1,0 +1,37 @@
+import { Tokenizer } from '@huggingface/tokenizers';
+import type { TokenizerDefinition } from '../definition.js';
+import type { Framed, TokenizerDriver } from './driver.js';
+
+/** The library of transformers.js, for platforms without a build of the native one. */
+export class JavascriptDriver implements TokenizerDriver {
+  /** Its time grows faster than a text's length. */
+  readonly wholeBytes = 32 * 1024;
+  readonly #tokenizer: Tokenizer;
+
+  /** @throws Error when the library does not know the tokenizer */
+  constructor(definition: TokenizerDefinition, config: unknown) {
+    this.#tokenizer = new Tokenizer(definition, config ?? {});
+  }
+
+  ids(texts: readonly string[]): Promise<(readonly number[] | Error)[]> {
+    return Promise.resolve(texts.map((text) => this.#idsOrReason(text)));
+  }
+
+  framed(text: string, pair?: string): Promise<Framed> {
+    const options = { text_pair: pair ?? null, return_token_type_ids: true as const };
+    const { ids, token_type_ids: types } = this.#tokenizer.encode(text, options);
+    return Promise.resolve({ ids, types });
+  }
+
+  #idsOrReason(text: string): readonly number[] | Error {
+    try {
+      const { ids }: { ids: readonly number[] } = this.#tokenizer.encode(text, { add_special_tokens: false });
+      // For a character that has no token, the library gives a token without an id.
+      return ids.every((id) => Number.isInteger(id))
+        ? ids
+        : new Error('the vocabulary has no token for an unknown word');
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+}
