@@ -48,6 +48,17 @@ class Checkpoint:
     norm_centre: float = 1
 
 
+# Not the default, so that a reader who ignores it is found out.
+MILLION = {"rope_type": "default", "rope_theta": 1000000.0}
+LLAMA3 = {
+    "rope_type": "llama3",
+    "rope_theta": 500000.0,
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 32,
+}
+
 FAMILIES = {
     # family: (prefix of the classes, limit beside max_position_embeddings, members of the configuration)
     "bert": ("Bert", 0, {}),
@@ -70,8 +81,12 @@ FAMILIES = {
         },
     ),
     "nomic_bert": ("NomicBert", 0, {}),
-    "qwen2": ("Qwen2", 0, {"num_key_value_heads": 2, "pad_token_id": 0}),
-    "qwen3": ("Qwen3", 0, {"num_key_value_heads": 2, "head_dim": 16, "pad_token_id": 0}),
+    "qwen2": ("Qwen2", 0, {"num_key_value_heads": 2, "pad_token_id": 0, "rope_parameters": MILLION}),
+    "qwen3": (
+        "Qwen3",
+        0,
+        {"num_key_value_heads": 2, "head_dim": 16, "pad_token_id": 0, "rope_parameters": MILLION},
+    ),
     "mistral": ("Mistral", 0, {"num_key_value_heads": 2, "sliding_window": None, "pad_token_id": 2}),
     "llama": ("Llama", 0, {"num_key_value_heads": 2, "pad_token_id": 2}),
     "eurobert": (
@@ -128,23 +143,36 @@ CHECKPOINTS = [
     Checkpoint("xlm-roberta-cls", "xlm-roberta", "unigram", pooling=("cls",), normalize=True, layout="new"),
     Checkpoint("xlm-roberta-mean", "xlm-roberta", "unigram", prompts=PROMPTS, normalize=True),
     Checkpoint("camembert-mean", "camembert", "unigram-camembert", layout="new"),
-    Checkpoint("electra-mean", "electra", "wordpiece"),
+    Checkpoint("electra-mean", "electra", "wordpiece", saved_as="ForMaskedLM"),
     Checkpoint("electra-same-size", "electra", "wordpiece", {"embedding_size": HIDDEN}, pooling=("cls",), layout="new"),
     Checkpoint("distilbert-mean", "distilbert", "wordpiece-distil", saved_as="ForMaskedLM"),
     Checkpoint("distilbert-cls-new", "distilbert", "wordpiece-distil", pooling=("cls",), layout="new"),
-    Checkpoint("mpnet-mean", "mpnet", "wordpiece-mpnet", normalize=True),
+    Checkpoint("mpnet-mean", "mpnet", "wordpiece-mpnet", normalize=True, saved_as="ForMaskedLM"),
     Checkpoint("mpnet-cls-new", "mpnet", "wordpiece-mpnet", pooling=("cls",), layout="new"),
     Checkpoint("albert-mean", "albert", "unigram-albert", layout="new"),
     # Families with rotary positions.
     Checkpoint("modernbert-mean", "modernbert", "byte-modernbert", prompts=PROMPTS, layout="new"),
     Checkpoint("modernbert-cls", "modernbert", "byte-modernbert", pooling=("cls",), saved_as="ForMaskedLM"),
     Checkpoint("nomic-bert-mean", "nomic_bert", "wordpiece", layout="new"),
-    Checkpoint("qwen2-last", "qwen2", "byte-qwen", pooling=("lasttoken",), normalize=True, prompts=INSTRUCT),
+    Checkpoint(
+        "qwen2-last",
+        "qwen2",
+        "byte-qwen",
+        pooling=("lasttoken",),
+        normalize=True,
+        prompts=INSTRUCT,
+        saved_as="ForCausalLM",
+    ),
     Checkpoint("qwen3-last", "qwen3", "byte-qwen", pooling=("lasttoken",), normalize=True, prompts=INSTRUCT),
     Checkpoint("qwen3-last-new", "qwen3", "byte-qwen", pooling=("lasttoken",), layout="new", prompts=INSTRUCT),
     Checkpoint("qwen3-mean", "qwen3", "byte-qwen", layout="new"),
     Checkpoint("mistral-last", "mistral", "fallback-mistral", pooling=("lasttoken",), normalize=True),
     Checkpoint("llama-last", "llama", "byte-llama", pooling=("lasttoken",), layout="new"),
+    Checkpoint("mistral-window-mean", "mistral", "fallback-mistral", {"sliding_window": 16}, layout="new"),
+    Checkpoint(
+        "llama-scaled-mean", "llama", "byte-llama", {"rope_parameters": LLAMA3}, layout="new", saved_as="ForCausalLM"
+    ),
+    Checkpoint("qwen3-both-ways-mean", "qwen3", "byte-qwen", {"is_causal": False}, layout="new"),
     Checkpoint("eurobert-mean", "eurobert", "byte-llama", layout="new"),
     Checkpoint(
         "gemma3-dense",
@@ -227,6 +255,8 @@ def write(one, folder):
     torch.manual_seed(0)
     model_of(one, config).save_pretrained(body)
     (body / "generation_config.json").unlink(missing_ok=True)
+    if one.layout == "old":
+        old_config(body / "config.json")
     files = lambda: (json_to(body / "tokenizer.json", tokenizer), json_to(body / "tokenizer_config.json", tokenizer_config))
     files()
     if one.kind == "embed":
@@ -247,6 +277,27 @@ def write(one, folder):
 def known(tokenizer):
     vocabulary = tokenizer["model"]["vocab"]
     return set(vocabulary) if isinstance(vocabulary, dict) else {piece for piece, _ in vocabulary}
+
+
+def old_config(path):
+    """Rewrites config.json as transformers 4 wrote it, which is how most files on hubs are."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["torch_dtype"] = config.pop("dtype")
+    config["transformers_version"] = "4.51.3"
+    rope = config.pop("rope_parameters", None)
+    if config["model_type"] == "modernbert":
+        config.pop("layer_types")
+        config["global_rope_theta"] = rope["full_attention"]["rope_theta"]
+        config["local_rope_theta"] = rope["sliding_attention"]["rope_theta"]
+    elif config["model_type"] == "gemma3_text":
+        config["rope_scaling"] = None
+        config["rope_theta"] = rope["full_attention"]["rope_theta"]
+        config["rope_local_base_freq"] = rope["sliding_attention"]["rope_theta"]
+    elif rope is not None:
+        config.pop("layer_types", None)
+        config["rope_scaling"] = None
+        config["rope_theta"] = rope["rope_theta"]
+    json_to(path, config)
 
 
 MODES = ("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens", "lasttoken")
