@@ -153,7 +153,11 @@ async function encode(
 ): Promise<Encoded[]> {
   const tokenizer = await TokenizerThread.start(files);
   try {
-    return await tokenizer.encode(inputs, options);
+    const encoded: readonly (Encoded | Error)[] = await tokenizer.encode(inputs, options);
+    return encoded.map((one) => {
+      if (one instanceof Error) throw one;
+      return one;
+    });
   } finally {
     await tokenizer.close();
   }
