@@ -50,6 +50,21 @@ it('in a request it is named, and the texts beside it are computed and kept', as
   expect(await readMetric(worker.url, 'embedmill_worker_texts_total')).toBe(computed);
 }, 60_000);
 
+it('a long text that cannot be cut is refused under a code of its own, with every side of truncation', async () => {
+  const long = 'x'.repeat(300_000);
+  for (const truncate of ['start', 'end', 'middle', 'error']) {
+    const response = await postEmbeddings(api.url, { model: MODEL, input: ['first', long], truncate });
+    expect([truncate, response.status]).toEqual([truncate, 400]);
+    expect(await response.json()).toMatchObject({ error: { code: 'text_too_complex', param: 'input[1]' } });
+  }
+}, 60_000);
+
+it('a long text is not counted to its end', async () => {
+  const response = await postEmbeddings(api.url, { model: MODEL, input: 'fox '.repeat(50_000), truncate: 'error' });
+  const message = expect.stringMatching(/^input has at least \d{3,4} tokens, more than the 64 /) as string;
+  expect(await response.json()).toMatchObject({ error: { code: 'text_too_long', message } });
+}, 60_000);
+
 it('leaves other clients alone while it is tried', async () => {
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, n) =>

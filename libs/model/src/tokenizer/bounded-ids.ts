@@ -63,7 +63,7 @@ function limited({ wholeBytes }: Reading, text: string, needed: number): string 
   // At most three bytes a character.
   if (text.length * 3 <= limit || Buffer.byteLength(text) <= limit) return text;
   throw new TextTooComplexError(
-    `the first ${needed} tokens of the text cannot be told from its first ${limit} bytes: it has too few places at ` +
-      'which it can be cut, such as single spaces between words',
+    `more than ${limit} bytes of it would have to be tokenised at once, because it has too few places at which it can be ` +
+      'cut, such as single spaces between words; send it in parts',
   );
 }
