@@ -44,7 +44,7 @@ export interface ScoredPairs {
 
 /** The vectors of some texts under one prompt. */
 export interface GoldenRun {
-  /** Name of the prompt; null for none. */
+  /** Name of the prompt; null: none was asked for, so that the model's default prompt was used, if it has one. */
   readonly prompt: string | null;
   /** Side at which texts beyond the limit were cut. */
   readonly side: TruncationSide;

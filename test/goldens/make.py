@@ -70,10 +70,10 @@ def run_embed(model, chosen, prompt, side):
     if model.tokenizer is not None:
         model.tokenizer.truncation_side = "left" if side == "start" else "right"
     every = texts()
-    text_of = model.prompts.get(prompt, "") if prompt is not None else ""
+    # Where no prompt is named, the model's default prompt is used, if it has one.
+    text_of = model.prompts.get(prompt or model.default_prompt_name, "")
     vectors, ids = [], []
     for index in chosen:
-        # An empty prompt, where none is wanted: otherwise a default prompt would be used.
         given = {"prompt_name": prompt} if prompt is not None else {}
         vectors.append(model.encode([every[index]], batch_size=1, normalize_embeddings=False, **given)[0])
         ids.append(features(model, text_of + every[index]))
