@@ -14,6 +14,9 @@ import {
 import { commonMembers, readConfig } from './config/transformers.js';
 import type { DenseFiles, DenseModule, Manifest, ModelFiles } from './types.js';
 
+/** Names of the classes in transformers that the weights are for. */
+const classSchema = z.object({ architectures: z.array(z.string()).nullish() });
+
 /** The only member of `tokenizer_config.json` that is used here; the rest is for the tokenizer. */
 const tokenizerConfigSchema = z.object({ model_max_length: z.number().positive().nullish() });
 
@@ -32,6 +35,7 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
   const warn: Warn = (warning) => warnings.push(warning);
   const configFile = await readConfig(files.config);
   const config = parseFile(configFile, z.object(commonMembers));
+  requireVectors(files, parseFile(configFile, classSchema).architectures ?? []);
   const { dense, normalizes } = await readModules(files, warn);
   const sentence = await readOptional(files.sentenceBert, sentenceBert, warn);
   const { prompts, default_prompt_name, matryoshka_dims } = {
@@ -70,6 +74,16 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
     firstPosition: shape.firstPosition,
     warnings,
   };
+}
+
+/** @throws BootError for a classifier, such as a cross-encoder, unless the model's files or `models.json` say how it pools */
+function requireVectors({ config, modules, overrides, pooling }: ModelFiles, classes: readonly string[]): void {
+  const classifier = classes.find((name) => /For(Sequence|Token)Classification$/.test(name));
+  if (classifier === undefined || modules !== null || pooling !== null || overrides.pooling !== undefined) return;
+  throw new BootError(
+    `${config}: architectures is "${classifier}", a classifier or cross-encoder, whose results are not vectors; if the ` +
+      'model embeds, set "pooling" for it in models.json',
+  );
 }
 
 async function maxTokensOf(files: ModelFiles, positions: number, sentence: number | undefined): Promise<number> {
