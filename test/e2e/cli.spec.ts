@@ -293,6 +293,8 @@ describe('embedmill doctor', () => {
     expect(stdout).toMatch(/^warn +workers +none$/m);
     expect(code).toBe(1);
 
+    const odd = await start(['doctor'], { ...environment, EMBED_PROT: '1' }).ended;
+    expect(odd.stdout).toMatch(/^warn +configuration +EMBED_PROT is unknown .*EMBED_PORT\?$/m);
     const broken = await start(['doctor'], { EMBED_PORT: 'many' }).ended;
     expect(broken.stdout).toMatch(/^fail +configuration +bad configuration: EMBED_PORT=many/m);
     expect(broken.code).toBe(1);

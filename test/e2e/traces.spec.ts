@@ -57,7 +57,9 @@ describe('with an endpoint', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('traceparent')).toMatch(new RegExp(`^00-${TRACE}-[0-9a-f]{16}-01$`));
 
-    await until('the whole trace is there', () => traceOf(TRACE).length === 5);
+    // On a busy machine the API's look into the cache may be too old for the worker, which then looks, too.
+    const spans = () => traceOf(TRACE).filter((span) => short(span) !== 'worker:lookup');
+    await until('the whole trace is there', () => spans().length === 5);
     const request = 'client > api:POST';
     expect(pathTo(TRACE, 'api:add')).toEqual([`${request} > api:add`]);
     const processed = `${request} > api:add > worker:process`;

@@ -34,7 +34,7 @@ export class TinyCheckpoint {
     await mkdir(join(folder, '1_Pooling'), { recursive: true });
     const json = (name: string, value: unknown) => writeFile(join(folder, name), JSON.stringify(value));
     await json('config.json', config);
-    await json('tokenizer.json', {});
+    await json('tokenizer.json', { model: { type: 'WordLevel', vocab: { '[UNK]': 0 }, unk_token: '[UNK]' } });
     await json('modules.json', [
       { idx: 0, name: '0', path: '', type: 'sentence_transformers.models.Transformer' },
       { idx: 1, name: '1', path: '1_Pooling', type: 'sentence_transformers.models.Pooling' },

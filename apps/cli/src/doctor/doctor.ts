@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
-import { type Environment, readEnvironment } from '#config';
+import { type Environment, readEnvironment, unknownVariables } from '#config';
 import type { Connection } from '../connection.js';
 import { EXIT } from '../exit-codes.js';
 import type { Terminal } from '../terminal.js';
-import { type Check, fail, ok, reasonOf } from './check.js';
+import { type Check, fail, ok, reasonOf, warn } from './check.js';
 import { checkApi } from './check-api.js';
 import { checkDevice, checkDisk, checkModels, checkNode } from './check-machine.js';
 import { checkRedis } from './check-redis.js';
@@ -41,6 +41,7 @@ async function checkEnvironment(): Promise<Check[]> {
   }
   return [
     ok('configuration', 'every variable can be read'),
+    ...unknownVariables().map((found) => warn('configuration', found, 'correct or remove it')),
     ...(await checkRedis(environment)),
     await checkDevice(environment),
     ...(await checkModels(environment)),

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type NewApiKey, newApiKeySchema, SCOPES } from '#contracts';
+import { CommandError, EXIT } from '../exit-codes.js';
 import { terminal } from '../terminal.js';
 import type { KeysTarget } from './keys.js';
 
@@ -61,7 +62,7 @@ export function addKeysCommand(program: Command): void {
     .action(async (id: string, options: KeysTarget) => (await import('./keys.js')).revokeKey(id, options, terminal()));
 }
 
-/** @throws InvalidArgumentError that names the invalid option */
+/** @throws CommandError that names the invalid option */
 function wanted(options: CreateOptions): NewApiKey {
   const parsed = newApiKeySchema.safeParse({
     name: options.name,
@@ -74,7 +75,7 @@ function wanted(options: CreateOptions): NewApiKey {
   });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new InvalidArgumentError(`${issue?.path.join('.')}: ${issue?.message}`);
+  throw new CommandError(EXIT.usage, `${issue?.path.join('.')}: ${issue?.message}`);
 }
 
 function seconds(text: string): number {

@@ -99,7 +99,7 @@ export async function writePlainModel(
   await mkdir(join(folder, '1_Pooling'), { recursive: true });
   const json = (name: string, content: unknown) => writeFile(join(folder, name), JSON.stringify(content));
   await json('config.json', config);
-  await json('tokenizer.json', {});
+  await json('tokenizer.json', { model: { type: 'WordLevel', vocab: { '[UNK]': 0 }, unk_token: '[UNK]' } });
   await json('1_Pooling/config.json', { pooling_mode: pooling.split('+') });
   await writeFile(join(folder, 'model.safetensors'), encodeSafetensors(tensors));
 }
