@@ -9,6 +9,7 @@ import type { Manifest, ModelFiles } from './types.js';
  * truncation: weights, configuration, tokenizer, manifest (architecture, dimensions, token limit, pooling), dtype, and
  * the compiler's version.
  * @param graphSources all files that determine the graph's numbers, external data included
+ * @param extras anything else that changes vectors; empty for most models, whose fingerprints were made without it
  */
 export async function fingerprint(
   files: ModelFiles,
@@ -16,6 +17,7 @@ export async function fingerprint(
   { architecture, dimensions, maxTokens, pooling }: Manifest,
   dtype: Dtype,
   modelDir: string,
+  extras: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
   const paths = [
     files.config,
@@ -24,8 +26,9 @@ export async function fingerprint(
     ...graphSources,
   ];
   const digests = await Promise.all(paths.map((path) => fileDigest(path, modelDir)));
+  const parts = [digests, architecture, dimensions, maxTokens, pooling, dtype, COMPILER_VERSION];
   return createHash('sha256')
-    .update(JSON.stringify([digests, architecture, dimensions, maxTokens, pooling, dtype, COMPILER_VERSION]))
+    .update(JSON.stringify([...parts, ...(Object.keys(extras).length === 0 ? [] : [extras])]))
     .digest('hex')
     .slice(0, 32);
 }

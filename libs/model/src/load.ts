@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import type { Dtype, ServedModel } from '#contracts';
+import { BootError, type Dtype, type ServedModel } from '#contracts';
 import { adoptOnnx, compileModel, poolingHead } from './compiler/index.js';
+import type { Head } from './compiler/heads/head.js';
 import { dtypeFor } from './dtype-for.js';
 import { fingerprint } from './fingerprint.js';
 import { readManifest } from './manifest.js';
 import { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
+import { readTokenizer } from './tokenizer/tokenizer-settings.js';
 import type { Manifest, ModelFiles, RunnableModel, SourcedGraph } from './types.js';
 
 export interface LoadOptions extends Omit<ResolveOptions, 'dtype'> {
@@ -22,39 +23,50 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
   const dtype = dtypeFor(options.device, options.dtype);
   const files = await resolveModel(served, { ...options, dtype });
   const manifest = await readManifest(files);
+  const { changes, files: tokenizerFiles } = await readTokenizer(files, manifest);
   const { sources, ...built } = await buildGraph(files, manifest, dtype, options.modelDir);
+  const { defaultPrompt, instruction, truncateDim } = manifest;
   return {
     ...built,
     padTokenId: manifest.padTokenId,
     warnings: manifest.warnings,
     card: {
       name: served.name,
-      fingerprint: await fingerprint(files, sources, manifest, dtype, options.modelDir),
+      fingerprint: await fingerprint(files, sources, manifest, dtype, options.modelDir, changes),
       source: files.source,
       dtype,
       maxTokens: manifest.maxTokens,
       prompts: { ...manifest.prompts },
+      ...(defaultPrompt === null ? {} : { defaultPrompt }),
+      ...(instruction === null ? {} : { instruction }),
       operations: {
         embed: {
           dimensions: built.graph.width,
           pooling: manifest.pooling,
           normalize: manifest.normalize,
           matryoshka: [...manifest.matryoshka],
+          ...(truncateDim === null || truncateDim >= built.graph.width ? {} : { defaultDimensions: truncateDim }),
         },
       },
       createdAt: Date.now(),
     },
-    tokenizerFiles: {
-      tokenizer: JSON.parse(await readFile(files.tokenizer, 'utf8')) as unknown,
-      config:
-        files.tokenizerConfig === null ? {} : (JSON.parse(await readFile(files.tokenizerConfig, 'utf8')) as unknown),
-    },
+    tokenizerFiles,
   };
 }
 
 function buildGraph(files: ModelFiles, manifest: Manifest, dtype: Dtype, modelDir: string): Promise<SourcedGraph> {
   const head = poolingHead(manifest.pooling);
   if (manifest.encoder !== null) return compileModel(files, manifest, manifest.encoder, { dtype, modelDir, head });
-  if (files.onnx !== null) return adoptOnnx(files, manifest, files.onnx, { modelDir, head });
+  const { onnx } = files;
+  if (onnx !== null) return adoptOnnx(files, manifest, onnx, { modelDir, head: known(head, manifest.poolingUnknown) });
   throw new Error(`${files.source}: a manifest without encoder needs an ONNX file`);
+}
+
+/** A head that may not be added to a graph where the pooling is only a guess. A graph that pools itself needs none. */
+function known(head: Head, unknown: string | null): Head {
+  if (unknown === null) return head;
+  const refuse = () => {
+    throw new BootError(unknown);
+  };
+  return { ...head, build: refuse, width: refuse };
 }

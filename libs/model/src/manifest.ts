@@ -1,10 +1,12 @@
 import { BootError, type Pooling } from '#contracts';
 import { z } from 'zod';
-import { builtInPrompts } from './built-in-prompts.js';
+import { builtInPooling } from './built-in-pooling.js';
 import { describeEncoder } from './compiler/index.js';
 import { accept, parseFile, readClosed, readJson, type KnownMembers } from './config/closed-file.js';
-import { pooling, sentenceBert, sentenceModule, sentenceTransformers } from './config/sentence-transformers.js';
+import { readModules, requireRunnable, type SentenceModule } from './config/modules.js';
+import { pooling, sentenceBert, sentenceTransformers } from './config/sentence-transformers.js';
 import { commonMembers } from './config/transformers.js';
+import { promptsOf } from './prompts.js';
 import type { Manifest, ModelFiles } from './types.js';
 
 /** The only member of `tokenizer_config.json` that is used here; the rest is for the tokenizer. */
@@ -20,43 +22,47 @@ type Warn = (warning: string) => void;
  * @throws BootError, one line, when the files require something that Embedmill does not support
  */
 export async function readManifest(files: ModelFiles): Promise<Manifest> {
-  const { overrides } = files;
+  const { overrides, source } = files;
   const warnings: string[] = [];
   const warn: Warn = (warning) => warnings.push(warning);
-  const configFile = await readJson(files.config);
-  const config = parseFile(configFile, z.object(commonMembers));
-  const normalizes = await readModules(files.modules, warn);
-  const sentence = await readOptional(files.sentenceBert, sentenceBert, warn);
-  const { prompts, default_prompt_name, matryoshka_dims } = {
-    ...(await readOptional(files.sentenceTransformers, sentenceTransformers, warn)),
-  };
-  if (default_prompt_name) {
-    warn(
-      `${files.sentenceTransformers}: default_prompt_name is "${default_prompt_name}"; Embedmill puts a prompt before a ` +
-        'text only when a request asks for it by its name',
+  if (files.adapter !== null) {
+    throw new BootError(
+      `${files.adapter}: the model is an adapter, which Embedmill does not add to its base model: merge the two ` +
+        '(merge_and_unload of the library peft) and save the result',
     );
   }
+  const configFile = await readJson(files.config);
+  const config = parseFile(configFile, z.object(commonMembers));
+  const modules = files.modules === null ? null : readModules(await readJson(files.modules), warn);
+  if (files.modules !== null && modules !== null) requireRunnable(modules, files.modules);
+  const sentence = await readOptional(files.sentenceBert, sentenceBert, warn);
+  const said = { ...(await readOptional(files.sentenceTransformers, sentenceTransformers, warn)) };
   const {
     architecture,
     shape,
     encoder,
     warnings: ofConfig,
   } = describeEncoder(configFile, {
-    source: files.source,
+    source,
     weights: files.weights.length > 0,
     onnx: files.onnx !== null,
   });
   ofConfig.forEach(warn);
+  for (const module of modules ?? []) judgeClass(module, files, encoder !== null, warn);
+  const pooling = await poolingOf(files, encoder !== null, warn);
   return {
     architecture,
     encoder,
     hiddenSize: shape.hiddenSize,
     dimensions: shape.hiddenSize,
     maxTokens: await maxTokensOf(files, shape.positions, sentence?.max_seq_length ?? undefined),
-    pooling: overrides.pooling ?? (await poolingOf(files.pooling, warn)),
-    normalize: overrides.normalize ?? normalizes,
-    prompts: { ...builtInPrompts(files.source), ...nonEmpty(prompts), ...overrides.prompts },
-    matryoshka: overrides.matryoshka ?? matryoshka_dims ?? config.matryoshka_dimensions ?? [],
+    pooling: pooling.pooling,
+    poolingUnknown: pooling.unknown,
+    normalize: overrides.normalize ?? modules?.some(({ kind }) => kind === 'Normalize') ?? pooling.normalize,
+    ...promptsOf(source, files.sentenceTransformers, said, overrides),
+    lowerCase: sentence?.do_lower_case ?? false,
+    truncateDim: said.truncate_dim ?? null,
+    matryoshka: overrides.matryoshka ?? said.matryoshka_dims ?? config.matryoshka_dimensions ?? [],
     padTokenId: shape.padTokenId,
     firstPosition: shape.firstPosition,
     warnings,
@@ -74,29 +80,49 @@ async function maxTokensOf(files: ModelFiles, positions: number, sentence: numbe
   return Number.isFinite(maxTokens) ? maxTokens : FALLBACK_MAX_TOKENS;
 }
 
-/** @returns whether `modules.json` has a module that normalises */
-async function readModules(path: string | null, warn: Warn): Promise<boolean> {
-  if (path === null) return false;
-  const { json } = await readJson(path);
-  const types = parseFile({ path, json }, z.array(z.unknown())).map(
-    (entry) => accept(readClosed({ path, json: entry }, sentenceModule), warn).type,
-  );
-  for (const type of types) {
-    if (!/\.(Transformer|Pooling|Normalize)$/.test(type)) {
-      throw new BootError(`${path}: type is "${type}", a module that Embedmill cannot run`);
-    }
-    if (!type.startsWith('sentence_transformers.')) {
-      warn(`${path}: type is "${type}"; Embedmill does not run the model's own code, but its module of that name`);
-    }
-  }
-  return types.some((type) => type.endsWith('.Normalize'));
+/**
+ * A class of another package, or of the model's own folder, may compute anything. Embedmill does not run it, but the
+ * module of that name. An ONNX file holds what the model's own Transformer computes.
+ * @throws BootError, one line
+ */
+function judgeClass({ kind, type }: SentenceModule, { modules }: ModelFiles, compiled: boolean, warn: Warn): void {
+  if (type.startsWith('sentence_transformers.')) return;
+  const what = `${modules}: type is "${type}"; Embedmill does not run the model's own code`;
+  if (compiled || kind !== 'Transformer') throw new BootError(what);
+  warn(`${what}; its ONNX file is used as found`);
 }
 
 const MODES: readonly Pooling[] = ['cls', 'mean', 'max'];
 
-/** The pooling in the file; without a file, mean, as in sentence-transformers. The caller checks overrides first. */
-async function poolingOf(path: string | null, warn: Warn): Promise<Pooling> {
-  if (path === null) return 'mean';
+interface FoundPooling {
+  readonly pooling: Pooling;
+  /** Why it is only a guess; null: it is not. */
+  readonly unknown: string | null;
+  /** What the family does, for models without `modules.json`. */
+  readonly normalize: boolean;
+}
+
+/**
+ * The pooling that `models.json` or the file names, else that of the model's family.
+ * @param compiled whether a graph is made, which needs it; a found one may have pooled already
+ * @throws BootError, one line
+ */
+async function poolingOf(files: ModelFiles, compiled: boolean, warn: Warn): Promise<FoundPooling> {
+  const { overrides, pooling: path, source } = files;
+  const family = builtInPooling(source);
+  const normalize = family?.normalize ?? false;
+  if (overrides.pooling !== undefined) return { pooling: overrides.pooling, unknown: null, normalize };
+  if (path !== null) return { pooling: await poolingInFile(path, warn), unknown: null, normalize };
+  if (family !== null) return { pooling: family.pooling, unknown: null, normalize };
+  const line = JSON.stringify({ NAME: { source: source.replace(/^\w+:/, ''), pooling: 'mean' } });
+  const unknown =
+    `${source}: no file says how it pools (1_Pooling/config.json). Look for it in the model's description, and write ` +
+    `it into models.json (EMBED_MODELS_FILE), as one of ${MODES.join(', ')}: ${line}`;
+  if (compiled) throw new BootError(unknown);
+  return { pooling: 'mean', unknown, normalize };
+}
+
+async function poolingInFile(path: string, warn: Warn): Promise<Pooling> {
   const config = accept(readClosed(await readJson(path), pooling), warn);
   const asked = config.pooling_mode === undefined ? oldModes(config) : [config.pooling_mode].flat();
   const mode = MODES.find((known) => known === asked[0]);
@@ -113,10 +139,6 @@ function oldModes(config: z.infer<z.ZodObject<typeof pooling.used>>): Pooling[] 
   if (config.pooling_mode_mean_tokens) modes.push('mean');
   if (config.pooling_mode_max_tokens) modes.push('max');
   return modes;
-}
-
-function nonEmpty(prompts: Readonly<Record<string, string>> | null | undefined): Record<string, string> {
-  return Object.fromEntries(Object.entries(prompts ?? {}).filter(([, prompt]) => prompt !== ''));
 }
 
 async function readOptional<Used extends z.ZodRawShape>(

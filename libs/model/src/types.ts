@@ -8,6 +8,10 @@ export interface ManifestOverrides {
   readonly normalize?: boolean | undefined;
   readonly prompts?: Readonly<Record<string, string>> | undefined;
   readonly matryoshka?: readonly number[] | undefined;
+  /** null: none, whatever the files say. */
+  readonly defaultPrompt?: string | null | undefined;
+  /** Contains `{instruction}`; null: instructions are not supported. */
+  readonly instruction?: string | null | undefined;
 }
 
 /** Absolute paths of a model's files; null for a missing file. */
@@ -25,6 +29,8 @@ export interface ModelFiles {
   readonly pooling: string | null;
   readonly sentenceBert: string | null;
   readonly sentenceTransformers: string | null;
+  /** Settings of an adapter that belongs to the weights. */
+  readonly adapter: string | null;
   readonly overrides: ManifestOverrides;
 }
 
@@ -40,8 +46,18 @@ export interface Manifest {
   /** Maximum length of an input, special tokens and prompt included. */
   readonly maxTokens: number;
   readonly pooling: Pooling;
+  /** Why `pooling` is only a guess, in one line that says what to do: then no graph may use it. null: it is known. */
+  readonly poolingUnknown: string | null;
   readonly normalize: boolean;
   readonly prompts: Readonly<Record<string, string>>;
+  /** Name of the prompt of requests that ask for none; null: they get none. */
+  readonly defaultPrompt: string | null;
+  /** The prompt of requests with an instruction, in place of `{instruction}`; null: not supported. */
+  readonly instruction: string | null;
+  /** Whether texts are lower-cased before the tokenizer gets them. Part of the fingerprint if they are. */
+  readonly lowerCase: boolean;
+  /** Vector length of requests without `dimensions`; null: all. */
+  readonly truncateDim: number | null;
   readonly matryoshka: readonly number[];
   readonly padTokenId: number;
   /** Value of `position_ids` for the first token, in graphs with that input. */
@@ -54,6 +70,8 @@ export interface Manifest {
 export interface TokenizerFiles {
   readonly tokenizer: unknown;
   readonly config: unknown;
+  /** Texts and prompts are lower-cased first. Absent: they are not. */
+  readonly lowerCase?: boolean;
 }
 
 /** An input that does not depend on token ids, filled with one value: a decoder's empty cache, or the id of a task. */

@@ -31,6 +31,8 @@ export const embedCardSchema = z.object({
    * accepted then, with lower quality.
    */
   matryoshka: z.array(z.int().positive()),
+  /** Vector length of requests without `dimensions`, if the model's files shorten its vectors. Absent: all. */
+  defaultDimensions: z.int().positive().optional(),
 });
 export type EmbedCard = z.infer<typeof embedCardSchema>;
 
@@ -47,8 +49,12 @@ export const modelCardSchema = z.object({
   dtype: dtypeSchema,
   /** Longest sequence in tokens, special tokens and prompt included. */
   maxTokens: z.int().positive(),
-  /** Prompts by name, as in `config_sentence_transformers.json`; `query` and `document` serve `input_type`. */
+  /** Prompts by name, as in `config_sentence_transformers.json`; the text may be empty. */
   prompts: z.record(z.string(), z.string()),
+  /** Name of the prompt of requests that ask for none. Absent: they get none. */
+  defaultPrompt: z.string().optional(),
+  /** The prompt of requests with an instruction, which takes the place of `{instruction}`. Absent: not supported. */
+  instruction: z.string().optional(),
   /** What the model can do, by operation name. Each operation reads its own member; only `embed` is checked here. */
   operations: z.looseObject({ embed: embedCardSchema.optional() }),
   createdAt: z.int(),

@@ -5,8 +5,10 @@ import { BootError, type Dtype } from '#contracts';
 import { readManifest } from '../manifest.js';
 import type { ManifestOverrides, ModelFiles } from '../types.js';
 import { download, type DownloadProgress, refuse, type RemoteFile } from './download.js';
-import { locate } from './folder.js';
-import { pickFiles, type PickedFiles } from './pick-files.js';
+import { readJson } from '../config/closed-file.js';
+import { readModules } from '../config/modules.js';
+import { locate, MODULES } from './folder.js';
+import { FLAT, layoutOf, pickFiles, type PickedFiles } from './pick-files.js';
 
 export interface HubOptions {
   readonly modelDir: string;
@@ -42,7 +44,10 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
   const commit = await hub.commit(revision);
   const root = join(folder, commit);
   const remote = await hub.list(commit);
-  const all = pickFiles([...remote.keys()], options.dtype);
+  const modules = remote.get(MODULES);
+  if (modules !== undefined) await hub.download(modules, commit, root);
+  const layout = modules === undefined ? FLAT : layoutOf(readModules(await readJson(join(root, MODULES))));
+  const all = pickFiles([...remote.keys()], options.dtype, layout);
   const small = [
     all.config,
     all.tokenizer,
@@ -51,6 +56,7 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
     all.pooling,
     all.sentenceBert,
     all.sentenceTransformers,
+    all.adapter,
   ];
   const files = locate(root, all, source(commit), options.overrides);
   for (const path of small) if (path !== null) await hub.download(remote.get(path)!, commit, root);

@@ -43,6 +43,17 @@ const TEXTS = [
   'zzz'.repeat(5),
 ];
 
+it('lower-cases texts and prompts first, where the model does', async () => {
+  const plain = await start('xlmr');
+  const lower = await TokenizerThread.start({ ...(await files('xlmr')), lowerCase: true });
+  open.push(lower);
+  const [one] = await lower.encode([['THE QUICK BROWN Fox']], { ...DEFAULT, prompt: 'NUMBER: ' });
+  const [two] = await plain.encode([['the quick brown fox']], { ...DEFAULT, prompt: 'number: ' });
+  const [other] = await plain.encode([['THE QUICK BROWN Fox']], { ...DEFAULT, prompt: 'NUMBER: ' });
+  expect(one).toEqual(two);
+  expect(one!.ids).not.toEqual(other!.ids);
+});
+
 it.each(['bert', 'xlmr'])('gives the ids that the library gives, special tokens and all: %s', async (name) => {
   const { tokenizer, config } = await files(name);
   const library = new HuggingFaceTokenizer(tokenizer, config);

@@ -39,10 +39,17 @@ export class TokenizerThread implements Tokenizer {
     if (this.#closed) return Promise.reject(new Error('the tokenizer is closed'));
     if (inputs.length === 0) return Promise.resolve([]);
     const worker = this.#worker ?? this.#spawn();
+    const lower = this.#files.lowerCase === true;
     return new Promise((resolve, reject) => {
       const id = this.#calls++;
       this.#pending.set(id, { resolve, reject });
-      const request: EncodeRequest = { id, inputs, options };
+      const request: EncodeRequest = {
+        id,
+        inputs: lower
+          ? inputs.map((texts) => texts.map((text) => text.toLowerCase()) as unknown as ModelTexts)
+          : inputs,
+        options: lower ? { ...options, prompt: options.prompt.toLowerCase() } : options,
+      };
       worker.postMessage(request);
     });
   }
