@@ -24,7 +24,7 @@ beforeAll(async () => {
   started.push(redis);
   const settings = {
     REDIS_URL: redis.url,
-    EMBED_MODELS: `org/small=${model},bge-zh=${zh}`,
+    EMBED_MODELS: `org/small=${model},bge-zh:latest=${zh}`,
     EMBED_MODEL_DIR: join(folder, 'compiled'),
     EMBED_MAX_INPUTS: '8',
     EMBED_MAX_TEXT_BYTES: '200',
@@ -101,7 +101,7 @@ it('says which prompt it used', async () => {
 });
 
 it('prepends the prompt of bge-zh to queries only, and says so', async () => {
-  const ask = async (options: object) => post({ model: 'bge-zh', ...options });
+  const ask = async (options: object) => post({ model: 'bge-zh:latest', ...options });
   const input = '样例数据 fox';
   const query = await ask({ input, input_type: 'query' });
   const byHand = await ask({ input: `为这个句子生成表示以用于检索相关文章：${input}` });
@@ -118,7 +118,7 @@ it('says which prompt a job uses, and with its vectors', async () => {
   const response = await fetch(`${api.url}/v1/jobs`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'bge-zh', input: ['fox'], input_type: 'search_query' }),
+    body: JSON.stringify({ model: 'bge-zh:latest', input: ['fox'], input_type: 'search_query' }),
   });
   const job = (await response.json()) as { id: string; prompt: string };
   expect([response.status, job.prompt, response.headers.get('x-embedmill-prompt')]).toEqual([202, 'query', 'query']);
@@ -129,7 +129,7 @@ it('says which prompt a job uses, and with its vectors', async () => {
 });
 
 it('lists the prompts of a model with their texts', async () => {
-  const model = (await (await fetch(`${api.url}/v1/models/bge-zh`)).json()) as object;
+  const model = (await (await fetch(`${api.url}/v1/models/bge-zh:latest`)).json()) as object;
   expect(model).toMatchObject({
     prompts: ['query'],
     prompt_texts: { query: '为这个句子生成表示以用于检索相关文章：' },
@@ -359,7 +359,7 @@ it('tells probes, Prometheus and readers how it is', async () => {
   const ready = await fetch(`${api.url}/health/ready`);
   expect([ready.status, await ready.json()]).toEqual([
     200,
-    { ready: true, redis: 'up', models: { 'org/small': 1, 'bge-zh': 1 }, missing: [], paused: [] },
+    { ready: true, redis: 'up', models: { 'org/small': 1, 'bge-zh:latest': 1 }, missing: [], paused: [] },
   ]);
   const metrics = await (await fetch(`${api.url}/metrics`)).text();
   expect(metrics).toMatch(/^embedmill_workers_ready\{model="org\/small"\} 1$/m);

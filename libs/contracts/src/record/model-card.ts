@@ -6,12 +6,12 @@ export type Dtype = z.infer<typeof dtypeSchema>;
 export const poolingSchema = z.enum(['cls', 'mean', 'max']);
 export type Pooling = z.infer<typeof poolingSchema>;
 
-/** The name under which a model is served. No colon, because the name becomes part of Redis keys. */
+/** The name under which a model is served, such as `org/name` or `bge-m3:latest`. */
 export const modelNameSchema = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@/+-]*$/, 'use letters, digits and . _ @ / + - only');
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@/+:-]*$/, 'use letters, digits and . _ @ / + : - only');
 
 /** A model this deployment serves: the name that clients request, and the source of its files. */
 export interface ServedModel {
