@@ -110,6 +110,21 @@ it.each(['model.safetensors', 'tokenizer.json'])('says that %s is only a pointer
   await expect(refused).rejects.toBeInstanceOf(BootError);
 });
 
+it('shortens vectors by default as truncate_dim says, and leaves the fingerprint alone', async () => {
+  const at = join(folder, 'shortened');
+  await makeBertModel(at);
+  const load = async (said: object) => {
+    await writeFile(join(at, 'config_sentence_transformers.json'), JSON.stringify(said));
+    return (await loadModel({ name: 'm', source: at }, { ...options(), device: 'cpu' })).card;
+  };
+  const plain = await load({});
+  const short = await load({ truncate_dim: 16 });
+  expect(short.operations.embed).toEqual({ ...plain.operations.embed, defaultDimensions: 16 });
+  expect(short.fingerprint).toBe(plain.fingerprint);
+  // No shorter than it is.
+  expect((await load({ truncate_dim: 32 })).operations).toEqual(plain.operations);
+});
+
 it('takes an instruction and a default prompt from models.json', async () => {
   const path = join(folder, 'instructed.json');
   const entry = { source: model, defaultPrompt: 'query', instruction: 'Do {instruction}: ' };
