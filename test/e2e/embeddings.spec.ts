@@ -17,11 +17,14 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'embedmill-embeddings-'));
   const model = join(folder, 'model');
   await makeBertModel(model, { pooling: 'mean', maxTokens: 16, normalize: true, prompts: { query: 'query ' } });
+  // The files of bge-zh say nothing about its prompt.
+  const zh = join(folder, 'bge-small-zh-v1.5');
+  await makeBertModel(zh, { pooling: 'cls', normalize: true });
   const redis = await startRedis();
   started.push(redis);
   const settings = {
     REDIS_URL: redis.url,
-    EMBED_MODELS: `org/small=${model}`,
+    EMBED_MODELS: `org/small=${model},bge-zh:latest=${zh}`,
     EMBED_MODEL_DIR: join(folder, 'compiled'),
     EMBED_MAX_INPUTS: '8',
     EMBED_MAX_TEXT_BYTES: '200',
@@ -76,6 +79,8 @@ it('honours input_type, truncate and normalize', async () => {
   const query = await vector({ input: 'fox', input_type: 'query' });
   expect(query).not.toEqual(plain);
   expect(await vector({ input: 'query fox' })).toEqual(query);
+  expect(await vector({ input: 'fox', input_type: 'search_query' })).toEqual(query);
+  expect(await vector({ input: 'fox', prompt_name: 'query' })).toEqual(query);
   expect(Math.hypot(...plain)).toBeCloseTo(1, 5);
   const raw = await vector({ input: 'fox', normalize: false });
   expect(Math.hypot(...raw)).not.toBeCloseTo(1, 3);
@@ -85,6 +90,52 @@ it('honours input_type, truncate and normalize', async () => {
   const answer = await post({ model: 'org/small', input: ['short', LONG] });
   expect(answer.headers.get('x-embedmill-truncated')).toBe('1');
   expect(await vector({ input: 'fox', truncate: 'error' })).toEqual(plain);
+});
+
+it('says which prompt it used', async () => {
+  const promptOf = async (options: object) =>
+    (await post({ model: 'org/small', input: 'fox', ...options })).headers.get('x-embedmill-prompt');
+  expect(await promptOf({ input_type: 'query' })).toBe('query');
+  expect(await promptOf({ input_type: 'document' })).toBe('none');
+  expect(await promptOf({})).toBe('none');
+});
+
+it('prepends the prompt of bge-zh to queries only, and says so', async () => {
+  const ask = async (options: object) => post({ model: 'bge-zh:latest', ...options });
+  const input = '样例数据 fox';
+  const query = await ask({ input, input_type: 'query' });
+  const byHand = await ask({ input: `为这个句子生成表示以用于检索相关文章：${input}` });
+  const document = await ask({ input, input_type: 'document' });
+  const plain = await ask({ input });
+  expect(query.data).toEqual(byHand.data);
+  expect(query.data).not.toEqual(plain.data);
+  expect(document.data).toEqual(plain.data);
+  const named = [query, byHand, document, plain].map(({ headers }) => headers.get('x-embedmill-prompt'));
+  expect(named).toEqual(['query', 'none', 'none', 'none']);
+});
+
+it('says which prompt a job uses, and with its vectors', async () => {
+  const response = await fetch(`${api.url}/v1/jobs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'bge-zh:latest', input: ['fox'], input_type: 'search_query' }),
+  });
+  const job = (await response.json()) as { id: string; prompt: string };
+  expect([response.status, job.prompt, response.headers.get('x-embedmill-prompt')]).toEqual([202, 'query', 'query']);
+  const read = await fetch(`${api.url}/v1/jobs/${job.id}?wait=30`);
+  expect(((await read.json()) as { prompt: string }).prompt).toBe('query');
+  const results = await fetch(`${api.url}/v1/jobs/${job.id}/results`);
+  expect(results.headers.get('x-embedmill-prompt')).toBe('query');
+});
+
+it('lists the prompts of a model with their texts', async () => {
+  const model = (await (await fetch(`${api.url}/v1/models/bge-zh:latest`)).json()) as object;
+  expect(model).toMatchObject({
+    prompts: ['query'],
+    prompt_texts: { query: '为这个句子生成表示以用于检索相关文章：' },
+    default_prompt_name: null,
+    instruction: null,
+  });
 });
 
 it('gives many concurrent requests each their own vectors', async () => {
@@ -102,6 +153,22 @@ it.each<[string, unknown, number, string, string | null, RegExp]>([
   ['no model', { input: 'x' }, 400, 'missing_field', 'model', /^model is missing: it must be a string\.$/],
   ['no input', { model: 'org/small' }, 400, 'missing_field', 'input', /^input is missing: it must be /],
   ['a model that is no name', { model: 'a b', input: 'x' }, 404, 'model_not_found', 'model', /"a b"/],
+  [
+    'an unknown prompt',
+    { model: 'org/small', input: 'x', prompt_name: 'passage' },
+    400,
+    'unknown_prompt',
+    'prompt_name',
+    /"passage" is not known .* "query", "none"/,
+  ],
+  [
+    'an unknown input type',
+    { model: 'org/small', input: 'x', input_type: 'classification' },
+    400,
+    'unknown_prompt',
+    'input_type',
+    /"query", "document"/,
+  ],
   ['an unknown model', { model: 'none', input: 'x' }, 404, 'model_not_found', 'model', /"none".*"org\/small"/],
   ['an empty string', { model: 'org/small', input: '' }, 400, 'empty_text', 'input', /empty text/],
   ['an empty list', { model: 'org/small', input: [] }, 400, 'empty_input', 'input', /empty list/],
@@ -292,7 +359,7 @@ it('tells probes, Prometheus and readers how it is', async () => {
   const ready = await fetch(`${api.url}/health/ready`);
   expect([ready.status, await ready.json()]).toEqual([
     200,
-    { ready: true, redis: 'up', models: { 'org/small': 1 }, missing: [], paused: [] },
+    { ready: true, redis: 'up', models: { 'org/small': 1, 'bge-zh:latest': 1 }, missing: [], paused: [] },
   ]);
   const metrics = await (await fetch(`${api.url}/metrics`)).text();
   expect(metrics).toMatch(/^embedmill_workers_ready\{model="org\/small"\} 1$/m);

@@ -5,19 +5,13 @@
 
 /** Refused when the model is loaded: name -> what the refusal says. */
 export const REFUSED: Readonly<Record<string, RegExp>> = {
-  'bert-in-folder': /no config\.json/,
-  'bert-lower': /do_lower_case is true/,
   'bert-splade': /a module that Embedmill cannot run/,
   'bert-without-prompt': /include_prompt is false/,
   'static-mean': /no config\.json/,
 };
 
 /** Loaded, but not with the vectors of sentence-transformers: name -> why. */
-export const ANOTHER_VECTOR: Readonly<Record<string, string>> = {
-  'bert-default-prompt': 'default_prompt_name is not used',
-  'bert-truncate-dim': 'truncate_dim is not used',
-  'roberta-own-limit': 'sentence_roberta_config.json is not read',
-};
+export const ANOTHER_VECTOR: Readonly<Record<string, string>> = {};
 
 /** Texts to which a kind of tokenizer gives other ids than the tokenizer of transformers: kind -> indexes of texts. */
 export const OTHER_IDS: Readonly<Record<string, readonly number[]>> = {};

@@ -116,9 +116,9 @@ describe('a worker that is up', () => {
   it('logs which members of the files of a model it goes on without', async () => {
     const odd = join(folder, 'odd');
     await makeBertModel(odd);
-    await writeFile(join(odd, 'config_sentence_transformers.json'), JSON.stringify({ truncate_dim: 16 }));
+    await writeFile(join(odd, 'config_sentence_transformers.json'), JSON.stringify({ odd_member: 16 }));
     const worker = await startWorker({ ...environment, EMBED_MODELS: `odd=${odd}`, LOG_LEVEL: 'warn' });
-    expect(worker.output()).toMatch(/"model":"odd".*config_sentence_transformers\.json: truncate_dim is 16/);
+    expect(worker.output()).toMatch(/"model":"odd".*config_sentence_transformers\.json: odd_member is 16/);
     await worker.stop();
   });
 

@@ -47,6 +47,19 @@ describe.each<[string, Fetch | undefined]>([
   const client = (options: Partial<EmbedmillClientOptions> = {}) =>
     new EmbedmillClient({ baseUrl: `${url}/v1/`, fetch, ...options });
 
+  it('says which prompt the service used', async () => {
+    const body = { object: 'list', data: [], model: 'm', usage: { prompt_tokens: 0, total_tokens: 0 } };
+    const promptOf = async (headers: Record<string, string>) => {
+      answers = [json(body, 200, headers)];
+      return (await client().embeddings.create({ model: 'm', input: [], prompt_name: 'p' })).prompt;
+    };
+    expect(await promptOf({ 'x-embedmill-prompt': 'Retrieval-query' })).toBe('Retrieval-query');
+    expect(await promptOf({ 'x-embedmill-prompt': '%E6%A3%80%E7%B4%A2' })).toBe('检索');
+    expect(await promptOf({ 'x-embedmill-prompt': 'none' })).toBeNull();
+    expect(await promptOf({})).toBeNull();
+    expect(JSON.parse(asked[0]!.body)).toMatchObject({ prompt_name: 'p' });
+  });
+
   it('sends key and headers, and asks again as long as the service is away', async () => {
     const waits: (string | null)[] = [];
     answers = [json({}, 503, { 'retry-after': '0' }), (request) => request.socket.destroy(), json(MODELS)];

@@ -17,6 +17,8 @@ export interface Embeddings {
   readonly usage: EmbeddingsResponse['usage'];
   /** Number of texts whose vectors came from the cache. */
   readonly cached: number;
+  /** Name of the model's prompt before each text, or `instruction`; null: none. */
+  readonly prompt: string | null;
   /** Indexes of texts that were longer than the model's limit and were truncated; at most the first 100. */
   readonly truncated: readonly number[];
 }
@@ -62,7 +64,13 @@ export class EmbeddingsClient {
       vectors: body.data.map(({ embedding }) => floatsOf(embedding as string)),
       usage: body.usage,
       cached: Number(headers.get('x-embedmill-cached') ?? 0),
+      prompt: promptOf(headers.get('x-embedmill-prompt') ?? 'none'),
       truncated: (headers.get('x-embedmill-truncated') ?? '').split(',').filter(Boolean).map(Number),
     };
   }
+}
+
+/** The service percent-encodes what a header cannot hold. */
+function promptOf(header: string): string | null {
+  return header === 'none' ? null : decodeURIComponent(header);
 }

@@ -55,7 +55,8 @@ it.each([
     ],
   ],
   ['a=', null],
-  ['a:b', null],
+  ['bge-m3:latest=BAAI/bge-m3', [{ name: 'bge-m3:latest', source: 'BAAI/bge-m3' }]],
+  [':latest=BAAI/bge-m3', null],
   ['a,a=b', null],
   [',', null],
 ])('reads %j as models', (text, models) => {

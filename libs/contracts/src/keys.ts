@@ -149,9 +149,12 @@ export class Keys {
     return `${this.#prefix}:history:claim:${tick}`;
   }
 
-  /** BullMQ queue name. The braces keep one queue's keys in one cluster slot and spread queues over slots. */
+  /**
+   * BullMQ queue name, which cannot contain a colon: in a model's name it becomes `%3A`. The braces keep one queue's
+   * keys in one cluster slot and spread queues over slots.
+   */
   queue(model: string, lane: Lane): string {
-    return `{${model}/${lane}}`;
+    return `{${model.replaceAll(':', '%3A')}/${lane}}`;
   }
   /** One of BullMQ's own keys: with `prioritized` the sorted set, with `''` the prefix of the keys of tasks. */
   queuePart(model: string, lane: Lane, part: string): string {

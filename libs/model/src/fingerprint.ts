@@ -11,7 +11,8 @@ import type { Manifest, ModelFiles, TokenizerFiles } from './types.js';
  * truncation: weights, configuration, tokenizer, manifest (architecture, dimensions, token limit, pooling), dtype, and
  * the compiler's version.
  * @param graphSources all files that determine the graph's numbers, external data included
- * @param tokenizer the parsed tokenizer files, and the library that uses them
+ * @param tokenizer the tokenizer files as they are used, and the library that uses them
+ * @param extras anything else that changes vectors; empty for most models, whose fingerprints were made without it
  */
 export async function fingerprint(
   files: ModelFiles,
@@ -20,6 +21,7 @@ export async function fingerprint(
   dtype: Dtype,
   tokenizer: { readonly files: TokenizerFiles; readonly driver: DriverName },
   modelDir: string,
+  extras: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
   const paths = [
     files.config,
@@ -28,11 +30,13 @@ export async function fingerprint(
     ...graphSources,
   ];
   const digests = await Promise.all(paths.map((path) => fileDigest(path, modelDir)));
+  const parts = [digests, architecture, dimensions, maxTokens, pooling, dtype, COMPILER_VERSION];
   return createHash('sha256')
     .update(
       JSON.stringify([
-        ...[digests, architecture, dimensions, maxTokens, pooling, dtype, COMPILER_VERSION],
+        ...parts,
         ...tokenizerRules(tokenizer.files, tokenizer.driver),
+        ...(Object.keys(extras).length === 0 ? [] : [extras]),
       ]),
     )
     .digest('hex')

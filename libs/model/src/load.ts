@@ -1,12 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import type { Dtype, ServedModel } from '#contracts';
+import { BootError, type Dtype, type ServedModel } from '#contracts';
 import { adoptOnnx, compileModel, denseHead, poolingHead } from './compiler/index.js';
+import type { Head } from './compiler/heads/head.js';
 import { dtypeFor } from './dtype-for.js';
 import { fingerprint } from './fingerprint.js';
 import { readManifest } from './manifest.js';
 import { chooseDriver } from './tokenizer/drivers/choose-driver.js';
 import { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
-import type { Manifest, ModelFiles, RunnableModel, SourcedGraph, TokenizerFiles } from './types.js';
+import { readTokenizer } from './tokenizer/tokenizer-settings.js';
+import type { Manifest, ModelFiles, RunnableModel, SourcedGraph } from './types.js';
 
 export interface LoadOptions extends Omit<ResolveOptions, 'dtype'> {
   /** Default: fp32 on `cpu`, fp16 on other devices. */
@@ -23,9 +24,10 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
   const dtype = dtypeFor(options.device, options.dtype);
   const files = await resolveModel(served, { ...options, dtype });
   const manifest = await readManifest(files);
-  const tokenizerFiles = await readTokenizer(files);
+  const { changes, files: tokenizerFiles } = await readTokenizer(files, manifest);
   const driver = await chooseDriver(tokenizerFiles);
   const { sources, ...built } = await buildGraph(files, manifest, dtype, options.modelDir);
+  const { defaultPrompt, instruction, truncateDim } = manifest;
   return {
     ...built,
     padTokenId: manifest.padTokenId,
@@ -39,17 +41,21 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
         dtype,
         { files: tokenizerFiles, driver: driver.name },
         options.modelDir,
+        changes,
       ),
       source: files.source,
       dtype,
       maxTokens: manifest.maxTokens,
       prompts: { ...manifest.prompts },
+      ...(defaultPrompt === null ? {} : { defaultPrompt }),
+      ...(instruction === null ? {} : { instruction }),
       operations: {
         embed: {
           dimensions: built.graph.width,
           pooling: manifest.pooling,
           normalize: manifest.normalize,
           matryoshka: [...manifest.matryoshka],
+          ...(truncateDim === null || truncateDim >= built.graph.width ? {} : { defaultDimensions: truncateDim }),
         },
       },
       createdAt: Date.now(),
@@ -58,14 +64,19 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
   };
 }
 
-async function readTokenizer({ tokenizer, tokenizerConfig }: ModelFiles): Promise<TokenizerFiles> {
-  const json = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as unknown;
-  return { tokenizer: await json(tokenizer), config: tokenizerConfig === null ? {} : await json(tokenizerConfig) };
-}
-
 function buildGraph(files: ModelFiles, manifest: Manifest, dtype: Dtype, modelDir: string): Promise<SourcedGraph> {
   const head = denseHead(poolingHead(manifest.pooling), manifest.dense);
   if (manifest.encoder !== null) return compileModel(files, manifest, manifest.encoder, { dtype, modelDir, head });
-  if (files.onnx !== null) return adoptOnnx(files, manifest, files.onnx, { modelDir, head });
+  const { onnx } = files;
+  if (onnx !== null) return adoptOnnx(files, manifest, onnx, { modelDir, head: known(head, manifest.poolingUnknown) });
   throw new Error(`${files.source}: a manifest without encoder needs an ONNX file`);
+}
+
+/** A head that may not be added to a graph where the pooling is only a guess. A graph that pools itself needs none. */
+function known(head: Head, unknown: string | null): Head {
+  if (unknown === null) return head;
+  const refuse = () => {
+    throw new BootError(unknown);
+  };
+  return { ...head, build: refuse, width: refuse };
 }

@@ -5,7 +5,7 @@ import { BootError } from '#contracts';
 import { makeBertModel } from '../../../test/support/random-model.js';
 import { readManifest } from './manifest.js';
 import { filesInFolder } from './resolve/folder.js';
-import type { Manifest } from './types.js';
+import type { Manifest, ManifestOverrides } from './types.js';
 
 let folder: string;
 let models = 0;
@@ -14,12 +14,19 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** The manifest of a random model with some of its files replaced. */
-async function manifestWith(files: Readonly<Record<string, unknown>>): Promise<Manifest> {
+/** The manifest of a random model with some of its files replaced; undefined: removed. */
+async function manifestWith(
+  files: Readonly<Record<string, unknown>>,
+  source = 'folder:test',
+  overrides: ManifestOverrides = {},
+): Promise<Manifest> {
   const at = join(folder, String(models++));
   await makeBertModel(at);
-  for (const [name, content] of Object.entries(files)) await writeFile(join(at, name), JSON.stringify(content));
-  return readManifest(await filesInFolder(at, 'folder:test', 'fp32'));
+  for (const [name, content] of Object.entries(files)) {
+    if (content === undefined) await rm(join(at, name));
+    else await writeFile(join(at, name), JSON.stringify(content));
+  }
+  return readManifest(await filesInFolder(at, source, 'fp32', overrides));
 }
 
 const MODULES = ['Transformer', 'Pooling', 'Normalize'].map((type, idx) => ({
@@ -219,10 +226,35 @@ it.each<[string, string, unknown, RegExp]>([
   ],
   ['no pooling mode', '1_Pooling/config.json', {}, /asks for no pooling/],
   [
-    'lower-casing beside the tokenizer',
-    'sentence_bert_config.json',
-    { max_seq_length: 64, do_lower_case: true },
-    /sentence_bert_config\.json: do_lower_case is true/,
+    'code of the model for its config.json',
+    'config.json',
+    { ...CONFIGS['BAAI/bge-large-zh'], auto_map: { AutoModel: 'modeling.Model' } },
+    /config\.json: auto_map is \{"AutoModel":"modeling\.Model"\}/,
+  ],
+  [
+    'a module of another package',
+    'modules.json',
+    [{ ...MODULES[0], type: 'custom_st.Transformer' }, MODULES[1]],
+    /modules\.json: type is "custom_st\.Transformer"; Embedmill does not run the model's own code/,
+  ],
+  [
+    'modules in another order',
+    'modules.json',
+    [MODULES[0], MODULES[2], MODULES[1]],
+    /modules\.json: its modules are Transformer, Normalize, Pooling; /,
+  ],
+  ['a folder outside', 'modules.json', [{ ...MODULES[0], path: '../other' }], /path is "\.\.\/other"/],
+  [
+    'an adapter',
+    'adapter_config.json',
+    { peft_type: 'LORA', base_model_name_or_path: 'a/b' },
+    /adapter_config\.json: the model is an adapter.*merge/,
+  ],
+  [
+    'a default prompt that there is not',
+    'config_sentence_transformers.json',
+    { prompts: { query: 'q: ' }, default_prompt_name: 'passage' },
+    /config_sentence_transformers\.json: default_prompt_name is "passage"/,
   ],
   [
     'another task',
@@ -245,17 +277,80 @@ it.each<[string, string, unknown, RegExp]>([
 
 it('warns of what it goes on without', async () => {
   const { warnings } = await manifestWith({
-    'modules.json': [{ idx: 0, name: '0', path: '', type: 'custom_st.Transformer', kwargs: ['task'] }],
+    'modules.json': [{ ...MODULES[0], kwargs: ['task'] }, MODULES[1]],
     '1_Pooling/config.json': { ...POOLING, output_key: 'sentence_embedding' },
-    'config_sentence_transformers.json': { prompts: { query: 'q: ' }, default_prompt_name: 'query', truncate_dim: 16 },
   });
   expect(warnings).toEqual([
     expect.stringMatching(/modules\.json: kwargs is \["task"\]/),
-    expect.stringMatching(
-      /modules\.json: type is "custom_st\.Transformer"; Embedmill does not run the model's own code/,
-    ),
-    expect.stringMatching(/config_sentence_transformers\.json: truncate_dim is 16/),
-    expect.stringMatching(/config_sentence_transformers\.json: default_prompt_name is "query"/),
     expect.stringMatching(/1_Pooling\/config\.json: output_key is "sentence_embedding"/),
   ]);
+});
+
+it('reads what the files say about prompts and lengths', async () => {
+  const manifest = await manifestWith({
+    'config_sentence_transformers.json': {
+      prompts: { query: 'q: ', document: '' },
+      default_prompt_name: 'query',
+      truncate_dim: 16,
+    },
+    'sentence_bert_config.json': { max_seq_length: 32, do_lower_case: true },
+  });
+  expect(manifest).toMatchObject({
+    prompts: { query: 'q: ', document: '' },
+    defaultPrompt: 'query',
+    instruction: null,
+    truncateDim: 16,
+    maxTokens: 32,
+    lowerCase: true,
+    warnings: [],
+  });
+});
+
+it('knows the prompt of bge-zh, whose files have none', async () => {
+  const files = {
+    'config.json': CONFIGS['BAAI/bge-large-zh'],
+    'modules.json': MODULES,
+    '1_Pooling/config.json': POOLING,
+    'config_sentence_transformers.json': SENTENCE_TRANSFORMERS,
+  };
+  const manifest = await manifestWith(files, 'hub:BAAI/bge-large-zh-v1.5@c0ffee');
+  expect(manifest).toMatchObject({ prompts: { query: '为这个句子生成表示以用于检索相关文章：' }, defaultPrompt: null });
+  expect((await manifestWith(files, 'folder:/models/mine')).prompts).toEqual({});
+});
+
+it.each(['roberta', 'distilbert', 'camembert', 'albert', 'xlm-roberta', 'xlnet'])(
+  'reads the longest text from sentence_%s_config.json',
+  async (kind) => {
+    const manifest = await manifestWith({
+      'sentence_bert_config.json': undefined,
+      [`sentence_${kind}_config.json`]: { max_seq_length: 20, do_lower_case: false },
+    });
+    expect(manifest.maxTokens).toBe(20);
+  },
+);
+
+describe('a model without a pooling file', () => {
+  const bare = { 'modules.json': undefined, '1_Pooling/config.json': undefined };
+
+  it('pools as its family does', async () => {
+    const bge = await manifestWith(bare, 'hub:Xenova/bge-small-en-v1.5@c0ffee');
+    expect(bge).toMatchObject({ pooling: 'cls', normalize: true, poolingUnknown: null });
+    const e5 = await manifestWith(bare, 'folder:/models/multilingual-e5-small');
+    expect(e5).toMatchObject({ pooling: 'mean', normalize: true });
+  });
+
+  it('pools as models.json says', async () => {
+    expect(await manifestWith(bare, 'folder:test', { pooling: 'max' })).toMatchObject({
+      pooling: 'max',
+      normalize: false,
+    });
+  });
+
+  it('is refused otherwise, with the line for models.json', async () => {
+    await expect(manifestWith(bare, 'folder:/models/mine')).rejects.toThrow(
+      "folder:/models/mine: no file says how it pools (1_Pooling/config.json). Look for it in the model's description, " +
+        'and write it into models.json (EMBED_MODELS_FILE), as one of cls, mean, max: ' +
+        '{"NAME":{"source":"/models/mine","pooling":"mean"}}',
+    );
+  });
 });

@@ -9,6 +9,10 @@ export interface ManifestOverrides {
   readonly normalize?: boolean | undefined;
   readonly prompts?: Readonly<Record<string, string>> | undefined;
   readonly matryoshka?: readonly number[] | undefined;
+  /** null: none, whatever the files say. */
+  readonly defaultPrompt?: string | null | undefined;
+  /** Contains `{instruction}`; null: instructions are not supported. */
+  readonly instruction?: string | null | undefined;
 }
 
 /** Files of a Dense module of sentence-transformers, which multiplies the pooled vector by a matrix. */
@@ -46,10 +50,12 @@ export interface ModelFiles {
   /** sentence-transformers' own files. */
   readonly modules: string | null;
   readonly pooling: string | null;
-  /** Folders of Dense modules, whether or not `modules.json` names them. */
+  /** Those of the Dense modules that `modules.json` names. */
   readonly dense: readonly DenseFiles[];
   readonly sentenceBert: string | null;
   readonly sentenceTransformers: string | null;
+  /** Settings of an adapter that belongs to the weights. */
+  readonly adapter: string | null;
   readonly overrides: ManifestOverrides;
 }
 
@@ -67,8 +73,18 @@ export interface Manifest {
   readonly pooling: Pooling;
   /** Modules between pooling and normalisation, in order. */
   readonly dense: readonly DenseModule[];
+  /** Why `pooling` is only a guess, in one line that says what to do: then no graph may use it. null: it is known. */
+  readonly poolingUnknown: string | null;
   readonly normalize: boolean;
   readonly prompts: Readonly<Record<string, string>>;
+  /** Name of the prompt of requests that ask for none; null: they get none. */
+  readonly defaultPrompt: string | null;
+  /** The prompt of requests with an instruction, in place of `{instruction}`; null: not supported. */
+  readonly instruction: string | null;
+  /** Whether texts are lower-cased before the tokenizer gets them. Part of the fingerprint if they are. */
+  readonly lowerCase: boolean;
+  /** Vector length of requests without `dimensions`; null: all. */
+  readonly truncateDim: number | null;
   readonly matryoshka: readonly number[];
   readonly padTokenId: number;
   /** Value of `position_ids` for the first token, in graphs with that input. */
@@ -77,7 +93,7 @@ export interface Manifest {
   readonly warnings: readonly string[];
 }
 
-/** Parsed `tokenizer.json` and `tokenizer_config.json`, for the tokenizer and, through the registry, for the API. */
+/** Parsed `tokenizer.json`, as the model's other files change it, and `tokenizer_config.json`, for the tokenizer and, through the registry, for the API. */
 export interface TokenizerFiles {
   readonly tokenizer: unknown;
   readonly config: unknown;

@@ -18,6 +18,7 @@ import { InputReader } from '../input/input-reader.js';
 import { Interactive } from '../interactive/interactive.js';
 import { OutputShapes } from '../output/output-shape.js';
 import { Planner } from '../planning/planner.js';
+import { PROMPT_HEADER, promptHeader } from '../planning/prompt-choice.js';
 import { stagesOf } from './stages.js';
 
 /** Embeds a few texts to try out, on the same path as POST /v1/embeddings. */
@@ -56,6 +57,7 @@ export class PlaygroundController {
     const answer = await this.#interactive.compute(plan, inputs, signal);
     const totalMs = performance.now() - began;
 
+    void reply.header(PROMPT_HEADER, promptHeader(plan.prompt));
     const rowBytes = plan.operation.rowBytes(plan.card);
     const writer = this.#shapes.of(plan.spec).writer({ rowBytes, output: plan.output, encoding: 'float' });
     const data = answer.rows.map((row, index) => {

@@ -55,9 +55,9 @@ export function serveQueueBoard(server: FastifyInstance, queues: readonly Queue[
   );
 }
 
-/** `{model/lane}` without the braces, which are a Redis Cluster hash tag. */
+/** `model/lane` of a queue's name, the inverse of `Keys.queue`. */
 function laneName({ name }: Queue): string {
-  return name.slice(1, -1);
+  return name.slice(1, -1).replaceAll('%3A', ':');
 }
 
 function readOnly(): ApiError {

@@ -18,6 +18,7 @@ import { parse } from '../http/parse.js';
 import { InputReader } from '../input/input-reader.js';
 import { OutputShapes } from '../output/output-shape.js';
 import { Planner } from '../planning/planner.js';
+import { PROMPT_HEADER, promptHeader } from '../planning/prompt-choice.js';
 import { Interactive } from './interactive.js';
 import { responseBody } from './response-body.js';
 
@@ -69,6 +70,7 @@ export class EmbeddingsController {
     if (truncated.length > 0) reply.header('x-embedmill-truncated', truncated.slice(0, 100).join(','));
     await reply
       .header('x-embedmill-cached', cached.filter(Boolean).length)
+      .header(PROMPT_HEADER, promptHeader(plan.prompt))
       .header('content-type', 'application/json; charset=utf-8')
       .send(answer);
   }

@@ -14,6 +14,7 @@ export function viewJob(job: JobRecord, shapes: OutputShapes): JobObject {
     operation: job.spec.operation,
     model: job.model,
     priority: job.lane === 'interactive' ? 'high' : 'normal',
+    prompt: job.prompt,
     counts: {
       texts: job.texts,
       done: job.done,

@@ -25,6 +25,7 @@ import { ApiQueryOf } from '../http/api-query-of.js';
 import { hangUp } from '../http/hang-up.js';
 import { jsonSchema } from '../http/json-schema.js';
 import { OutputShapes } from '../output/output-shape.js';
+import { PROMPT_HEADER, promptHeader } from '../planning/prompt-choice.js';
 import { CancelledJobs } from './cancelled-jobs.js';
 import { JobRequests } from './job-requests.js';
 import { JobRetry } from './job-retry.js';
@@ -86,7 +87,8 @@ export class JobsController {
       body instanceof Readable
         ? await this.#requests.upload(query, body, caller, reply)
         : await this.#requests.list(body, caller, reply);
-    return this.#answer(job, reply.header('Location', jobPath(job.id)));
+    void reply.header('Location', jobPath(job.id)).header(PROMPT_HEADER, promptHeader(job.prompt));
+    return this.#answer(job, reply);
   }
 
   @Get()
@@ -151,7 +153,8 @@ export class JobsController {
     requireOwnJob(await this.#jobs.get(id), id, caller);
     const { job, texts } = await this.#retry.retry(id);
     await this.#audit.record(request, 'job.retry', id, `${texts} texts`);
-    return { ...this.#answer(job, reply.header('Location', jobPath(id))), retried: texts };
+    void reply.header('Location', jobPath(id)).header(PROMPT_HEADER, promptHeader(job.prompt));
+    return { ...this.#answer(job, reply), retried: texts };
   }
 
   #answer(job: JobRecord, reply: FastifyReply): JobObject {

@@ -120,11 +120,12 @@ export class OpenJob {
   }
 
   async #create(): Promise<void> {
-    const { caller, card, lane, operation, output, spec } = this.plan;
+    const { caller, card, lane, operation, output, prompt, spec } = this.plan;
     await this.#parts.jobs.create({
       id: this.id,
       model: card.name,
       spec,
+      prompt,
       rowBytes: operation.rowBytes(card),
       output,
       lane,

@@ -42,13 +42,16 @@ export class ModelsController {
       owned_by: card.source,
       max_tokens: card.maxTokens,
       ...(embed && {
-        dimensions: embed.dimensions,
+        dimensions: embed.defaultDimensions ?? embed.dimensions,
         pooling: embed.pooling,
         normalize: embed.normalize,
         matryoshka_dimensions: embed.matryoshka,
       }),
       dtype: card.dtype,
       prompts: Object.keys(card.prompts),
+      prompt_texts: card.prompts,
+      default_prompt_name: card.defaultPrompt ?? null,
+      instruction: card.instruction ?? null,
       fingerprint: card.fingerprint,
       ready_workers: await this.#fleet.readyWorkers(card.name),
     };

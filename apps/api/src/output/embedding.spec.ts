@@ -105,6 +105,9 @@ describe('what a request says of its vectors', () => {
       dimensions: null,
       normalize: false,
     });
+    const shortened = modelCard({ embed: { defaultDimensions: 2 } });
+    expect(embedding.plan({}, shortened)).toEqual({ dimensions: 2, normalize: true });
+    expect(embedding.plan({ dimensions: 4 }, shortened)).toEqual({ dimensions: 4, normalize: true });
     expect(embedding.plan({ dimensions: 4, normalize: false }, card)).toEqual({ dimensions: 4, normalize: false });
   });
 

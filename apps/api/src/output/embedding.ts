@@ -19,9 +19,12 @@ export const embedding: OutputShape = {
   operation: 'embed',
   plan(options, card) {
     const { dimensions, normalize } = wishesSchema.parse(options);
-    const { dimensions: most, normalize: byDefault } = embedCard(card);
+    const { defaultDimensions, dimensions: most, normalize: byDefault } = embedCard(card);
     requireDimensions(dimensions, most, card.name);
-    const output: EmbedOutput = { dimensions: dimensions ?? null, normalize: normalize ?? byDefault };
+    const output: EmbedOutput = {
+      dimensions: dimensions ?? defaultDimensions ?? null,
+      normalize: normalize ?? byDefault,
+    };
     return output;
   },
   describe(output, rowBytes) {

@@ -62,6 +62,7 @@ describe('a plan', () => {
       card,
       operation: embed,
       spec: { operation: 'embed', fingerprint: card.fingerprint, prompt: '', truncate: 'end' },
+      prompt: null,
       output: { dimensions: null, normalize: true },
       lane: 'bulk',
       refuseTooLong: false,
@@ -69,6 +70,7 @@ describe('a plan', () => {
     const asked = { ...options, dimensions: 2, normalize: false, input_type: 'query', truncate: 'middle' } as const;
     expect(await planner.plan('embed', asked, 'interactive', ANYBODY, 'r')).toMatchObject({
       spec: { prompt: 'query: ', truncate: 'middle' },
+      prompt: 'query',
       output: { dimensions: 2, normalize: false },
       lane: 'interactive',
     });
@@ -95,6 +97,16 @@ describe('a plan', () => {
     const { planner } = await setUp();
     const plan = await planner.plan('embed', { ...options, input_type: 'document' }, 'bulk', ANYBODY, 'r');
     expect(plan.spec.prompt).toBe('');
+  });
+
+  it('shares its rows with every request whose prompt has the same text', async () => {
+    const { planner } = await setUp();
+    const specOf = async (changes: Partial<PlanOptions>) =>
+      (await planner.plan('embed', { ...options, ...changes }, 'bulk', ANYBODY, 'r')).spec;
+    const query = await specOf({ input_type: 'query' });
+    expect(await specOf({ prompt_name: 'query' })).toEqual(query);
+    expect(await specOf({ input_type: 'search_query' })).toEqual(query);
+    expect(await specOf({ prompt_name: 'none' })).toEqual(await specOf({}));
   });
 
   it('keeps the cache salt of its caller to itself', async () => {

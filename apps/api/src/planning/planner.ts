@@ -15,11 +15,12 @@ import { cacheKeyOf, findRows, type RowCache } from '#store';
 import type { z } from 'zod';
 import type { Output, OutputShapes } from '../output/output-shape.js';
 import type { ModelDirectory } from './model-directory.js';
+import { choosePrompt, type PromptWishes } from './prompt-choice.js';
 
 /** Options of a request that apply to every operation. The operation's output shape reads all other members. */
 export type PlanOptions = Pick<
   z.output<z.ZodObject<typeof embedOptionsShape>>,
-  'model' | 'input_type' | 'truncate' | 'priority'
+  'model' | keyof PromptWishes | 'truncate' | 'priority'
 >;
 
 /** A request's options, resolved for its model. */
@@ -30,6 +31,8 @@ export interface Plan {
   readonly card: ModelCard;
   readonly operation: Operation;
   readonly spec: Spec;
+  /** Name of the spec's prompt; null: it has none. */
+  readonly prompt: string | null;
   readonly output: Output;
   readonly lane: Lane;
   /** `truncate: error`: texts over the model's limit are refused. */
@@ -71,7 +74,8 @@ export class Planner {
   }
 
   /**
-   * @throws ApiError for a model that is unknown or does not support the operation, or for unsupported output options
+   * @throws ApiError for a model that is unknown or does not support the operation, for a prompt that it does not have,
+   *   or for unsupported output options
    */
   async plan(
     operationName: string,
@@ -83,7 +87,8 @@ export class Planner {
     const { models, operations, shapes } = this.#parts;
     const operation = operations.of({ operation: operationName });
     const card = await models.card(options.model, operation);
-    const { input_type: inputType, model: _model, priority, truncate, ...wishes } = options;
+    const { input_type, instruction, model: _model, priority, prompt_name, truncate, ...wishes } = options;
+    const prompt = choosePrompt(card, { input_type, instruction, prompt_name });
     return {
       caller,
       requestId,
@@ -92,11 +97,12 @@ export class Planner {
       spec: {
         operation: operation.name,
         fingerprint: card.fingerprint,
-        prompt: inputType === undefined ? '' : (card.prompts[inputType] ?? ''),
+        prompt: prompt.text,
         // A text that fits has the same row with every `truncate`; texts that do not fit are refused beforehand.
         truncate: truncate === 'error' ? 'end' : truncate,
         ...saltOf(caller.cacheSalt),
       },
+      prompt: prompt.name,
       output: shapes.of({ operation: operationName }).plan(wishes, card),
       lane: priority === undefined ? defaultLane : priority === 'high' ? 'interactive' : 'bulk',
       refuseTooLong: truncate === 'error',

@@ -8,6 +8,8 @@ interface Options extends ConnectionOptions {
   readonly out: string;
   readonly model?: string;
   readonly inputType?: NewJob['input_type'];
+  readonly promptName?: NewJob['prompt_name'];
+  readonly instruction?: NewJob['instruction'];
   readonly truncate?: NewJob['truncate'];
   readonly dimensions?: number;
   readonly normalize?: boolean;
@@ -44,7 +46,15 @@ export function addEmbedCommand(program: Command): void {
     .requiredOption('--out <file>', 'where the vectors go');
   withConnection(command)
     .option('--model <name>', 'a served name (default: the first that is served)')
-    .addOption(new Option('--input-type <type>', 'prompt of the model before each text').choices(['query', 'document']))
+    .option('--input-type <type>', 'what the texts are, query or document: puts the prompt of the model before each')
+    .addOption(
+      new Option('--prompt-name <name>', 'prompt of the model before each text; none for none').conflicts('inputType'),
+    )
+    .addOption(
+      new Option('--instruction <text>', 'the task in your own words, for models with instructions').conflicts(
+        'promptName',
+      ),
+    )
     .addOption(
       new Option('--truncate <side>', 'where a text over the limit is cut; error refuses it (default: end)').choices([
         'end',

@@ -28,6 +28,8 @@ export interface EmbedOptions {
   /** Default: the first served model. */
   readonly model?: string | undefined;
   readonly inputType?: NewJob['input_type'];
+  readonly promptName?: NewJob['prompt_name'];
+  readonly instruction?: NewJob['instruction'];
   readonly truncate?: NewJob['truncate'];
   readonly dimensions?: number | undefined;
   readonly normalize?: boolean | undefined;
@@ -209,16 +211,19 @@ class EmbedRun {
   }
 
   #jobOptions(model: string): Omit<NewJob, 'input'> {
-    const { dimensions, inputType, normalize, priority, truncate } = this.#options;
-    return { model, input_type: inputType, truncate, dimensions, normalize, priority };
+    const { dimensions, inputType, instruction, normalize, priority, promptName, truncate } = this.#options;
+    const prompt = { input_type: inputType, prompt_name: promptName, instruction };
+    return { model, ...prompt, truncate, dimensions, normalize, priority };
   }
 
   /** All options that decide which text gets which vector. */
   #runOptions(model: string): RunOptions {
-    const { dimensions, fields, inputType, normalize, truncate } = this.#options;
+    const { dimensions, fields, inputType, instruction, normalize, promptName, truncate } = this.#options;
     return {
       '--model': model,
       '--input-type': inputType ?? null,
+      '--prompt-name': promptName ?? null,
+      '--instruction': instruction ?? null,
       '--truncate': truncate ?? null,
       '--dimensions': dimensions ?? null,
       '--normalize': normalize ?? null,

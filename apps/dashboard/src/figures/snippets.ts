@@ -10,8 +10,13 @@ export interface Snippet {
  * @param withKey whether the deployment requires an API key; the code reads it from a variable
  */
 export function snippetsOf(request: PlaygroundRequest, origin: string, withKey: boolean): readonly Snippet[] {
-  const { model, input, input_type, truncate, dimensions } = request;
-  const own = { ...(input_type === undefined ? {} : { input_type }), ...(truncate === 'end' ? {} : { truncate }) };
+  const { model, input, input_type, instruction, prompt_name, truncate, dimensions } = request;
+  const own = {
+    ...(input_type === undefined ? {} : { input_type }),
+    ...(prompt_name === undefined ? {} : { prompt_name }),
+    ...(instruction === undefined ? {} : { instruction }),
+    ...(truncate === 'end' ? {} : { truncate }),
+  };
   const body = { model, input, ...(dimensions === undefined ? {} : { dimensions }), ...own };
   return [
     { language: 'curl', code: curl(origin, body, withKey) },

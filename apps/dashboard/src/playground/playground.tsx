@@ -97,7 +97,7 @@ function linesOf(texts: string): string[] {
 }
 
 function requestOf(form: FormData, input: string[]): PlaygroundRequest {
-  const inputType = form.get('input_type') as '' | 'query' | 'document';
+  const inputType = form.get('input_type') as string;
   const dimensions = form.get('dimensions') as string;
   return {
     model: form.get('model') as string,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jobObjectSchema } from '../api/job-api.js';
+import { promptShape } from '../api/requests.js';
 import { jobStateSchema } from '../record/job.js';
 import { laneSchema } from '../task/lane.js';
 import { modelNameSchema } from '../record/model-card.js';
@@ -272,7 +273,7 @@ export const MAX_PLAYGROUND_TEXTS = 32;
 export const playgroundRequestSchema = z.object({
   model: modelNameSchema,
   input: z.array(z.string().min(1)).min(1).max(MAX_PLAYGROUND_TEXTS),
-  input_type: z.enum(['query', 'document']).optional(),
+  ...promptShape,
   truncate: truncationSideSchema.default('end'),
   dimensions: z.int().min(1).optional(),
 });

@@ -58,6 +58,8 @@ export const jobObjectSchema = z.object({
   operation: z.string(),
   model: z.string(),
   priority: z.enum(['high', 'normal']),
+  /** Name of the prompt before each text, `instruction` for the request's own; null: none. */
+  prompt: z.string().nullable(),
   counts: z.object({
     /** Accepted so far; the total once `state` is no longer `receiving`. */
     texts: z.int(),

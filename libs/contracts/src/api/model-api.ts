@@ -20,8 +20,14 @@ export const modelObjectSchema = z.object({
   dtype: dtypeSchema,
   /** Vector lengths that the model was trained to be truncated to. */
   matryoshka_dimensions: z.array(z.int()).optional(),
-  /** Values of `input_type` for which the model has a prompt. */
+  /** Names of the model's prompts, for `prompt_name` and `input_type`. */
   prompts: z.array(z.string()),
+  /** The same prompts: name -> text that is prepended. */
+  prompt_texts: z.record(z.string(), z.string()),
+  /** Name of the prompt of requests that ask for none; null: they get none. */
+  default_prompt_name: z.string().nullable(),
+  /** The prompt of requests with `instruction`, which takes the place of `{instruction}`; null: not supported. */
+  instruction: z.string().nullable(),
   fingerprint: z.string(),
   /** Number of workers that currently take the model's tasks. */
   ready_workers: z.int(),

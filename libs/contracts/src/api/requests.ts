@@ -2,12 +2,24 @@ import { z } from 'zod';
 import { laneSchema } from '../task/lane.js';
 import { embeddingsInputSchema, textsInputSchema } from './text-input.js';
 
+/**
+ * Which of the model's prompts to prepend to each text. All absent: the model's default prompt, if it has one. Any
+ * string, because only the model's card says which ones it has.
+ */
+export const promptShape = {
+  /** What the texts are: `query`, `document`, or a synonym; or the name of one of the model's prompts. */
+  input_type: z.string().min(1).max(200).optional(),
+  /** Name of one of the model's prompts; `none` for no prompt. */
+  prompt_name: z.string().min(1).max(200).optional(),
+  /** The task in the client's own words, for models that are trained with instructions; short enough for a URL. */
+  instruction: z.string().min(1).max(1000).optional(),
+};
+
 /** Options of every endpoint that takes texts. */
 export const embedOptionsShape = {
   /** Any string: a name that is not served gets an error that quotes it, not one about allowed characters. */
   model: z.string().min(1).max(200),
-  /** Which of the model's prompts to prepend to each text; absent: none. */
-  input_type: z.enum(['query', 'document']).optional(),
+  ...promptShape,
   /** Where to cut a text that exceeds the model's limit; `error` rejects it. */
   truncate: z.enum(['error', 'end', 'start', 'middle']).default('end'),
   /** L2-normalise after truncating to `dimensions`; absent: as the model's own files specify. */

@@ -22,6 +22,8 @@ export const jobRecordSchema = z.object({
   model: z.string(),
   /** Includes the operation. */
   spec: specSchema,
+  /** Name of the spec's prompt; null: it has none. */
+  prompt: z.string().nullable(),
   /** Length of each stored row. */
   rowBytes: rowBytesSchema,
   /** Output options, applied to rows when results are read; parsed by the operation's output shape. */

@@ -18,12 +18,12 @@ export const poolingSchema = z
   );
 export type Pooling = z.infer<typeof poolingSchema>;
 
-/** The name under which a model is served. No colon, because the name becomes part of Redis keys. */
+/** The name under which a model is served, such as `org/name` or `bge-m3:latest`. */
 export const modelNameSchema = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@/+-]*$/, 'use letters, digits and . _ @ / + - only');
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@/+:-]*$/, 'use letters, digits and . _ @ / + : - only');
 
 /** A model this deployment serves: the name that clients request, and the source of its files. */
 export interface ServedModel {
@@ -43,6 +43,8 @@ export const embedCardSchema = z.object({
    * accepted then, with lower quality.
    */
   matryoshka: z.array(z.int().positive()),
+  /** Vector length of requests without `dimensions`, if the model's files shorten its vectors. Absent: all. */
+  defaultDimensions: z.int().positive().optional(),
 });
 export type EmbedCard = z.infer<typeof embedCardSchema>;
 
@@ -59,8 +61,12 @@ export const modelCardSchema = z.object({
   dtype: dtypeSchema,
   /** Longest sequence in tokens, special tokens and prompt included. */
   maxTokens: z.int().positive(),
-  /** Prompts by name, as in `config_sentence_transformers.json`; `query` and `document` serve `input_type`. */
+  /** Prompts by name, as in `config_sentence_transformers.json`; the text may be empty. */
   prompts: z.record(z.string(), z.string()),
+  /** Name of the prompt of requests that ask for none. Absent: they get none. */
+  defaultPrompt: z.string().optional(),
+  /** The prompt of requests with an instruction, which takes the place of `{instruction}`. Absent: not supported. */
+  instruction: z.string().optional(),
   /** What the model can do, by operation name. Each operation reads its own member; only `embed` is checked here. */
   operations: z.looseObject({ embed: embedCardSchema.optional() }),
   createdAt: z.int(),

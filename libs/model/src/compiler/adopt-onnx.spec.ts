@@ -185,3 +185,13 @@ it('says which inputs or outputs it cannot use', async () => {
   await writeFile(path, onnx.ModelProto.encode(model).finish());
   await expect(vectorsOf(at)).rejects.toThrow(/"last_hidden_state", neither a pooled vector nor hidden states/);
 });
+
+it('needs to know the pooling only where the graph does not pool itself', async () => {
+  const without = async (at: string) => {
+    for (const name of ['modules.json', '1_Pooling/config.json']) await rm(join(at, name));
+    return at;
+  };
+  expect(await vectorsOf(await without(await onnxModel('self-pooled', 'mean')))).toHaveLength(2);
+  const hidden = await without(await onnxModel('unknown-pooling', 'mean', { output: 'last_hidden_state' }));
+  await expect(vectorsOf(hidden)).rejects.toThrow(/unknown-pooling: no file says how it pools .* models\.json/);
+});

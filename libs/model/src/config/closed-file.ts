@@ -28,10 +28,15 @@ export interface Reading<Value> {
 /** @throws BootError, one line, when the file cannot be read */
 export async function readJson(path: string): Promise<JsonFile> {
   try {
-    return { path, json: JSON.parse(await readFile(path, 'utf8')) as unknown };
+    return { path, json: parseJson(await readFile(path, 'utf8')) };
   } catch (error) {
     throw new BootError(`${path}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Parses JSON, also with a byte order mark, which editors on Windows put before it. @throws SyntaxError */
+export function parseJson(text: string): unknown {
+  return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
 }
 
 /**

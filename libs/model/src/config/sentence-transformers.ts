@@ -5,13 +5,14 @@ import type { KnownMembers } from './closed-file.js';
 export const sentenceBert = {
   used: {
     max_seq_length: z.int().positive().nullish(),
+    /** The text is lower-cased before the tokenizer gets it. */
+    do_lower_case: z.boolean().nullish(),
     // Only the text modality is used.
     modality_config: z
       .object({ text: z.object({ method: z.literal('forward'), method_output_name: z.literal('last_hidden_state') }) })
       .nullish(),
   },
   only: {
-    do_lower_case: [false],
     transformer_task: ['feature-extraction'],
     module_output_name: ['token_embeddings'],
   },
@@ -22,6 +23,8 @@ export const sentenceTransformers = {
   used: {
     prompts: z.record(z.string(), z.string()).nullish(),
     default_prompt_name: z.string().nullish(),
+    /** Vectors are cut to this length. */
+    truncate_dim: z.int().positive().nullish(),
     matryoshka_dims: z.array(z.int().positive()).optional(),
   },
   only: { model_type: ['SentenceTransformer'] },
@@ -79,7 +82,7 @@ export function denseActivation(name: string): DenseActivation {
 
 /** One entry of `modules.json`, which is a list. */
 export const sentenceModule = {
-  used: { type: z.string(), path: z.string().default('') },
+  used: { type: z.string(), path: z.string().nullish() },
   only: {},
   harmless: ['idx', 'name'],
 } satisfies KnownMembers<z.ZodRawShape>;

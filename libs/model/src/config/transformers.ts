@@ -46,6 +46,8 @@ const ENCODER_ONLY: Readonly<Record<string, readonly unknown[]>> = {
   per_layer_config: [{}],
   // Weights that are not stored as floats.
   quantization_config: [null],
+  // The model is computed by code in its own folder. An architecture that computes the same lists it as harmless.
+  auto_map: [null],
 };
 
 const OF_SAVING = [
@@ -131,9 +133,11 @@ export function encoderConfig<Used extends z.ZodRawShape>({
   only,
   harmless,
 }: KnownMembers<Used>): KnownMembers<typeof commonMembers & Used> {
+  const own = new Set([...Object.keys(used), ...harmless]);
+  const common = Object.entries(ENCODER_ONLY).filter(([member]) => !own.has(member));
   return {
     used: { ...commonMembers, ...used },
-    only: { ...ENCODER_ONLY, ...only },
+    only: { ...Object.fromEntries(common), ...only },
     harmless: [...OF_SAVING, ...OF_RUNNING, ...OF_TRAINING, ...OF_TASKS, ...OF_GENERATION, ...harmless],
   };
 }

@@ -2,7 +2,13 @@ import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { BootError, type Dtype } from '#contracts';
 import type { ManifestOverrides, ModelFiles } from '../types.js';
-import { pickFiles, type PickedFiles } from './pick-files.js';
+import { readJson } from '../config/closed-file.js';
+import { readModules } from '../config/modules.js';
+import { requireNoPointers } from './lfs-pointer.js';
+import { FLAT, layoutOf, pickFiles, type PickedFiles } from './pick-files.js';
+
+/** Lists the modules of a model of sentence-transformers, and their folders. */
+export const MODULES = 'modules.json';
 
 /**
  * Finds a model's files in a folder, or in its subfolder `model`.
@@ -21,7 +27,11 @@ export async function filesInFolder(
     root = join(folder, 'model');
     listing = listing.filter((path) => path.startsWith('model/')).map((path) => path.slice('model/'.length));
   }
-  return locate(root, pickFiles(listing, dtype), source, overrides);
+  const layout = listing.includes(MODULES) ? layoutOf(readModules(await readJson(join(root, MODULES)))) : FLAT;
+  const files = locate(root, pickFiles(listing, dtype, layout), source, overrides);
+  const heavy = [files.tokenizer, ...files.weights, ...(files.onnx === null ? [] : [files.onnx])];
+  await requireNoPointers(heavy);
+  return files;
 }
 
 /** Turns picked paths into a model's files. @throws BootError when a file that every model needs is missing */
@@ -52,25 +62,27 @@ export function locate(root: string, picked: PickedFiles, source: string, overri
     })),
     sentenceBert: at(picked.sentenceBert),
     sentenceTransformers: at(picked.sentenceTransformers),
+    // Records of downloads by earlier versions do not have it.
+    adapter: at(picked.adapter ?? null),
     overrides,
   };
 }
 
-/** Relative paths, forward slashes, of files at most one folder down, and in the subfolder `model` at most two. */
+/** Folders between a model's root, or that of its package, and its deepest file: `model/0_Transformer/onnx/`. */
+const DEEPEST = 3;
+
+/** Relative paths, forward slashes, of all files; hidden folders and packages are left out. */
 async function list(folder: string, source: string): Promise<string[]> {
   const paths: string[] = [];
-  try {
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      const inner = entry.isDirectory() ? await readdir(path, { withFileTypes: true }) : [];
+  const walk = async (at: string, depth: number): Promise<void> => {
+    for (const entry of await readdir(at, { withFileTypes: true })) {
+      const path = join(at, entry.name);
       if (!entry.isDirectory()) paths.push(path);
-      for (const file of inner) if (!file.isDirectory()) paths.push(join(path, file.name));
-      if (entry.name !== 'model') continue;
-      for (const deeper of inner.filter((one) => one.isDirectory())) {
-        const below = await readdir(join(path, deeper.name), { withFileTypes: true });
-        for (const file of below) if (!file.isDirectory()) paths.push(join(path, deeper.name, file.name));
-      }
+      else if (depth < DEEPEST && !/^\.|^node_modules$/.test(entry.name)) await walk(path, depth + 1);
     }
+  };
+  try {
+    await walk(folder, 0);
   } catch (error) {
     throw new BootError(`${source}: ${(error as Error).message}`, { cause: error });
   }

@@ -5,8 +5,10 @@ import { BootError, type Dtype } from '#contracts';
 import { readManifest } from '../manifest.js';
 import type { ManifestOverrides, ModelFiles } from '../types.js';
 import { download, type DownloadProgress, refuse, type RemoteFile } from './download.js';
-import { locate } from './folder.js';
-import { pickFiles, type PickedFiles } from './pick-files.js';
+import { readJson } from '../config/closed-file.js';
+import { readModules } from '../config/modules.js';
+import { locate, MODULES } from './folder.js';
+import { FLAT, layoutOf, pickFiles, type PickedFiles } from './pick-files.js';
 
 export interface HubOptions {
   readonly modelDir: string;
@@ -42,7 +44,10 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
   const commit = await hub.commit(revision);
   const root = join(folder, commit);
   const remote = await hub.list(commit);
-  const all = pickFiles([...remote.keys()], options.dtype);
+  const modules = remote.get(MODULES);
+  if (modules !== undefined) await hub.download(modules, commit, root);
+  const layout = modules === undefined ? FLAT : layoutOf(readModules(await readJson(join(root, MODULES))));
+  const all = pickFiles([...remote.keys()], options.dtype, layout);
   const small = [
     all.config,
     all.tokenizer,
@@ -51,16 +56,15 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
     all.pooling,
     all.sentenceBert,
     all.sentenceTransformers,
+    all.adapter,
     ...all.dense.map(({ config }) => config),
   ];
   const files = locate(root, all, source(commit), options.overrides);
   for (const path of small) if (path !== null) await hub.download(remote.get(path)!, commit, root);
 
-  const { dense, encoder } = await readManifest(files);
-  const used = all.dense.filter(({ folder: one }) => dense.some((module) => module.folder === one));
-  const modules = { ...all, dense: used };
-  const picked: PickedFiles = encoder === null ? { ...modules, weights: [] } : { ...modules, onnx: null, onnxData: [] };
-  const large = [...picked.weights, ...picked.onnxData, picked.onnx, ...used.map(({ weights }) => weights)];
+  const { encoder } = await readManifest(files);
+  const picked: PickedFiles = encoder === null ? { ...all, weights: [] } : { ...all, onnx: null, onnxData: [] };
+  const large = [...picked.weights, ...picked.onnxData, picked.onnx, ...picked.dense.map(({ weights }) => weights)];
   for (const path of large) if (path !== null) await hub.download(remote.get(path)!, commit, root);
   await writeComplete(complete, { commit, picked });
   return locate(root, picked, source(commit), options.overrides);

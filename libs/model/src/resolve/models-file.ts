@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { BootError, modelNameSchema, poolingSchema } from '#contracts';
 import { z } from 'zod';
+import { parseJson } from '../config/closed-file.js';
 
 const entrySchema = z.strictObject({
   /** A folder, an npm package or a hub id. Default: the name itself. */
@@ -9,6 +10,9 @@ const entrySchema = z.strictObject({
   maxTokens: z.int().positive().optional(),
   normalize: z.boolean().optional(),
   prompts: z.record(z.string(), z.string()).optional(),
+  /** null: none, although the model's files name one. */
+  defaultPrompt: z.string().nullable().optional(),
+  instruction: z.string().includes('{instruction}', 'must contain {instruction}').nullable().optional(),
   matryoshka: z.array(z.int().positive()).optional(),
 });
 const fileSchema = z.record(modelNameSchema, entrySchema);
@@ -18,7 +22,7 @@ export type ModelsFileEntry = z.infer<typeof entrySchema>;
 export async function readModelsFile(path: string): Promise<Readonly<Record<string, ModelsFileEntry>>> {
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(path, 'utf8'));
+    json = parseJson(await readFile(path, 'utf8'));
   } catch (error) {
     throw new BootError(`EMBED_MODELS_FILE=${path}: ${(error as Error).message}`, { cause: error });
   }

@@ -1,4 +1,5 @@
 import type { Dtype } from '#contracts';
+import type { SentenceModule } from '../config/modules.js';
 import type { DenseFiles } from '../types.js';
 
 /** Paths relative to a model's root, forward slashes; null for a missing file. */
@@ -12,10 +13,33 @@ export interface PickedFiles {
   readonly onnxData: readonly string[];
   readonly modules: string | null;
   readonly pooling: string | null;
-  /** Folders of Dense modules. */
+  /** Files of the Dense modules that `modules.json` names. */
   readonly dense: readonly DenseFiles[];
   readonly sentenceBert: string | null;
   readonly sentenceTransformers: string | null;
+  /** Settings of an adapter, whose weights are to be added to the model's. */
+  readonly adapter: string | null;
+}
+
+/** Where the modules of a model have their files: folders relative to its root, '' for the root. */
+export interface Layout {
+  readonly transformer: string;
+  /** null: wherever there is one. */
+  readonly pooling: string | null;
+  readonly dense: readonly string[];
+}
+
+/** A model without `modules.json`. */
+export const FLAT: Layout = { transformer: '', pooling: null, dense: [] };
+
+/** The folders that `modules.json` names. What it names wrongly is for the manifest to refuse. */
+export function layoutOf(modules: readonly SentenceModule[]): Layout {
+  const pathOf = (kind: string) => modules.find((module) => module.kind === kind)?.path;
+  return {
+    transformer: pathOf('Transformer') ?? '',
+    pooling: pathOf('Pooling') ?? null,
+    dense: modules.filter(({ kind }) => kind === 'Dense').map(({ path }) => path),
+  };
 }
 
 const ONNX_NAMES: Record<Dtype, readonly string[]> = {
@@ -24,33 +48,42 @@ const ONNX_NAMES: Record<Dtype, readonly string[]> = {
   int8: ['onnx/model_int8.onnx', 'onnx/model_quantized.onnx', 'model_int8.onnx', 'model_quantized.onnx'],
 };
 
+/** Names of the transformer's settings, in the order in which sentence-transformers looks for them. */
+const SENTENCE_FILES = ['bert', 'roberta', 'distilbert', 'camembert', 'albert', 'xlm-roberta', 'xlnet'].map(
+  (kind) => `sentence_${kind}_config.json`,
+);
+
 /** Picks the files to use from the listing of a folder or of the hub. */
-export function pickFiles(listing: readonly string[], dtype: Dtype): PickedFiles {
+export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layout = FLAT): PickedFiles {
   const has = new Set(listing);
   const one = (path: string) => (has.has(path) ? path : null);
-  const onnx = ONNX_NAMES[dtype].find((path) => has.has(path)) ?? null;
+  const first = (paths: readonly string[]) => paths.find((path) => has.has(path)) ?? null;
+  const at = layout.transformer === '' ? '' : `${layout.transformer}/`;
+  const onnx = first(ONNX_NAMES[dtype].map((path) => at + path));
   return {
-    config: one('config.json'),
-    tokenizer: one('tokenizer.json'),
-    tokenizerConfig: one('tokenizer_config.json'),
-    weights: weightsOf(listing),
+    config: one(`${at}config.json`),
+    tokenizer: one(`${at}tokenizer.json`),
+    tokenizerConfig: one(`${at}tokenizer_config.json`),
+    weights: weightsOf(listing.flatMap((path) => (path.startsWith(at) ? [path.slice(at.length)] : []))).map(
+      (path) => at + path,
+    ),
     onnx,
     onnxData: onnx === null ? [] : listing.filter((path) => path === `${onnx}_data` || path === `${onnx}.data`),
     modules: one('modules.json'),
-    pooling: listing.find((path) => /^\d+_Pooling\/config\.json$/.test(path)) ?? null,
-    dense: denseOf(listing),
-    sentenceBert: one('sentence_bert_config.json'),
+    pooling:
+      layout.pooling === null
+        ? (listing.find((path) => /^\d+_Pooling\/config\.json$/.test(path)) ?? null)
+        : one(layout.pooling === '' ? 'config.json' : `${layout.pooling}/config.json`),
+    dense: layout.dense.flatMap((folder) => denseIn(folder, one)),
+    sentenceBert: first(SENTENCE_FILES.map((path) => at + path)),
     sentenceTransformers: one('config_sentence_transformers.json'),
+    adapter: one(`${at}adapter_config.json`),
   };
 }
 
-function denseOf(listing: readonly string[]): DenseFiles[] {
-  return listing.flatMap((config) => {
-    const folder = /^([^/]*Dense[^/]*)\/config\.json$/.exec(config)?.[1];
-    if (folder === undefined) return [];
-    const weights = `${folder}/model.safetensors`;
-    return [{ folder, config, weights: listing.includes(weights) ? weights : null }];
-  });
+function denseIn(folder: string, one: (path: string) => string | null): DenseFiles[] {
+  const config = one(`${folder}/config.json`);
+  return config === null ? [] : [{ folder, config, weights: one(`${folder}/model.safetensors`) }];
 }
 
 function weightsOf(listing: readonly string[]): string[] {

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BootError } from '#contracts';
 import { makeBertModel } from '../../../../test/support/random-model.js';
+import { loadModel } from '../load.js';
 import { readManifest } from '../manifest.js';
 import { resolveModel } from './resolve-model.js';
 
@@ -31,7 +32,12 @@ it('reads a folder and what its sentence-transformers files say', async () => {
     pooling: 'cls',
     dense: [],
     normalize: true,
-    prompts: { query: 'q: ' },
+    poolingUnknown: null,
+    prompts: { query: 'q: ', document: '' },
+    defaultPrompt: null,
+    instruction: null,
+    lowerCase: false,
+    truncateDim: null,
     matryoshka: [],
     padTokenId: 0,
     firstPosition: 0,
@@ -62,6 +68,74 @@ it('takes models.json at its word', async () => {
   await writeFile(path, JSON.stringify({ mine: { sauce: model } }));
   await expect(resolveModel({ name: 'mine', source: 'mine' }, options(path))).rejects.toThrow(
     /EMBED_MODELS_FILE=.*sauce/,
+  );
+});
+
+it('finds each module where modules.json says it is, whatever else lies there', async () => {
+  const at = join(folder, 'old-layout');
+  await makeBertModel(at, { pooling: 'cls' });
+  // As sentence-transformers saved models before 1.0; the root and the first pooling are of another model.
+  await makeBertModel(join(at, '0_Transformer'), { seed: 2, maxTokens: 32 });
+  await mkdir(join(at, '3_Other'));
+  await writeFile(join(at, '3_Other/config.json'), JSON.stringify({ pooling_mode_max_tokens: true }));
+  const modules = [
+    { idx: 0, name: '0', path: '0_Transformer', type: 'sentence_transformers.models.Transformer' },
+    { idx: 1, name: '1', path: './3_Other/', type: 'sentence_transformers.models.Pooling' },
+  ];
+  await writeFile(join(at, 'modules.json'), JSON.stringify(modules));
+  const files = await resolveModel({ name: 'm', source: at }, options());
+  expect(files.weights).toEqual([join(at, '0_Transformer/model.safetensors')]);
+  expect(files.tokenizer).toBe(join(at, '0_Transformer/tokenizer.json'));
+  expect(await readManifest(files)).toMatchObject({ pooling: 'max', maxTokens: 32 });
+});
+
+it('reads files with a byte order mark', async () => {
+  const at = join(folder, 'marked');
+  await makeBertModel(at);
+  for (const name of ['config.json', 'modules.json', 'tokenizer.json']) {
+    await writeFile(join(at, name), `\uFEFF${await readFile(join(at, name), 'utf8')}`);
+  }
+  const path = join(folder, 'marked.json');
+  await writeFile(path, `\uFEFF${JSON.stringify({ mine: { source: at } })}`);
+  const loaded = await loadModel({ name: 'm', source: 'mine' }, { ...options(path), device: 'cpu' });
+  expect(loaded.card.source).toBe(`folder:${at}`);
+});
+
+it.each(['model.safetensors', 'tokenizer.json'])('says that %s is only a pointer of Git LFS', async (name) => {
+  const at = join(folder, `pointer-${name}`);
+  await makeBertModel(at);
+  const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935\nsize 12345\n';
+  await writeFile(join(at, name), pointer);
+  const refused = resolveModel({ name: 'm', source: at }, options());
+  await expect(refused).rejects.toThrow(`${join(at, name)} is a pointer of Git LFS, not the file itself: run`);
+  await expect(refused).rejects.toBeInstanceOf(BootError);
+});
+
+it('shortens vectors by default as truncate_dim says, and leaves the fingerprint alone', async () => {
+  const at = join(folder, 'shortened');
+  await makeBertModel(at);
+  const load = async (said: object) => {
+    await writeFile(join(at, 'config_sentence_transformers.json'), JSON.stringify(said));
+    return (await loadModel({ name: 'm', source: at }, { ...options(), device: 'cpu' })).card;
+  };
+  const plain = await load({});
+  const short = await load({ truncate_dim: 16 });
+  expect(short.operations.embed).toEqual({ ...plain.operations.embed, defaultDimensions: 16 });
+  expect(short.fingerprint).toBe(plain.fingerprint);
+  // No shorter than it is.
+  expect((await load({ truncate_dim: 32 })).operations).toEqual(plain.operations);
+});
+
+it('takes an instruction and a default prompt from models.json', async () => {
+  const path = join(folder, 'instructed.json');
+  const entry = { source: model, defaultPrompt: 'query', instruction: 'Do {instruction}: ' };
+  await writeFile(path, JSON.stringify({ mine: entry }));
+  const { card } = await loadModel({ name: 'm', source: 'mine' }, { ...options(path), device: 'cpu' });
+  expect(card).toMatchObject({ defaultPrompt: 'query', instruction: 'Do {instruction}: ' });
+
+  await writeFile(path, JSON.stringify({ mine: { ...entry, instruction: 'Do it: ' } }));
+  await expect(resolveModel({ name: 'm', source: 'mine' }, options(path))).rejects.toThrow(
+    /mine\.instruction: must contain \{instruction\}/,
   );
 });
 

@@ -20,43 +20,15 @@ export interface TokenizerDefinition {
   readonly [member: string]: unknown;
 }
 
-/** Members of `tokenizer_config.json` that transformers prefers to those of `tokenizer.json`, by the part they are in. */
-const OVERRIDES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  BertNormalizer: {
-    do_lower_case: 'lowercase',
-    strip_accents: 'strip_accents',
-    tokenize_chinese_chars: 'handle_chinese_chars',
-  },
-  ByteLevel: { add_prefix_space: 'add_prefix_space' },
-};
-
 /**
- * The definition as transformers uses it: `tokenizer_config.json` overrides some members. Padding and truncation are
- * left out, because both are done elsewhere.
+ * The definition without padding and truncation, which are done elsewhere.
  * @throws Error when the file is no tokenizer
  */
-export function tokenizerDefinition({ tokenizer, config }: TokenizerFiles): TokenizerDefinition {
+export function tokenizerDefinition({ tokenizer }: TokenizerFiles): TokenizerDefinition {
   if (typeof tokenizer !== 'object' || tokenizer === null || !('model' in tokenizer)) {
     throw new Error('tokenizer.json has no model');
   }
-  const definition = tokenizer as TokenizerDefinition;
-  const settings = (config ?? {}) as Readonly<Record<string, unknown>>;
-  return {
-    ...definition,
-    normalizer: overridden(definition.normalizer, settings),
-    pre_tokenizer: overridden(definition.pre_tokenizer, settings),
-    padding: null,
-    truncation: null,
-  };
-}
-
-/** Whether `tokenizer_config.json` changes what `tokenizer.json` says. */
-export function isOverridden(files: TokenizerFiles): boolean {
-  const { normalizer, pre_tokenizer: preTokenizer } = files.tokenizer as TokenizerDefinition;
-  const used = tokenizerDefinition(files);
-  return (
-    JSON.stringify([used.normalizer, used.pre_tokenizer]) !== JSON.stringify([normalizer ?? null, preTokenizer ?? null])
-  );
+  return { ...(tokenizer as TokenizerDefinition), padding: null, truncation: null };
 }
 
 /** The parts of a pipeline, one after the other. */
@@ -65,15 +37,4 @@ export function partsOf(part: Part | null | undefined): readonly Part[] {
   if (part.type !== 'Sequence') return [part];
   const members = (part['normalizers'] ?? part['pretokenizers'] ?? []) as readonly Part[];
   return members.flatMap((member) => partsOf(member));
-}
-
-function overridden(part: Part | null | undefined, settings: Readonly<Record<string, unknown>>): Part | null {
-  if (part === null || part === undefined) return null;
-  const lists = Object.entries(part)
-    .filter(([name]) => part.type === 'Sequence' && (name === 'normalizers' || name === 'pretokenizers'))
-    .map(([name, members]) => [name, (members as readonly Part[]).map((member) => overridden(member, settings))]);
-  const members = Object.entries(OVERRIDES[part.type] ?? {})
-    .filter(([setting]) => typeof settings[setting] === 'boolean')
-    .map(([setting, member]) => [member, settings[setting]]);
-  return { ...part, ...Object.fromEntries([...lists, ...members]) } as Part;
 }

@@ -1,5 +1,5 @@
 import type { TokenizerFiles } from '../types.js';
-import { isOverridden, partsOf, type TokenizerDefinition } from './definition.js';
+import { partsOf, type TokenizerDefinition } from './definition.js';
 import type { DriverName } from './drivers/driver.js';
 
 /** Parts of tokenizers with which version 0.1.0 gave other ids for whole scripts, so that its vectors must not be kept. */
@@ -15,7 +15,6 @@ export function tokenizerRules(files: TokenizerFiles, driver: DriverName): reado
   const types = [...partsOf(normalizer), ...partsOf(preTokenizer)].map(({ type }) => type);
   return [
     ...(types.some((type) => OTHER_IN_0_1_0.includes(type)) ? ['tokenizers'] : []),
-    ...(isOverridden(files) ? ['tokenizer_config.json'] : []),
     ...(driver === 'native' ? [] : [`tokenizer:${driver}`]),
   ];
 }

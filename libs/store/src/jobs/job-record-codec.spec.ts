@@ -32,7 +32,7 @@ const OLD: Record<string, string> = {
 
 it('reads what it writes', () => {
   for (const job of [
-    jobOf({ keyId: 'k', tenant: 't' }),
+    jobOf({ keyId: 'k', tenant: 't', prompt: 'query' }),
     jobOf({ rowBytes: { least: 8, most: 4096 }, output: { anything: ['of', { an: 'operation' }] } }),
   ]) {
     const record = readJobFields(newJobFields(job, 1_764_000_000_000, 60_000));
@@ -63,6 +63,12 @@ it('reads a record of 0.1.0, whose rows are floats', () => {
     textsPerSecond: 12.346,
     finishedAt: null,
   });
+});
+
+it('does not know the name of a prompt that 0.1.0 stored, only whether there is one', () => {
+  const spec = { fingerprint: 'f'.repeat(64), prompt: '', truncate: 'end' };
+  expect(readJobFields(OLD)).toMatchObject({ prompt: 'unknown' });
+  expect(readJobFields({ ...OLD, spec: JSON.stringify(spec) })).toMatchObject({ prompt: null });
 });
 
 it('refuses a record of a newer version, and says whose', () => {

@@ -1,7 +1,8 @@
 import { type JobRecord, jobRecordSchema, NewerFormatError, rowsOfFloats, SCHEMA_VERSION } from '#contracts';
 
-/** The members of a job record that its creator provides. */
-export type NewJob = Pick<JobRecord, 'id' | 'model' | 'spec' | 'rowBytes' | 'output' | 'lane' | 'tenant' | 'keyId'>;
+/** The members of a job record that its creator provides. Without `prompt`, its spec has no prompt. */
+export type NewJob = Pick<JobRecord, 'id' | 'model' | 'spec' | 'rowBytes' | 'output' | 'lane' | 'tenant' | 'keyId'> &
+  Partial<Pick<JobRecord, 'prompt'>>;
 
 /** Initial fields of a job's hash, as strings; times are epoch ms. The Lua scripts write the other fields later. */
 export function newJobFields(job: NewJob, now: number, ttlMs: number): Record<string, string> {
@@ -11,6 +12,7 @@ export function newJobFields(job: NewJob, now: number, ttlMs: number): Record<st
     state: 'receiving',
     model: job.model,
     spec: JSON.stringify(job.spec),
+    ...(typeof job.prompt === 'string' ? { prompt: job.prompt } : {}),
     // Also in the spec; stored separately for the Lua scripts.
     fingerprint: job.spec.fingerprint,
     rowBytes: JSON.stringify(job.rowBytes),
@@ -46,11 +48,14 @@ export function readJobFields(fields: Readonly<Record<string, string>>): JobReco
     const value = fields[name];
     return value === undefined ? absent : Math.round(Number(value) * 1000) / 1000;
   };
+  const spec = JSON.parse(fields['spec'] ?? 'null') as { prompt?: string } | null;
   return jobRecordSchema.parse({
     id: fields['id'],
     state: fields['state'],
     model: fields['model'],
-    spec: JSON.parse(fields['spec'] ?? 'null'),
+    spec,
+    // 0.1.0 stored the prompt without its name.
+    prompt: fields['prompt'] ?? ((spec?.prompt ?? '') === '' ? null : 'unknown'),
     // 0.1.0 had rows of floats only, and stored their number.
     rowBytes:
       fields['rowBytes'] === undefined ? rowsOfFloats(Number(fields['rowDimensions'])) : JSON.parse(fields['rowBytes']),

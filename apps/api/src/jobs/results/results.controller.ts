@@ -8,6 +8,7 @@ import { ApiQueryOf } from '../../http/api-query-of.js';
 import { cutOff } from '../../http/hang-up.js';
 import { jsonSchema } from '../../http/json-schema.js';
 import { Closing } from '../../operation/closing.js';
+import { PROMPT_HEADER, promptHeader } from '../../planning/prompt-choice.js';
 import { requireOwnJob, retryAfter } from '../job-view.js';
 import { shuttingDown } from '../shutting-down.js';
 import { ResultsAnswer, resultsFormat } from './answer.js';
@@ -46,6 +47,7 @@ export class ResultsController {
     const job = requireOwnJob(await this.#jobs.get(id), id, caller);
     const seconds = retryAfter(job);
     if (seconds !== null) reply.header('Retry-After', seconds);
+    void reply.header(PROMPT_HEADER, promptHeader(job.prompt));
     // A shutdown cannot wait for a job that is followed.
     const signal = cutOff(reply, this.#closing, shuttingDown('The results are incomplete.'));
     return this.#answer.of(job, resultsFormat(query, accept), query, signal);

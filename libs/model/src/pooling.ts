@@ -1,0 +1,62 @@
+import { BootError, type Pooling, type PoolingMode, poolingModeSchema } from '#contracts';
+import type { z } from 'zod';
+import { builtInPooling } from './built-in-pooling.js';
+import { accept, readClosed, readJson } from './config/closed-file.js';
+import { pooling } from './config/sentence-transformers.js';
+import type { ModelFiles } from './types.js';
+
+interface FoundPooling {
+  readonly pooling: Pooling;
+  /** Why it is only a guess; null: it is not. */
+  readonly unknown: string | null;
+  /** What the family does, for models without `modules.json`. */
+  readonly normalize: boolean;
+}
+
+/**
+ * The pooling that `models.json` or the file names, else that of the model's family.
+ * @param compiled whether a graph is made, which needs it; a found one may have pooled already
+ * @throws BootError, one line
+ */
+export async function poolingOf(
+  files: ModelFiles,
+  compiled: boolean,
+  warn: (warning: string) => void,
+): Promise<FoundPooling> {
+  const { overrides, pooling: path, source } = files;
+  const family = builtInPooling(source);
+  const normalize = family?.normalize ?? false;
+  if (overrides.pooling !== undefined) return { pooling: overrides.pooling, unknown: null, normalize };
+  if (path !== null) return { pooling: await poolingInFile(path, warn), unknown: null, normalize };
+  if (family !== null) return { pooling: family.pooling, unknown: null, normalize };
+  const line = JSON.stringify({ NAME: { source: source.replace(/^\w+:/, ''), pooling: 'mean' } });
+  const unknown =
+    `${source}: no file says how it pools (1_Pooling/config.json). Look for it in the model's description, and write ` +
+    `it into models.json (EMBED_MODELS_FILE), as one of ${poolingModeSchema.options.join(', ')}: ${line}`;
+  if (compiled) throw new BootError(unknown);
+  return { pooling: 'mean', unknown, normalize };
+}
+
+async function poolingInFile(path: string, warn: (warning: string) => void): Promise<Pooling> {
+  const config = accept(readClosed(await readJson(path), pooling), warn);
+  const asked = config.pooling_mode === undefined ? oldModes(config) : [config.pooling_mode].flat();
+  const known: readonly string[] = poolingModeSchema.options;
+  if (asked.length === 0 || asked.some((mode) => !known.includes(mode))) {
+    const wanted = asked.length === 0 ? 'no pooling' : asked.join(' and ');
+    throw new BootError(`${path}: asks for ${wanted}; Embedmill pools by ${known.join(', ')}, or several of them`);
+  }
+  return asked.join('+');
+}
+
+/** In the order in which sentence-transformers concatenates them. */
+function oldModes(config: z.infer<z.ZodObject<typeof pooling.used>>): PoolingMode[] {
+  const modes: Record<PoolingMode, boolean> = {
+    cls: config.pooling_mode_cls_token,
+    max: config.pooling_mode_max_tokens,
+    mean: config.pooling_mode_mean_tokens,
+    mean_sqrt_len_tokens: config.pooling_mode_mean_sqrt_len_tokens,
+    weightedmean: config.pooling_mode_weightedmean_tokens,
+    lasttoken: config.pooling_mode_lasttoken,
+  };
+  return poolingModeSchema.options.filter((mode) => modes[mode]);
+}

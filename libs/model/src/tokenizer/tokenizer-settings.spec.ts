@@ -1,0 +1,75 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeBertModel } from '../../../../test/support/random-model.js';
+import { loadModel } from '../load.js';
+import type { RunnableModel } from '../types.js';
+import { encodeAll } from './encode-all.fixture.js';
+import { TokenizerThread } from './tokenizer-thread.js';
+
+const CONFIG = { tokenizer_class: 'BertTokenizer', do_lower_case: true, unk_token: '[UNK]', pad_token: '[PAD]' };
+let folder: string;
+let models = 0;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'embedmill-settings-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** The same BERT model each time, with another `tokenizer_config.json`, and changed members of `tokenizer.json`. */
+async function load(config: object, changes: Record<string, unknown> = {}): Promise<RunnableModel> {
+  const at = join(folder, String(models++));
+  await makeBertModel(at);
+  await writeFile(join(at, 'tokenizer_config.json'), JSON.stringify(config));
+  const tokenizer = JSON.parse(await readFile(join(at, 'tokenizer.json'), 'utf8')) as Record<string, unknown>;
+  await writeFile(join(at, 'tokenizer.json'), JSON.stringify({ ...tokenizer, ...changes }));
+  const options = { modelDir: join(folder, 'models'), device: 'cpu', hfEndpoint: 'http://127.0.0.1:9' };
+  return loadModel({ name: 'm', source: at }, options);
+}
+
+async function idsOf(model: RunnableModel, text: string): Promise<number[]> {
+  const tokenizer = await TokenizerThread.start(model.tokenizerFiles);
+  try {
+    const [encoded] = await encodeAll(tokenizer, [[text]], { prompt: '', truncate: 'end', maxTokens: 64 });
+    return Array.from(encoded!.ids);
+  } finally {
+    await tokenizer.close();
+  }
+}
+
+const normalizer = (model: RunnableModel) => (model.tokenizerFiles.tokenizer as { normalizer: object }).normalizer;
+
+it('follows tokenizer_config.json where it contradicts tokenizer.json, as transformers does', async () => {
+  const lower = await load(CONFIG);
+  const cased = await load({ ...CONFIG, do_lower_case: false });
+  expect(normalizer(cased)).toMatchObject({ type: 'BertNormalizer', lowercase: false, handle_chinese_chars: true });
+  expect(await idsOf(lower, 'THE FOX')).toEqual(await idsOf(lower, 'the fox'));
+  expect(await idsOf(cased, 'THE FOX')).not.toEqual(await idsOf(cased, 'the fox'));
+  const kept = await load({ ...CONFIG, strip_accents: false, tokenize_chinese_chars: false });
+  expect(normalizer(kept)).toMatchObject({ strip_accents: false, handle_chinese_chars: false, lowercase: true });
+  const spaced = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
+  const prefixed = await load({ ...CONFIG, add_prefix_space: true }, { pre_tokenizer: spaced });
+  expect(prefixed.tokenizerFiles.tokenizer).toMatchObject({ pre_tokenizer: { ...spaced, add_prefix_space: true } });
+});
+
+it('knows the class by the type of the model, too', async () => {
+  const { tokenizer_class: _, ...unnamed } = CONFIG;
+  expect(normalizer(await load({ ...unnamed, do_lower_case: false }))).toMatchObject({ lowercase: false });
+});
+
+it('leaves alone what transformers leaves alone', async () => {
+  const other = await load({ ...CONFIG, tokenizer_class: 'PreTrainedTokenizerFast', do_lower_case: false });
+  expect(normalizer(other)).toMatchObject({ lowercase: true });
+  const sequence = { type: 'Sequence', normalizers: [{ type: 'NFC' }] };
+  expect(normalizer(await load({ ...CONFIG, do_lower_case: false }, { normalizer: sequence }))).toEqual(sequence);
+});
+
+it('lower-cases texts first where the model does, but not the special tokens in them, and has another fingerprint', async () => {
+  const plain = await load({ ...CONFIG, do_lower_case: false });
+  const at = plain.card.source.replace('folder:', '');
+  await writeFile(join(at, 'sentence_bert_config.json'), JSON.stringify({ max_seq_length: 64, do_lower_case: true }));
+  const options = { modelDir: join(folder, 'models'), device: 'cpu', hfEndpoint: 'http://127.0.0.1:9' };
+  const lower = await loadModel({ name: 'm', source: at }, options);
+  expect(lower.card.fingerprint).not.toBe(plain.card.fingerprint);
+  expect(await idsOf(lower, 'THE [SEP] FOX')).toEqual(await idsOf(plain, 'the [SEP] fox'));
+  expect(await idsOf(plain, 'THE [SEP] FOX')).not.toEqual(await idsOf(plain, 'the [SEP] fox'));
+});

@@ -1,0 +1,85 @@
+import { readJson } from '../config/closed-file.js';
+import { type Part, partsOf } from './definition.js';
+import type { Manifest, ModelFiles, TokenizerFiles } from '../types.js';
+
+type Settings = Record<string, unknown>;
+
+/** A model's tokenizer as its files together define it. */
+export interface ReadTokenizer {
+  readonly files: TokenizerFiles;
+  /** What is not as in `tokenizer.json`; empty for most models. Part of the fingerprint. */
+  readonly changes: Readonly<Settings>;
+}
+
+/**
+ * Reads a tokenizer, and applies what other files of the model override in it.
+ * @throws BootError, one line, when a file cannot be read
+ */
+export async function readTokenizer(files: ModelFiles, { lowerCase }: Manifest): Promise<ReadTokenizer> {
+  const { json: tokenizer } = await readJson(files.tokenizer);
+  const config = files.tokenizerConfig === null ? {} : (await readJson(files.tokenizerConfig)).json;
+  const { json: model } = await readJson(files.config);
+  const { changes, definition } = override(tokenizer, config, model);
+  if (!lowerCase) return { files: { tokenizer: definition, config }, changes };
+  // As sentence-transformers does it: added tokens, such as [CLS], are found before.
+  const normalizers = [{ type: 'Lowercase' }, ...partsOf(definition['normalizer'] as Part | null | undefined)];
+  const lowered = { ...definition, normalizer: { type: 'Sequence', normalizers } };
+  return { files: { tokenizer: lowered, config }, changes: { ...changes, lowerCase } };
+}
+
+/** Tokenizer classes that set members of the normalizer, and those of `tokenizer_config.json` that do. */
+const BERT = {
+  do_lower_case: 'lowercase',
+  strip_accents: 'strip_accents',
+  tokenize_chinese_chars: 'handle_chinese_chars',
+};
+const MPNET = { do_lower_case: 'lowercase', strip_accents: 'strip_accents' };
+const NORMALIZERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  bert: BERT,
+  distilbert: BERT,
+  electra: BERT,
+  mobilebert: BERT,
+  convbert: BERT,
+  mpnet: MPNET,
+};
+
+/**
+ * transformers lets `tokenizer_config.json` override some members of `tokenizer.json`: of the normalizer by the classes
+ * in `NORMALIZERS`, and `add_prefix_space` of a byte-level pre-tokenizer. Only members that the file names.
+ * @param model `config.json`: its `model_type` names the class where the file does not
+ */
+function override(
+  tokenizer: unknown,
+  config: unknown,
+  model: unknown,
+): { readonly definition: Settings; readonly changes: Settings } {
+  const changed = { ...(tokenizer as Settings) };
+  const changes: Settings = {};
+  const said = settingsOf(config);
+  const apply = (part: 'normalizer' | 'pre_tokenizer', members: Readonly<Record<string, string>>) => {
+    const before = settingsOf(changed[part]);
+    for (const [name, member] of Object.entries(members)) {
+      const value = said[name];
+      // A part without the member, such as a Sequence, is left alone there, too.
+      if (value === undefined || !Object.hasOwn(before, member) || before[member] === value) continue;
+      changed[part] = { ...settingsOf(changed[part]), [member]: value };
+      changes[`${part}.${member}`] = value;
+    }
+  };
+  apply('normalizer', NORMALIZERS[classOf(said, settingsOf(model))] ?? {});
+  if (settingsOf(changed['pre_tokenizer'])['type'] === 'ByteLevel') {
+    apply('pre_tokenizer', { add_prefix_space: 'add_prefix_space' });
+  }
+  return { definition: changed, changes };
+}
+
+/** `bert` for `BertTokenizer` and `BertTokenizerFast`. */
+function classOf(config: Settings, model: Settings): string {
+  const named = config['tokenizer_class'] ?? model['tokenizer_class'];
+  if (typeof named === 'string') return named.replace(/Tokenizer(Fast)?$/, '').toLowerCase();
+  return typeof model['model_type'] === 'string' ? model['model_type'] : '';
+}
+
+function settingsOf(json: unknown): Settings {
+  return typeof json === 'object' && json !== null ? (json as Settings) : {};
+}
