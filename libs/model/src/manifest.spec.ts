@@ -349,7 +349,8 @@ describe('a model without a pooling file', () => {
   it('is refused otherwise, with the line for models.json', async () => {
     await expect(manifestWith(bare, 'folder:/models/mine')).rejects.toThrow(
       "folder:/models/mine: no file says how it pools (1_Pooling/config.json). Look for it in the model's description, " +
-        'and write it into models.json (EMBED_MODELS_FILE), as one of cls, mean, max: ' +
+        'and write it into models.json (EMBED_MODELS_FILE), as one of cls, max, mean, mean_sqrt_len_tokens, weightedmean, ' +
+        'lasttoken: ' +
         '{"NAME":{"source":"/models/mine","pooling":"mean"}}',
     );
   });
