@@ -26,7 +26,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
   const manifest = await readManifest(files);
   const { changes, files: tokenizerFiles } = await readTokenizer(files, manifest);
   const driver = await chooseDriver(tokenizerFiles);
-  const { sources, ...built } = await buildGraph(files, manifest, dtype, options.modelDir);
+  const { numerics, sources, ...built } = await buildGraph(files, manifest, dtype, options.modelDir);
   const { defaultPrompt, instruction, truncateDim } = manifest;
   return {
     ...built,
@@ -41,7 +41,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
         dtype,
         { files: tokenizerFiles, driver: driver.name },
         options.modelDir,
-        changes,
+        { ...changes, ...numerics },
       ),
       source: files.source,
       dtype,

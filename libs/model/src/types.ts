@@ -129,6 +129,8 @@ export interface Graph {
 /** A graph, and the absolute paths of the model's files that determine its numbers. */
 export interface SourcedGraph extends Graph {
   readonly sources: readonly string[];
+  /** What else determines them, by name, where it does not follow from architecture and dtype. Default: nothing. */
+  readonly numerics?: Readonly<Record<string, unknown>>;
 }
 
 /** A model with everything that is needed to run it. */

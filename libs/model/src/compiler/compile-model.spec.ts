@@ -18,7 +18,7 @@ import { filesInFolder } from '../resolve/folder.js';
 import { readManifest } from '../manifest.js';
 import { encodeAll } from '../tokenizer/encode-all.fixture.js';
 import { TokenizerThread } from '../tokenizer/tokenizer-thread.js';
-import type { Graph, ModelFiles } from '../types.js';
+import type { Graph, ModelFiles, SourcedGraph } from '../types.js';
 import { compileModel } from './compile-model.js';
 import type { Head } from './heads/head.js';
 import { poolingHead } from './heads/pooling.js';
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function compile(files: ModelFiles, dtype: Dtype, head?: Head): Promise<Graph> {
+async function compile(files: ModelFiles, dtype: Dtype, head?: Head): Promise<SourcedGraph> {
   const manifest = await readManifest(files);
   return compileModel(files, manifest, manifest.encoder!, {
     dtype,
@@ -133,6 +133,24 @@ describe.each([
       expect(cosine(vectors[r]!, referenceForward(at, row, { pooling: 'mean' }))).toBeGreaterThan(least);
     }
   });
+});
+
+it('in int8, a wide model gives a text one vector, whatever it is batched with', async () => {
+  const at = join(folder, 'wide');
+  await makeBertModel(at, { hidden: 768, heads: 12, layers: 1, pooling: 'mean' });
+  const files = await filesInFolder(at, 'folder:test', 'int8');
+  const compiled = await compile(files, 'int8');
+  expect(compiled.numerics).toEqual({ linear: 'int8 by rows' });
+  const vectors = await run(compiled, ROWS);
+  for (const [r, row] of ROWS.entries()) {
+    expect(cosine(vectors[r]!, referenceForward(at, row, { pooling: 'mean' }))).toBeGreaterThan(0.9999);
+    const [alone] = await run(compiled, [row]);
+    alone!.forEach((value, d) => expect(value).toBeCloseTo(vectors[r]![d]!, 5));
+  }
+  // The narrow model's graph has one scale for a batch; its fingerprint is that of version 0.1.0.
+  const narrow = join(folder, 'narrow');
+  await makeBertModel(narrow, { pooling: 'mean' });
+  expect((await compile(await filesInFolder(narrow, 'folder:test', 'int8'), 'int8')).numerics).toEqual({});
 });
 
 it.each<[Pooling]>([['mean_sqrt_len_tokens'], ['weightedmean'], ['lasttoken'], ['cls+mean']])(

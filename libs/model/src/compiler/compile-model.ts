@@ -9,6 +9,8 @@ import { COMPILER_VERSION } from './compiler-version.js';
 import type { Head } from './heads/head.js';
 import { floatLinear } from './layers/float-linear.js';
 import { int8Linear } from './layers/int8-linear.js';
+import type { Linear } from './layers/linear.js';
+import { rowInt8Linear } from './layers/row-int8-linear.js';
 import { ExternalWeights } from './onnx/external-weights.js';
 import { GraphBuilder } from './onnx/graph-builder.js';
 import { inputsOf, readModel } from './onnx/found-graph.js';
@@ -38,26 +40,43 @@ export async function compileModel(
 ): Promise<SourcedGraph> {
   const sources = [files.config, ...files.weights, ...head.sources];
   const digests = await Promise.all(sources.map((path) => fileDigest(path, modelDir)));
-  const identity = JSON.stringify([COMPILER_VERSION, digests, architecture, head.name, head.tokenTypes, dtype]);
+  const linear = linearOf(dtype, encoder.hiddenSize);
+  const identity = JSON.stringify([
+    ...[COMPILER_VERSION, digests, architecture, head.name, head.tokenTypes, dtype, linear.name],
+  ]);
   const digest = createHash('sha256').update(identity).digest('hex').slice(0, 32);
-  const folder = await buildOnce(modelDir, digest, (target) => writeGraph(files, encoder, head, dtype, target));
+  const folder = await buildOnce(modelDir, digest, (target) =>
+    writeGraph(files, encoder, head, { half: dtype === 'fp16', linear }, target),
+  );
   const onnxPath = join(folder, GRAPH_FILE);
   const width = head.width(encoder.hiddenSize);
-  return { onnxPath, graph: { inputs: inputsOf(await readModel(onnxPath)), output: OUTPUT, width }, sources };
+  return {
+    onnxPath,
+    graph: { inputs: inputsOf(await readModel(onnxPath)), output: OUTPUT, width },
+    sources,
+    numerics: linear === rowInt8Linear ? { linear: linear.name } : {},
+  };
+}
+
+/** From this size on, products with a scale for each token are worth it: docs/compiler.md has the measurements. */
+const ROWS_FROM_HIDDEN_SIZE = 768;
+
+function linearOf(dtype: Dtype, hiddenSize: number): Linear {
+  if (dtype !== 'int8') return floatLinear;
+  return hiddenSize >= ROWS_FROM_HIDDEN_SIZE ? rowInt8Linear : int8Linear;
 }
 
 async function writeGraph(
   files: ModelFiles,
   encoder: Encoder,
   head: Head,
-  dtype: Dtype,
+  { half, linear }: { readonly half: boolean; readonly linear: Linear },
   folder: string,
 ): Promise<void> {
   const reader = await SafetensorsReader.open(files.weights);
   const external = await ExternalWeights.create(join(folder, WEIGHTS_FILE));
   try {
-    const graph = new GraphBuilder(external, { half: dtype === 'fp16' });
-    const linear = dtype === 'int8' ? int8Linear : floatLinear;
+    const graph = new GraphBuilder(external, { half });
     const { hidden } = await encoder.build(graph, reader, { linear, tokenTypes: head.tokenTypes });
     graph.cast(OUTPUT, await head.build(graph, 'pooling', hidden), 'float');
     const model = graph.finish([{ name: OUTPUT, type: 'float', dims: ['rows', head.width(encoder.hiddenSize)] }]);

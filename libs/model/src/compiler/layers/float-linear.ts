@@ -2,6 +2,8 @@ import type { Linear } from './linear.js';
 
 /** Linear layers in the graph's own precision, fp32 or fp16. The operator after `product` adds the bias. */
 export const floatLinear: Linear = {
+  name: 'float',
+
   async product(graph, name, input, _from, { matrix, bias }) {
     const weights = await graph.weight(`${name}.matrix`, [matrix.inputs, matrix.outputs], matrix.data);
     return {

@@ -14,9 +14,12 @@ const STEPS: Record<InputKind, 'one' | 'two' | 'float'> = {
 };
 
 /**
- * Linear layers with int8 matrices (one scale per column) and uint8 activations (one per tensor); attention in floats.
+ * Linear layers with int8 matrices (one scale per column) and uint8 activations (one scale for all tokens of a batch, so
+ * that a text's vector depends a little on the others); attention in floats. `rowInt8Linear` has no such dependence.
  */
 export const int8Linear: Linear = {
+  name: 'int8',
+
   async product(graph, name, input, from, { matrix, bias }) {
     if (STEPS[from] === 'float') return floatLinear.product(graph, name, input, from, { matrix, bias });
     const biases = bias === null ? '' : await graph.weight(`${name}.bias`, [matrix.outputs], bias);

@@ -25,6 +25,8 @@ export interface AttentionWeights {
 
 /** How a graph multiplies hidden states by an encoder's matrices: as floats, or as int8. */
 export interface Linear {
+  /** Part of a graph's identity, and of the fingerprint unless it follows from the dtype. */
+  readonly name: 'float' | 'int8' | 'int8 by rows';
   /** A linear layer: `[rows, tokens, inputs]` to `[rows, tokens, outputs]`. */
   product(graph: GraphBuilder, name: string, input: string, from: InputKind, weights: Projection): Promise<Product>;
   /**

@@ -8,7 +8,7 @@ import { quantizeColumns, toInt8, type QuantizedMatrix } from '../weights/quanti
  * weights of about 36 steps root mean square, both errors are equal and their sum is least near 11: a fiftieth of the
  * error's power is left.
  */
-const FINER = 11;
+export const FINER = 11;
 
 /** Names of values: uint8 `[rows, tokens, 2 * size]`, and its scale and zero point, which are scalars. */
 export interface RefinedActivations {

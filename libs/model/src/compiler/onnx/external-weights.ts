@@ -8,7 +8,7 @@ type TensorProto = onnxProto.onnx.ITensorProto;
 /** Alignment of tensors in the file, bytes: ONNX Runtime maps it into memory. */
 const ALIGNMENT = 64;
 
-export type WeightArray = Float32Array | Uint16Array | Int8Array | Int32Array | BigInt64Array;
+export type WeightArray = Float32Array | Uint16Array | Int8Array | Uint8Array | Int32Array | BigInt64Array;
 
 /** Stores a graph's weights. */
 export interface WeightStore {
@@ -82,6 +82,7 @@ function typeOf(data: WeightArray): number {
   if (data instanceof Float32Array) return DataType.FLOAT;
   if (data instanceof Uint16Array) return DataType.FLOAT16;
   if (data instanceof Int8Array) return DataType.INT8;
+  if (data instanceof Uint8Array) return DataType.UINT8;
   if (data instanceof Int32Array) return DataType.INT32;
   return DataType.INT64;
 }

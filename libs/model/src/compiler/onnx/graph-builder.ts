@@ -113,6 +113,12 @@ export class GraphBuilder {
     return name;
   }
 
+  /** Adds a uint8 scalar, such as a zero point. */
+  byte(name: string, value: number): string {
+    this.initializers.push(inlineTensor(name, [], Uint8Array.of(value)));
+    return name;
+  }
+
   /** Adds a node; by default its only output has the node's name. @param inputs `''` for an omitted one */
   node(
     type: string,
