@@ -24,7 +24,9 @@ export async function checkNamed(name: string, options: LoadOptions, terminal: T
     if (!(error instanceof BootError)) throw error;
     const { message } = error;
     terminal.say(
-      options.json ? JSON.stringify({ name, runs: false, reason: message }, null, 2) : `${name} does not run: ${message}`,
+      options.json
+        ? JSON.stringify({ name, runs: false, reason: message }, null, 2)
+        : `${name} does not run: ${message}`,
     );
     return false;
   }

@@ -34,12 +34,12 @@ export function addModelsCommand(program: Command): void {
     .action(async (options: ConnectionOptions & { readonly json: boolean }) =>
       (await import('./models.js')).listModels(options, terminal()),
     );
-  withLoading(models.command('check <name>').description('whether a model can run, and how, from its small files')).action(
-    async (name: string, options: LoadOptions) => {
-      const { checkNamed } = await import('./check-named.js');
-      if (!(await checkNamed(name, options, terminal()))) process.exitCode = EXIT.error;
-    },
-  );
+  withLoading(
+    models.command('check <name>').description('whether a model can run, and how, from its small files'),
+  ).action(async (name: string, options: LoadOptions) => {
+    const { checkNamed } = await import('./check-named.js');
+    if (!(await checkNamed(name, options, terminal()))) process.exitCode = EXIT.error;
+  });
   withLoading(models.command('pull <name>').description('download what a worker would')).action(
     async (name: string, options: LoadOptions) => (await import('./models.js')).pullNamed(name, options, terminal()),
   );

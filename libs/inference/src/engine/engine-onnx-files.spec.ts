@@ -217,7 +217,9 @@ describe('an input of a found graph', () => {
   });
 
   it('may be the number of a task, which models.json sets', async () => {
-    const found = await make((graph) => hiddenStates(graph, graph.plus(graph.input('task_id', 'INT64', []), 'changed')));
+    const found = await make((graph) =>
+      hiddenStates(graph, graph.plus(graph.input('task_id', 'INT64', []), 'changed')),
+    );
     const config = JSON.parse(await readFile(join(found.at, 'config.json'), 'utf8')) as object;
     const tasks = ['retrieval.query', 'retrieval.passage', 'separation'];
     await writeFile(join(found.at, 'config.json'), JSON.stringify({ ...config, lora_adaptations: tasks }));
@@ -269,7 +271,9 @@ describe('an input of a found graph', () => {
     const model = await load(found.at);
     expect(model.card.maxTokens).toBe(maxTokens);
     expect(model.warnings).toEqual(
-      maxTokens === 64 ? [] : [`folder:${found.at}: its ONNX graph takes exactly 16 tokens: longer texts are cut there, not at 64`],
+      maxTokens === 64
+        ? []
+        : [`folder:${found.at}: its ONNX graph takes exactly 16 tokens: longer texts are cut there, not at 64`],
     );
     await expectOriginal(found, { model });
     if (maxTokens === 64) return;

@@ -18,7 +18,6 @@ import { type ChosenOutput, onceChosen } from './onnx/graph-output.js';
 import { tryGraph } from './onnx/try-graph.js';
 
 const { onnx } = onnxProto;
-const { FLOAT, FLOAT16 } = onnx.TensorProto.DataType;
 
 /** Name of the added output; it must not occur in a found graph. */
 const OUTPUT = 'embedmill_pooled';
@@ -61,7 +60,7 @@ export async function adoptOnnx(
     );
   }
   const adopted = { maxTokens, warnings, extras: once === null ? {} : { output: chosen.name } };
-  if (chosen.kind === 'pooled' && chosen.type === FLOAT) {
+  if (chosen.kind === 'pooled' && chosen.type === 'FLOAT') {
     const graph = interfaceOf(found, manifest, chosen.name, chosen.width);
     return { ...adopted, onnxPath: path, graph, sources: graphFiles };
   }
@@ -120,8 +119,8 @@ async function addOutput(
   head: Head | null,
   width: number,
 ): Promise<void> {
-  const builder = new GraphBuilder(inlineWeights, { half: type === FLOAT16, opset: opsetOf(model) });
-  const known = head === null || type === FLOAT || type === FLOAT16;
+  const builder = new GraphBuilder(inlineWeights, { half: type === 'FLOAT16', opset: opsetOf(model) });
+  const known = head === null || type === 'FLOAT' || type === 'FLOAT16';
   const value = known ? name : builder.cast('embedmill.hidden', name, 'float');
   builder.cast(OUTPUT, head === null ? value : await head.build(builder, 'embedmill.pooling', value), 'float');
   const graph = model.graph!;

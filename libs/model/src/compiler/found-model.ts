@@ -85,13 +85,9 @@ export async function readFoundModel(files: ModelFiles, manifest: Manifest, path
  * @param alone whether each text has a run of its own
  * @throws BootError, one line, when a text's vector would depend on the texts or on the padding beside it
  */
-function requireIndependence(
-  model: OnnxModel,
-  { inputs, tokens }: GraphInputs,
-  alone: boolean,
-  what: string,
-): void {
-  const setting = 'set "rowsPerBatch": 1 for it in models.json (EMBED_MODELS_FILE) to run each text alone, which is slower';
+function requireIndependence(model: OnnxModel, { inputs, tokens }: GraphInputs, alone: boolean, what: string): void {
+  const setting =
+    'set "rowsPerBatch": 1 for it in models.json (EMBED_MODELS_FILE) to run each text alone, which is slower';
   const operator = batchDependence(model);
   if (operator !== null && !alone) {
     throw new BootError(

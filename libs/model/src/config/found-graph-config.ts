@@ -20,7 +20,7 @@ export interface FoundGraphConfig {
 /** @throws BootError, one line, for a member of another type */
 export function readFoundGraphConfig(file: JsonFile): FoundGraphConfig {
   const { head_dim, hidden_size, num_attention_heads, num_key_value_heads, vocab_size } = parseFile(file, members);
-  const byHeads = num_attention_heads == null ? null : hidden_size / num_attention_heads;
+  const byHeads = num_attention_heads ? hidden_size / num_attention_heads : null;
   return {
     cache: { heads: num_key_value_heads ?? num_attention_heads ?? null, headSize: head_dim ?? byHeads },
     vocabulary: vocab_size ?? null,

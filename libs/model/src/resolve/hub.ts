@@ -92,7 +92,9 @@ function smallFiles(picked: PickedFiles): string[] {
 
 /** Paths of the files with an ONNX graph's weights; only the graph itself says which they are. */
 async function weightsBeside(onnx: string, root: string, source: string): Promise<string[]> {
-  return externalFilesOf(await readModel(join(root, onnx)), source).map((file) => posix.join(posix.dirname(onnx), file));
+  return externalFilesOf(await readModel(join(root, onnx)), source).map((file) =>
+    posix.join(posix.dirname(onnx), file),
+  );
 }
 
 /** @throws BootError, one line, for a file that a graph needs and the hub does not have */

@@ -12,7 +12,7 @@ export function batchDependence(model: OnnxModel): string | null {
   const nodes = [...nodesOf(model)];
   for (const { opType, output } of nodes) if (opType === 'Constant') weights.add(output?.[0]);
   for (const { input, opType } of nodes) {
-    if (opType == null) continue;
+    if (!opType) continue;
     if (DYNAMIC.includes(opType)) return opType;
     // Written out in single operators: the scale comes from nodes, not from a calibration.
     if (opType === 'QuantizeLinear' && !weights.has(input?.[1])) return opType;

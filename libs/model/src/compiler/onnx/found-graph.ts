@@ -13,8 +13,8 @@ type ValueInfo = onnxProto.onnx.IValueInfoProto;
 /** An input or output of a found graph, as far as the file describes it. */
 export interface FoundValue {
   readonly name: string;
-  /** One of ONNX's `TensorProto.DataType`; null: not given. */
-  readonly type: number | null;
+  /** ONNX's name of its type, such as `FLOAT`; null: not given. */
+  readonly type: string | null;
   /** Names stand for variable sizes, null for those of which nothing is given. null: not even their number is given. */
   readonly dims: readonly (number | string | null)[] | null;
 }
@@ -44,13 +44,14 @@ export function outputValuesOf({ graph }: OnnxModel): FoundValue[] {
   return (graph?.output ?? []).map(foundValue);
 }
 
-function foundValue({ name, type }: ValueInfo): FoundValue {
-  const tensor = type?.tensorType;
+function foundValue({ name, type: described }: ValueInfo): FoundValue {
+  const tensor = described?.tensorType;
   const dims = tensor?.shape?.dim?.map(({ dimParam, dimValue }) => {
     const size = Number(dimValue ?? 0);
     return dimParam ? dimParam : size > 0 ? size : null;
   });
-  return { name: name ?? '', type: tensor?.elemType || null, dims: dims ?? null };
+  const type = onnx.TensorProto.DataType[tensor?.elemType ?? 0];
+  return { name: name ?? '', type: type === undefined || type === 'UNDEFINED' ? null : type, dims: dims ?? null };
 }
 
 /** Version of the standard operators (opset) in a graph. */
@@ -60,7 +61,7 @@ export function opsetOf({ opsetImport }: OnnxModel): number {
 
 /** All nodes: those of the graph, of the branches and loops in it, and of the model's own functions. */
 export function* nodesOf({ functions, graph }: OnnxModel): Generator<Node> {
-  for (const { node } of graph == null ? [] : graphsIn(graph)) yield* node ?? [];
+  for (const { node } of graph ? graphsIn(graph) : []) yield* node ?? [];
   for (const { node } of functions ?? []) {
     for (const one of node ?? []) {
       yield one;
@@ -74,10 +75,10 @@ export function* nodesOf({ functions, graph }: OnnxModel): Generator<Node> {
  * @throws BootError for one that lies elsewhere
  */
 export function externalFilesOf(model: OnnxModel, source: string): string[] {
-  const graphs = model.graph == null ? [] : [...graphsIn(model.graph)];
+  const graphs = model.graph ? [...graphsIn(model.graph)] : [];
   const tensors: Tensor[] = graphs.flatMap(({ initializer }) => initializer ?? []);
   for (const { attribute } of nodesOf(model)) {
-    for (const { t, tensors: several } of attribute ?? []) tensors.push(...(t == null ? [] : [t]), ...(several ?? []));
+    for (const { t, tensors: several } of attribute ?? []) tensors.push(...(t ? [t] : []), ...(several ?? []));
   }
   const files = new Set<string>();
   for (const { dataLocation, externalData } of tensors) {
@@ -100,6 +101,6 @@ function* graphsIn(graph: Graph): Generator<Graph> {
 
 function* graphsOf({ attribute }: Node): Generator<Graph> {
   for (const { g, graphs } of attribute ?? []) {
-    for (const inner of [...(g == null ? [] : [g]), ...(graphs ?? [])]) yield* graphsIn(inner);
+    for (const inner of [...(g ? [g] : []), ...(graphs ?? [])]) yield* graphsIn(inner);
   }
 }

@@ -1,9 +1,6 @@
-import onnxProto from 'onnx-proto';
 import { BootError } from '#contracts';
 import type { ExtraInput } from '../../types.js';
 import type { FoundValue } from './found-graph.js';
-
-const { BOOL, FLOAT, FLOAT16, INT32, INT64 } = onnxProto.onnx.TensorProto.DataType;
 
 const TOKEN_INPUTS = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids'];
 
@@ -42,17 +39,15 @@ export interface InputSources {
 /**
  * @throws BootError, one line, for an input that cannot be filled
  */
-export function readInputs(
-  values: readonly FoundValue[],
-  { cache, source, task, tasks }: InputSources,
-): GraphInputs {
+export function readInputs(values: readonly FoundValue[], { cache, source, task, tasks }: InputSources): GraphInputs {
   const refuse = (what: string): never => {
     throw new BootError(`${source}: its ONNX graph ${what}`);
   };
   const tokenInputs = values.filter(({ name }) => TOKEN_INPUTS.includes(name));
   for (const { dims, name, type } of tokenInputs) {
     if (dims !== null && dims.length !== 2) refuse(`wants ${name} as ${shown(dims)}, not as [rows, tokens]`);
-    if (type !== null && type !== INT64 && type !== INT32) refuse(`wants ${name} in another type than int64 or int32`);
+    if (type !== null && type !== 'INT64' && type !== 'INT32')
+      refuse(`wants ${name} in another type than int64 or int32`);
   }
   if (!tokenInputs.some(({ name }) => name === 'input_ids')) refuse('has no input "input_ids"');
 
@@ -60,13 +55,13 @@ export function readInputs(
     const { dims, name, type } = value;
     if (TOKEN_INPUTS.includes(name)) return [];
     if (PAST.test(name)) return [emptyCache(value, cache, refuse)];
-    if (name === USE_PAST && type === BOOL) return [{ name, type: 'bool', dims: batchDims(dims ?? [1]), value: 0 }];
+    if (name === USE_PAST && type === 'BOOL') return [{ name, type: 'bool', dims: batchDims(dims ?? [1]), value: 0 }];
     if (name !== TASK) return refuse(`wants an input "${name}"`);
     if (task === null) {
       const names = tasks.length === 0 ? 'a number' : `one of ${tasks.map((one) => JSON.stringify(one)).join(', ')}`;
       return refuse(`wants a ${TASK}: set "task" for it in models.json (EMBED_MODELS_FILE), ${names}`);
     }
-    return [{ name, type: type === INT32 ? 'int32' : 'int64', dims: batchDims(dims ?? []), value: task }];
+    return [{ name, type: type === 'INT32' ? 'int32' : 'int64', dims: batchDims(dims ?? []), value: task }];
   });
   if (task !== null && !extraInputs.some(({ name }) => name === TASK)) {
     refuse(`has no input ${TASK}, but models.json sets "task" for it`);
@@ -86,7 +81,7 @@ function emptyCache(
   { heads, headSize }: CacheShape,
   refuse: (what: string) => never,
 ): ExtraInput {
-  if (type !== FLOAT && type !== FLOAT16) refuse(`wants ${name} in another type than float or float16`);
+  if (type !== 'FLOAT' && type !== 'FLOAT16') refuse(`wants ${name} in another type than float or float16`);
   if (dims !== null && dims.length !== 4) {
     refuse(`wants ${name} as ${shown(dims)}, not as [rows, heads, tokens, head size]`);
   }
@@ -100,7 +95,7 @@ function emptyCache(
   }
   return {
     name,
-    type: type === FLOAT16 ? 'float16' : 'float',
+    type: type === 'FLOAT16' ? 'float16' : 'float',
     dims: [typeof rows === 'number' ? rows : 'rows', sizes.heads, 0, sizes.size],
     value: 0,
   };

@@ -1,8 +1,6 @@
-import onnxProto from 'onnx-proto';
 import type { FoundValue } from './found-graph.js';
 
-const { BFLOAT16, DOUBLE, FLOAT, FLOAT16 } = onnxProto.onnx.TensorProto.DataType;
-const FLOATS: readonly number[] = [FLOAT, FLOAT16, DOUBLE, BFLOAT16];
+const FLOATS: readonly string[] = ['FLOAT', 'FLOAT16', 'DOUBLE', 'BFLOAT16'];
 
 /** Names of outputs with one vector per text, in order of preference. */
 const POOLED = [
@@ -33,7 +31,8 @@ export interface Wanted {
 export interface ChosenOutput {
   readonly kind: 'pooled' | 'hidden';
   readonly name: string;
-  readonly type: number;
+  /** ONNX's name of its type. */
+  readonly type: string;
   /** Floats in its last dimension. */
   readonly width: number;
 }

@@ -1,11 +1,8 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import onnxProto from 'onnx-proto';
 import { BootError } from '#contracts';
 import { extraTensor } from '../../extra-tensor.js';
 import type { FoundValue } from './found-graph.js';
 import type { GraphInputs } from './graph-inputs.js';
-
-const { DataType } = onnxProto.onnx.TensorProto;
 
 /** Sizes of the batch, where the graph takes any: such as no vector has. */
 const ROWS = 2;
@@ -44,7 +41,7 @@ export async function tryGraph(
     const results = Object.entries(await session.run(feeds));
     return results.flatMap(([name, { dims, type }]) => {
       const perToken = dims.length === 2 && inputs.tokens === null && dims[1] === tokens;
-      return dims[0] !== rows || perToken ? [] : [{ name, type: TYPES[type] ?? DataType.UNDEFINED, dims }];
+      return dims[0] !== rows || perToken ? [] : [{ name, type: TYPES[type] ?? type, dims }];
     });
   } catch (error) {
     const [reason] = (error as Error).message.split('\n', 1);
@@ -59,9 +56,5 @@ function tokenValue(input: string, position: number): number {
   return input === 'attention_mask' ? 1 : 0;
 }
 
-/** The floating-point types, by ONNX Runtime's names. */
-const TYPES: Readonly<Record<string, number>> = {
-  float32: DataType.FLOAT,
-  float16: DataType.FLOAT16,
-  float64: DataType.DOUBLE,
-};
+/** ONNX's names of the floating-point types, by ONNX Runtime's. */
+const TYPES: Readonly<Record<string, string>> = { float32: 'FLOAT', float16: 'FLOAT16', float64: 'DOUBLE' };
