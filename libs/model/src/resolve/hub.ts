@@ -67,7 +67,7 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
   };
   const all = pick(found.dtype);
   await fetchAll(all.dense.map(({ weights }) => weights));
-  let picked: PickedFiles = { ...all, onnx: null, onnxData: [] };
+  let picked: PickedFiles = { ...all, onnx: null };
   if (manifest.encoder === null && all.onnx !== null) {
     await fetchAll([all.onnx]);
     picked = { ...all, weights: [], onnxData: await weightsBeside(all.onnx, root, found.source) };
