@@ -99,13 +99,13 @@ it('reads an ONNX file that is there, and says so where it is not', async () => 
   writeFileSync(models, JSON.stringify({ alone: { source: at, rowsPerBatch: 1 } }));
   const alone = await check(['alone'], { EMBED_MODELS_FILE: models, EMBED_DEVICE: 'webgpu' });
   expect(alone.code).toBe(0);
-  expect(alone.stdout).toMatch(/the ONNX file of a bert; fp32; pooling by its own graph; .*; 64 dimensions\n$/);
+  expect(alone.stdout).toMatch(/its ONNX file \(bert\); fp32; pooling by its own graph; .*; 64 dimensions\n$/);
   expect(alone.stderr).toContain('so fp32 is used instead of fp16');
 
   renameSync(join(bert, 'model.safetensors'), join(folder, 'elsewhere'));
   renameSync(join(at, 'model.onnx'), join(bert, 'model.onnx'));
   hub.reset();
   const remote = await check(['org/tiny']);
-  expect(remote.stdout).toMatch(/ONNX file of a bert; .*; its ONNX file is read when it is downloaded, and may be/);
+  expect(remote.stdout).toMatch(/its ONNX file \(bert\); .*; its ONNX file is read when it is downloaded, and may be/);
   expect(hub.downloads.filter((path) => path.endsWith('.onnx'))).toEqual([]);
 });

@@ -35,7 +35,8 @@ export async function checkNamed(name: string, options: LoadOptions, terminal: T
 /** Everything that the files say of how it runs. */
 function described(check: Omit<ModelCheck, 'warnings'>): string {
   const { architecture, dimensions, graph, graphRead, matryoshka, maxTokens, source } = check;
-  const how = graph === 'compiled' ? `${architecture} compiled from its weights` : `the ONNX file of a ${architecture}`;
+  const family = architecture === 'other' ? '' : ` (${architecture})`;
+  const how = graph === 'compiled' ? `${architecture} compiled from its weights` : `its ONNX file${family}`;
   const length = dimensions === null ? 'a length known after a run' : `${whole(dimensions)} dimensions`;
   const shorter = matryoshka.length === 0 ? '' : ` (or ${matryoshka.join(', ')})`;
   return [
