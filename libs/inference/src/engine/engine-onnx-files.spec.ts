@@ -310,6 +310,26 @@ describe('a graph whose rows depend on each other', () => {
     await expect(load(at)).rejects.toThrow(/from a whole batch \(QuantizeLinear\)/);
   });
 
+  it('is one without a mask, too, which has no padding when it computes one text at a time', async () => {
+    const found = await make((graph) => {
+      const inner = graph.model.graph!;
+      inner.input = inner.input!.filter(({ name }) => name !== 'attention_mask');
+      for (const node of inner.node!) {
+        node.input = node.input!.map((name) => (name === 'attention_mask' ? 'all_ones' : name));
+      }
+      const nodes = inner.node!;
+      inner.node = [];
+      graph.cast(graph.node('Equal', ['input_ids', 'input_ids'], 'equal'), 'all_ones', 'INT64');
+      inner.node.push(...nodes);
+      graph.node('Identity', [graph.hidden], 'last_hidden_state');
+      graph.output('last_hidden_state', STATES);
+    });
+    await expect(load(found.at)).rejects.toThrow(
+      /has no input "attention_mask", .* the padding beside it: set "rowsPer/,
+    );
+    await expectOriginal(found, { model: await loadWith(found.at, { rowsPerBatch: 1 }) });
+  });
+
   it('has another fingerprint when it computes one text at a time', async () => {
     const { original } = await make(quantised);
     const [usual, alone] = [await load(original), await loadWith(original, { rowsPerBatch: 1 })];
