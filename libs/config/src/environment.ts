@@ -71,7 +71,7 @@ export const environmentSchema = z.object({
 
   /** `cpu`, `webgpu`, `cuda` or `cuda:N`. A worker does not start if the device is not available. */
   EMBED_DEVICE: device.default('cpu'),
-  /** `fp32`, `fp16` or `int8`. Default: fp32 on cpu, fp16 elsewhere. */
+  /** `fp32`, `fp16` or `int8`. Default: fp32 on cpu, fp16 elsewhere, or what the model has of the two. */
   EMBED_DTYPE: dtypeSchema.optional(),
   /** Intra-op threads of a CPU device. */
   EMBED_THREADS: integer(1, 1024, availableParallelism()),

@@ -11,6 +11,7 @@ const MEAN: BuiltInPooling = { pooling: 'mean', normalize: false };
 const MEAN_NORMALIZED: BuiltInPooling = { pooling: 'mean', normalize: true };
 const CLS: BuiltInPooling = { pooling: 'cls', normalize: false };
 const CLS_NORMALIZED: BuiltInPooling = { pooling: 'cls', normalize: true };
+const LAST_NORMALIZED: BuiltInPooling = { pooling: 'lasttoken', normalize: true };
 
 /** By the model's name in lower case. */
 const FAMILIES: readonly (readonly [name: RegExp, built: BuiltInPooling])[] = [
@@ -31,6 +32,8 @@ const FAMILIES: readonly (readonly [name: RegExp, built: BuiltInPooling])[] = [
   [/^mxbai-embed-large-v1$/, CLS],
   [/^snowflake-arctic-embed-/, CLS_NORMALIZED],
   [/^jina-embeddings-v2-/, MEAN],
+  [/^jina-embeddings-v3$/, MEAN_NORMALIZED],
+  [/^qwen3-embedding-[\d.]+b$/, LAST_NORMALIZED],
 ];
 
 /** @returns null for a model of no known family */

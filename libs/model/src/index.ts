@@ -1,4 +1,6 @@
+export { checkModel, type ModelCheck } from './check-model.js';
 export { dtypeFor } from './dtype-for.js';
+export { extraTensor } from './extra-tensor.js';
 export { type LoadOptions, loadModel } from './load.js';
 export type { DownloadProgress } from './resolve/download.js';
 export { type DownloadedModel, downloadedModels } from './resolve/downloaded.js';
@@ -6,4 +8,4 @@ export { NotDownloadedError } from './resolve/hub.js';
 export { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
 export { type Encoded, type EncodeOptions, TextTooComplexError, type Tokenizer } from './tokenizer/tokenizer.js';
 export { TokenizerThread } from './tokenizer/tokenizer-thread.js';
-export type { ExtraInput, Graph, GraphInterface, RunnableModel, TokenizerFiles } from './types.js';
+export type { ExtraInput, Graph, GraphInterface, RunnableModel, RunShape, TokenizerFiles } from './types.js';

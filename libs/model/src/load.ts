@@ -1,16 +1,16 @@
 import { BootError, type Dtype, type ServedModel } from '#contracts';
 import { adoptOnnx, compileModel, denseHead, poolingHead } from './compiler/index.js';
 import type { Head } from './compiler/heads/head.js';
-import { dtypeFor } from './dtype-for.js';
+import { type DtypeChoice, dtypeFor, requireDtype } from './dtype-for.js';
 import { fingerprint } from './fingerprint.js';
 import { readManifest } from './manifest.js';
 import { chooseDriver } from './tokenizer/drivers/choose-driver.js';
 import { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
 import { readTokenizer } from './tokenizer/tokenizer-settings.js';
-import type { Manifest, ModelFiles, RunnableModel, SourcedGraph } from './types.js';
+import type { AdoptedGraph, GraphInterface, Manifest, ModelFiles, RunnableModel } from './types.js';
 
-export interface LoadOptions extends Omit<ResolveOptions, 'dtype'> {
-  /** Default: fp32 on `cpu`, fp16 on other devices. */
+export interface LoadOptions extends Omit<ResolveOptions, keyof DtypeChoice> {
+  /** Default: fp32 on `cpu`, fp16 on other devices, or what the model has of the two. */
   readonly dtype?: Dtype | undefined;
   /** `cpu`, `cuda:N` or `webgpu`. */
   readonly device: string;
@@ -21,55 +21,85 @@ export interface LoadOptions extends Omit<ResolveOptions, 'dtype'> {
  * @throws BootError, one line
  */
 export async function loadModel(served: ServedModel, options: LoadOptions): Promise<RunnableModel> {
-  const dtype = dtypeFor(options.device, options.dtype);
-  const files = await resolveModel(served, { ...options, dtype });
-  const manifest = await readManifest(files);
-  const { changes, files: tokenizerFiles } = await readTokenizer(files, manifest);
-  const driver = await chooseDriver(tokenizerFiles);
-  const { numerics, sources, ...built } = await buildGraph(files, manifest, dtype, options.modelDir);
-  const { defaultPrompt, instruction, truncateDim } = manifest;
+  const { driver, files, manifest, tokenizer } = await readSmallFiles(served, options);
+  const { dtype, overrides, source } = files;
+  const built = await buildGraph(files, manifest, options.modelDir);
+  const { maxTokens, sources } = built;
+  const { defaultPrompt, instruction, padTokenId, truncateDim } = manifest;
+  const { rowsPerBatch } = overrides;
+  const graph: GraphInterface =
+    rowsPerBatch === undefined || built.graph.runShape !== undefined
+      ? built.graph
+      : { ...built.graph, runShape: { rows: rowsPerBatch, tokens: null, padId: padTokenId } };
+  const warnings = [...files.warnings, ...manifest.warnings, ...built.warnings];
   return {
-    ...built,
-    padTokenId: manifest.padTokenId,
-    warnings: driver.warning === null ? manifest.warnings : [...manifest.warnings, driver.warning],
+    onnxPath: built.onnxPath,
+    graph,
+    padTokenId,
+    warnings: driver.warning === null ? warnings : [...warnings, driver.warning],
     card: {
       name: served.name,
       fingerprint: await fingerprint(
         files,
         sources,
-        manifest,
+        { ...manifest, dimensions: graph.width, maxTokens },
         dtype,
-        { files: tokenizerFiles, driver: driver.name },
+        { files: tokenizer.files, driver: driver.name },
         options.modelDir,
-        { ...changes, ...numerics },
+        {
+          ...tokenizer.changes,
+          ...built.extras,
+          ...(manifest.task === null ? {} : { task: manifest.task }),
+          ...(rowsPerBatch === undefined ? {} : { rowsPerBatch }),
+        },
       ),
-      source: files.source,
+      source,
       dtype,
-      maxTokens: manifest.maxTokens,
+      maxTokens,
       prompts: { ...manifest.prompts },
       ...(defaultPrompt === null ? {} : { defaultPrompt }),
       ...(instruction === null ? {} : { instruction }),
       operations: {
         embed: {
-          dimensions: built.graph.width,
+          dimensions: graph.width,
           pooling: manifest.pooling,
           normalize: manifest.normalize,
           matryoshka: [...manifest.matryoshka],
-          ...(truncateDim === null || truncateDim >= built.graph.width ? {} : { defaultDimensions: truncateDim }),
+          ...(truncateDim === null || truncateDim >= graph.width ? {} : { defaultDimensions: truncateDim }),
         },
       },
       createdAt: Date.now(),
     },
-    tokenizerFiles,
+    tokenizerFiles: tokenizer.files,
   };
 }
 
-function buildGraph(files: ModelFiles, manifest: Manifest, dtype: Dtype, modelDir: string): Promise<SourcedGraph> {
+/** A model's files, and what all of them but the weights say. */
+export interface SmallFiles {
+  readonly files: ModelFiles;
+  readonly manifest: Manifest;
+  readonly tokenizer: Awaited<ReturnType<typeof readTokenizer>>;
+  readonly driver: Awaited<ReturnType<typeof chooseDriver>>;
+}
+
+/** Finds a model's files, and reads all that decides whether and how it runs. @throws BootError, one line */
+export async function readSmallFiles(served: ServedModel, options: LoadOptions): Promise<SmallFiles> {
+  const files = await resolveModel(served, { ...options, ...dtypeFor(options.device, options.dtype) });
+  const manifest = await readManifest(files);
+  requireDtype(manifest, files.dtype, files.source);
+  const tokenizer = await readTokenizer(files, manifest);
+  return { files, manifest, tokenizer, driver: await chooseDriver(tokenizer.files) };
+}
+
+async function buildGraph(files: ModelFiles, manifest: Manifest, modelDir: string): Promise<AdoptedGraph> {
   const head = denseHead(poolingHead(manifest.pooling), manifest.dense);
-  if (manifest.encoder !== null) return compileModel(files, manifest, manifest.encoder, { dtype, modelDir, head });
-  const { onnx } = files;
+  const { dtype, onnx, source } = files;
+  if (manifest.encoder !== null) {
+    const compiled = await compileModel(files, manifest, manifest.encoder, { dtype, modelDir, head });
+    return { ...compiled, maxTokens: manifest.maxTokens, warnings: [] };
+  }
   if (onnx !== null) return adoptOnnx(files, manifest, onnx, { modelDir, head: known(head, manifest.poolingUnknown) });
-  throw new Error(`${files.source}: a manifest without encoder needs an ONNX file`);
+  throw new Error(`${source}: a manifest without encoder needs an ONNX file`);
 }
 
 /** A head that may not be added to a graph where the pooling is only a guess. A graph that pools itself needs none. */

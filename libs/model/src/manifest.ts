@@ -8,6 +8,7 @@ import { commonMembers, readConfig } from './config/transformers.js';
 import { densesOf, dimensionsOf } from './dense-modules.js';
 import { poolingOf } from './pooling.js';
 import { promptsOf } from './prompts.js';
+import { promptsForTask, taskOf } from './task.js';
 import type { Manifest, ModelFiles } from './types.js';
 
 /** Names of the classes in transformers that the weights are for. */
@@ -56,6 +57,11 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
   for (const module of modules ?? []) judgeClass(module, files, encoder !== null, warn);
   const { normalize, pooling: pooled, unknown: poolingUnknown } = await poolingOf(files, encoder !== null, warn);
   const dense = await densesOf(modules ?? [], files, warn);
+  const task = taskOf(configFile, overrides.task, source);
+  if (task !== null && encoder !== null) {
+    throw new BootError(`${source}: task is set in models.json, but only an ONNX file with an input task_id has tasks`);
+  }
+  const prompts = promptsOf(source, files.sentenceTransformers, said, overrides);
   return {
     architecture,
     encoder,
@@ -66,12 +72,13 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
     poolingUnknown,
     dense,
     normalize: overrides.normalize ?? modules?.some(({ kind }) => kind === 'Normalize') ?? normalize,
-    ...promptsOf(source, files.sentenceTransformers, said, overrides),
+    ...promptsForTask(prompts, task, overrides.defaultPrompt !== undefined, source),
     lowerCase: sentence?.do_lower_case ?? false,
     truncateDim: said.truncate_dim ?? null,
     matryoshka: overrides.matryoshka ?? said.matryoshka_dims ?? config.matryoshka_dimensions ?? [],
     padTokenId: shape.padTokenId,
     firstPosition: shape.firstPosition,
+    task: task?.id ?? null,
     warnings,
   };
 }

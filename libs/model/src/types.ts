@@ -1,4 +1,4 @@
-import type { ModelCard, Pooling } from '#contracts';
+import type { Dtype, ModelCard, Pooling } from '#contracts';
 import type { DenseActivation } from './config/sentence-transformers.js';
 import type { Encoder } from './compiler/architectures/architecture.js';
 
@@ -13,6 +13,10 @@ export interface ManifestOverrides {
   readonly defaultPrompt?: string | null | undefined;
   /** Contains `{instruction}`; null: instructions are not supported. */
   readonly instruction?: string | null | undefined;
+  /** For models with an adapter for each task: the one that is served, by name or number. */
+  readonly task?: string | number | undefined;
+  /** 1: no text shares a run with another one, so that its vector cannot depend on them. */
+  readonly rowsPerBatch?: 1 | undefined;
 }
 
 /** Files of a Dense module of sentence-transformers, which multiplies the pooled vector by a matrix. */
@@ -57,6 +61,10 @@ export interface ModelFiles {
   /** Settings of an adapter that belongs to the weights. */
   readonly adapter: string | null;
   readonly overrides: ManifestOverrides;
+  /** Numbers of the graph that the files are for. */
+  readonly dtype: Dtype;
+  /** About the choice of these files, one line each. */
+  readonly warnings: readonly string[];
 }
 
 /** How to run a model, according to its files. */
@@ -89,6 +97,8 @@ export interface Manifest {
   readonly padTokenId: number;
   /** Value of `position_ids` for the first token, in graphs with that input. */
   readonly firstPosition: number;
+  /** Number of the task that is served, for graphs that ask for one; null: none was set. */
+  readonly task: number | null;
   /** Settings in the model's files that Embedmill ignores, one line each. */
   readonly warnings: readonly string[];
 }
@@ -102,18 +112,32 @@ export interface TokenizerFiles {
 /** An input that does not depend on token ids, filled with one value: a decoder's empty cache, or the id of a task. */
 export interface ExtraInput {
   readonly name: string;
-  readonly type: 'int64' | 'int32' | 'float';
+  readonly type: 'int64' | 'int32' | 'float' | 'float16' | 'bool';
   /** `rows` and `tokens` stand for the batch's sizes. */
   readonly dims: readonly (number | 'rows' | 'tokens')[];
   readonly value: number;
 }
 
-/** How to call a graph. Inputs are int64 `[rows, tokens]`. */
+/** Sizes that every run of a graph has, whatever the batch: it is cut and padded to them. */
+export interface RunShape {
+  /** Exactly so many rows. null: those of the batch. */
+  readonly rows: number | null;
+  /** Exactly so many tokens. null: those of the longest row of the run. */
+  readonly tokens: number | null;
+  /** Token id for padding. */
+  readonly padId: number;
+}
+
+/** How to call a graph. Inputs are int64 or int32 `[rows, tokens]`. */
 export interface GraphInterface {
   /** Some of `input_ids`, `attention_mask`, `token_type_ids`, `position_ids`. */
   readonly inputs: readonly string[];
   /** Further inputs. Default: none. */
   readonly extraInputs?: readonly ExtraInput[];
+  /** Value of `position_ids` for the first token. Default: 0. */
+  readonly firstPosition?: number;
+  /** Default: each batch is one run. */
+  readonly runShape?: RunShape;
   /** Name of the output, float32 `[rows, width]`. */
   readonly output: string;
   /** Floats in a row. */
@@ -129,8 +153,16 @@ export interface Graph {
 /** A graph, and the absolute paths of the model's files that determine its numbers. */
 export interface SourcedGraph extends Graph {
   readonly sources: readonly string[];
-  /** What else determines them, by name, where it does not follow from architecture and dtype. Default: nothing. */
-  readonly numerics?: Readonly<Record<string, unknown>>;
+  /** What the fingerprint must contain besides files and manifest; empty for most graphs. */
+  readonly extras: Readonly<Record<string, unknown>>;
+}
+
+/** A graph that was found, not compiled. */
+export interface AdoptedGraph extends SourcedGraph {
+  /** Maximum length of an input: the manifest's, or less where the graph takes less. */
+  readonly maxTokens: number;
+  /** One line each. */
+  readonly warnings: readonly string[];
 }
 
 /** A model with everything that is needed to run it. */

@@ -34,7 +34,7 @@ export async function checkModels(environment: Environment): Promise<Check[]> {
     const name = `model ${served.name}`;
     try {
       const { source } = await resolveModel(served, {
-        dtype: dtypeFor(EMBED_DEVICE, EMBED_DTYPE),
+        ...dtypeFor(EMBED_DEVICE, EMBED_DTYPE),
         modelDir: EMBED_MODEL_DIR,
         modelsFile: EMBED_MODELS_FILE,
         hfEndpoint: HF_ENDPOINT,

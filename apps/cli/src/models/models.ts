@@ -10,7 +10,7 @@ import { DownloadBar } from './download-bar.js';
 
 const MIB = 1024 * 1024;
 
-interface LoadOptions {
+export interface LoadOptions {
   readonly dtype?: Dtype;
   readonly device?: string;
   readonly json: boolean;
@@ -54,16 +54,17 @@ export async function listModels(
 /** Finds or downloads the files of a model, as a worker does. */
 export async function pullNamed(name: string, options: LoadOptions, terminal: Terminal): Promise<void> {
   const environment = environmentFor(options);
-  const dtype = dtypeFor(environment.EMBED_DEVICE, environment.EMBED_DTYPE);
   const bar = new DownloadBar();
   try {
     const files = await resolveModel(servedAs(name, environment), {
       ...sourcesOf(environment),
-      dtype,
+      ...dtypeFor(environment.EMBED_DEVICE, environment.EMBED_DTYPE),
       onProgress: bar.show,
     });
+    const { dtype } = files;
     const main = files.onnx ?? files.weights[0] ?? files.config;
     bar.close();
+    for (const warning of files.warnings) console.error(warning);
     if (options.json) terminal.say(JSON.stringify({ name, source: files.source, dtype, file: main }, null, 2));
     else terminal.say(`${name}: ${files.source}, ${dtype}: ${main}`);
   } finally {
@@ -76,13 +77,14 @@ export async function compileNamed(name: string, options: LoadOptions, terminal:
   const environment = environmentFor(options);
   const bar = new DownloadBar();
   try {
-    const { card, onnxPath } = await loadModel(servedAs(name, environment), {
+    const { card, onnxPath, warnings } = await loadModel(servedAs(name, environment), {
       ...sourcesOf(environment),
       dtype: environment.EMBED_DTYPE,
       device: environment.EMBED_DEVICE,
       onProgress: bar.show,
     });
     bar.close();
+    for (const warning of warnings) console.error(warning);
     const { dtype, fingerprint, maxTokens, operations, source } = card;
     const dimensions = operations.embed?.dimensions ?? 0;
     if (options.json) {
@@ -111,7 +113,7 @@ async function servedModels(options: ConnectionOptions): Promise<{ url: string; 
 }
 
 /** The environment, overridden by the command line's options. */
-function environmentFor({ device, dtype }: LoadOptions): Environment {
+export function environmentFor({ device, dtype }: LoadOptions): Environment {
   return readEnvironment({
     ...process.env,
     ...(device === undefined ? {} : { EMBED_DEVICE: device }),
@@ -120,11 +122,11 @@ function environmentFor({ device, dtype }: LoadOptions): Environment {
 }
 
 /** A name in EMBED_MODELS has the source given there; any other name is itself the source. */
-function servedAs(name: string, { EMBED_MODELS }: Environment): ServedModel {
+export function servedAs(name: string, { EMBED_MODELS }: Environment): ServedModel {
   return EMBED_MODELS.find((model) => model.name === name) ?? { name, source: name };
 }
 
-function sourcesOf(environment: Environment) {
+export function sourcesOf(environment: Environment) {
   return {
     modelDir: environment.EMBED_MODEL_DIR,
     modelsFile: environment.EMBED_MODELS_FILE,

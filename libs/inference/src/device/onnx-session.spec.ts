@@ -7,7 +7,7 @@ import { pack, type PackedInput } from '../batching/pack.js';
 import { OnnxSession } from './onnx-session.js';
 
 const { onnx } = onnxProto;
-const { FLOAT, INT32, INT64 } = onnx.TensorProto.DataType;
+const { BOOL, FLOAT, FLOAT16, INT32, INT64 } = onnx.TensorProto.DataType;
 
 /** Inputs made of token ids; the graph sums up each of them. */
 const TOKEN_INPUTS = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids'];
@@ -17,9 +17,11 @@ const EXTRA: readonly ExtraInput[] = [
   { name: 'grid', type: 'int32', dims: ['rows', 'tokens'], value: -2 },
   { name: 'scale', type: 'float', dims: ['rows', 2], value: 0.25 },
   { name: 'past', type: 'float', dims: ['rows', 0], value: 1 },
+  { name: 'half_past', type: 'float16', dims: ['rows', 0], value: 0 },
+  { name: 'flag', type: 'bool', dims: ['rows', 1], value: 1 },
 ];
 const WIDTH = TOKEN_INPUTS.length + EXTRA.length;
-const ELEMENTS = { int64: INT64, int32: INT32, float: FLOAT } as const;
+const ELEMENTS = { int64: INT64, int32: INT32, float: FLOAT, float16: FLOAT16, bool: BOOL } as const;
 
 let folder: string;
 beforeAll(async () => {
@@ -99,6 +101,8 @@ function sumsOf(inputs: readonly PackedInput[], tokens: number, padId: number): 
     -2 * tokens,
     0.5,
     0,
+    0,
+    1,
   ]);
 }
 
@@ -121,6 +125,28 @@ describe.each([
     }
     await session.close();
   });
+});
+
+it('counts positions from where the graph wants them', async () => {
+  const session = await open(await writeSums('positions'), { firstPosition: 2 });
+  const values = await session.run(pack([input([1, 2, 3])], 0));
+  expect(values[TOKEN_INPUTS.indexOf('position_ids')]).toBe(2 + 3 + 4);
+  await session.close();
+});
+
+it('runs each row alone, without padding', async () => {
+  const session = await open(await writeSums('alone'), { runShape: { rows: 1, tokens: null, padId: 100 } });
+  const rows = [input([5, 6, 7, 8], [0, 0, 1, 1]), input([9, 10]), input([1, 2, 3])];
+  const expected = rows.flatMap((row) => sumsOf([row], row.ids.length, 100));
+  expect([...(await session.run(pack(rows, 100)))]).toEqual(expected);
+  await session.close();
+});
+
+it('fills runs up to a fixed number of rows and tokens', async () => {
+  const session = await open(await writeSums('fixed'), { runShape: { rows: 2, tokens: 5, padId: 100 } });
+  const rows = [input([5, 6, 7, 8], [0, 0, 1, 1]), input([9, 10]), input([1, 2, 3])];
+  expect([...(await session.run(pack(rows, 7)))]).toEqual(sumsOf(rows, 5, 100));
+  await session.close();
 });
 
 it('refuses a graph with an input that nobody feeds', async () => {

@@ -1,5 +1,6 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
-import type { ExtraInput, GraphInterface } from '#model';
+import { extraTensor, type GraphInterface } from '#model';
+import { cutBatch } from './cut-batch.js';
 import { deviceName, type DeviceChoice } from './device-choice.js';
 import type { PackedBatch } from './device.js';
 
@@ -23,16 +24,16 @@ const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids', '
 export class OnnxSession {
   readonly #session: InferenceSession;
   readonly #graph: GraphInterface;
-  /** Whether the id inputs are int64, as in all common exports, rather than int32, as in some hand-made graphs. */
-  readonly #wide: boolean;
+  /** Inputs made of tokens that are int32, as in some hand-made graphs, rather than int64, as in all common exports. */
+  readonly #narrow: ReadonlySet<string>;
   /** Input buffers, reused between runs: `#session.run` no longer reads them after it has returned. */
   readonly #inputs = new Map<string, Int32Array<ArrayBuffer>>();
 
   private constructor(session: InferenceSession, graph: GraphInterface) {
     this.#session = session;
     this.#graph = graph;
-    const ids = session.inputMetadata.find((input) => input.name === 'input_ids');
-    this.#wide = !(ids?.isTensor === true && ids.type === 'int32');
+    const narrow = session.inputMetadata.filter((input) => input.isTensor && input.type === 'int32');
+    this.#narrow = new Set(narrow.map(({ name }) => name));
   }
 
   /** @throws Error, one line that says what to do, when the device is not available or the graph cannot be loaded */
@@ -50,10 +51,29 @@ export class OnnxSession {
 
   /** @returns `[rows * width]`, in a new buffer. @throws Error when the graph returns another type or size */
   async run(batch: PackedBatch): Promise<Float32Array<ArrayBuffer>> {
+    const { runShape, width } = this.#graph;
+    if (runShape === undefined) return this.#runOnce(batch);
+    const values = new Float32Array(batch.rows * width);
+    let at = 0;
+    for (const part of cutBatch(batch, runShape)) {
+      const rows = await this.#runOnce(part);
+      // The last run may have rows that only fill it up.
+      values.set(rows.subarray(0, values.length - at), at);
+      at += rows.length;
+    }
+    return values;
+  }
+
+  async #runOnce(batch: PackedBatch): Promise<Float32Array<ArrayBuffer>> {
     const feeds: Record<string, Tensor> = {};
     for (const name of this.#session.inputNames) {
       const extra = this.#graph.extraInputs?.find((one) => one.name === name);
-      feeds[name] = extra === undefined ? this.#tensor(name, batch) : constantTensor(extra, batch);
+      if (extra === undefined) {
+        feeds[name] = this.#tensor(name, batch);
+      } else {
+        const { data, dims, type } = extraTensor(extra, batch.rows, batch.tokens);
+        feeds[name] = new Tensor(type as 'float32', data as Float32Array, dims);
+      }
     }
     const { output, width } = this.#graph;
     const fetched = (await this.#session.run(feeds, [output]))[output]!;
@@ -70,12 +90,14 @@ export class OnnxSession {
     await this.#session.release();
   }
 
-  /** `[rows, tokens]` of int64 or int32: ids; mask, 1 for real tokens; types; or positions 0, 1, 2… */
+  /** `[rows, tokens]` of int64 or int32: ids; mask, 1 for real tokens; types; or positions in turn */
   #tensor(name: string, batch: PackedBatch): Tensor {
     const { rows, tokens, ids, lengths, types } = batch;
+    const { firstPosition = 0 } = this.#graph;
     const size = rows * tokens;
     // An int64 is two int32 words, low word first: all builds of ONNX Runtime are for little-endian machines.
-    const stride = this.#wide ? 2 : 1;
+    const wide = !this.#narrow.has(name);
+    const stride = wide ? 2 : 1;
     let words = this.#inputs.get(name);
     if (words === undefined || words.length < size * stride) {
       words = new Int32Array(size * stride);
@@ -92,26 +114,12 @@ export class OnnxSession {
       // Written even if all are 0: the buffer may still have those of an earlier batch.
       for (let i = 0; i < size; i++) words[i * stride] = types === null ? 0 : types[i]!;
     } else if (name === 'position_ids') {
-      for (let i = 0; i < size; i++) words[i * stride] = i % tokens;
+      for (let i = 0; i < size; i++) words[i * stride] = firstPosition + (i % tokens);
     }
-    const data = this.#wide ? new BigInt64Array(words.buffer, 0, size) : words.subarray(0, size);
-    return this.#wide
+    const data = wide ? new BigInt64Array(words.buffer, 0, size) : words.subarray(0, size);
+    return wide
       ? new Tensor('int64', data as BigInt64Array, [rows, tokens])
       : new Tensor('int32', data as Int32Array, [rows, tokens]);
-  }
-}
-
-/** An input filled with one value; dimensions named `rows` and `tokens` are those of the batch. */
-function constantTensor({ dims, type, value }: ExtraInput, { rows, tokens }: PackedBatch): Tensor {
-  const shape = dims.map((dim) => (dim === 'rows' ? rows : dim === 'tokens' ? tokens : dim));
-  const size = shape.reduce((product, dim) => product * dim, 1);
-  switch (type) {
-    case 'int64':
-      return new Tensor('int64', new BigInt64Array(size).fill(BigInt(value)), shape);
-    case 'int32':
-      return new Tensor('int32', new Int32Array(size).fill(value), shape);
-    case 'float':
-      return new Tensor('float32', new Float32Array(size).fill(value), shape);
   }
 }
 

@@ -1,29 +1,29 @@
 import { createHash } from 'node:crypto';
-import { link, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import onnxProto from 'onnx-proto';
 import { BootError } from '#contracts';
+import { dimensionsOf } from '../dense-modules.js';
 import { fileDigest } from '../file-digest.js';
-import type { Manifest, ModelFiles, SourcedGraph } from '../types.js';
+import type { AdoptedGraph, GraphInterface, Manifest, ModelFiles } from '../types.js';
 import { COMPILER_VERSION } from './compiler-version.js';
+import { type FoundModel, readFoundModel } from './found-model.js';
 import type { Head } from './heads/head.js';
+import { poolingModes } from './heads/pooling.js';
 import { inlineWeights } from './onnx/external-weights.js';
-import { externalFilesOf, inputsOf, opsetOf, outputOf, readModel, type OnnxModel } from './onnx/found-graph.js';
+import { inputsOf, opsetOf, type OnnxModel } from './onnx/found-graph.js';
 import { GraphBuilder, valueInfo } from './onnx/graph-builder.js';
 import { buildOnce, GRAPH_FILE } from './onnx/graph-folder.js';
+import { type ChosenOutput, onceChosen } from './onnx/graph-output.js';
+import { tryGraph } from './onnx/try-graph.js';
 
 const { onnx } = onnxProto;
 
-/** Names of outputs with one vector per text, in order of preference. */
-const POOLED = ['sentence_embedding', 'embedding', 'embeddings', 'text_embeds'];
-/** Output of BERT's own head, which is not the model's pooling. */
-const NEVER_POOLED = ['pooler_output'];
-/** Names of outputs with one vector per token, in order of preference. */
-const HIDDEN = ['last_hidden_state', 'token_embeddings', 'hidden_states'];
-const INPUTS = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids'];
-
 /** Name of the added output; it must not occur in a found graph. */
 const OUTPUT = 'embedmill_pooled';
+const MASK = 'attention_mask';
+/** Heads are made of operators in the form that they have from this version on. */
+const LEAST_OPSET = 11;
 
 export interface AdoptOptions {
   /** Folder in which graphs with an added head are kept. */
@@ -33,8 +33,8 @@ export interface AdoptOptions {
 }
 
 /**
- * Uses an ONNX graph as found. If it outputs one vector per text, it is used in place; if it ends at the hidden states,
- * a copy with the head appended is made, once.
+ * Uses an ONNX graph as found. If it outputs one vector of floats per text, it is used in place; if it ends at the hidden
+ * states, or its vectors are of another type, a copy is made, once, with the head or a conversion appended.
  * @throws BootError when its inputs or outputs are not supported
  */
 export async function adoptOnnx(
@@ -42,78 +42,98 @@ export async function adoptOnnx(
   manifest: Manifest,
   path: string,
   { modelDir, head }: AdoptOptions,
-): Promise<SourcedGraph> {
-  const model = await readModel(path);
-  const inputs = inputsOf(model);
-  const unknown = inputs.find((name) => !INPUTS.includes(name));
-  if (unknown !== undefined) throw new BootError(`${files.source}: its ONNX graph wants an input "${unknown}"`);
-  if (inputs.includes('position_ids') && manifest.firstPosition !== 0) {
-    throw new BootError(
-      `${files.source}: its ONNX graph wants position_ids, which are given from 0; this model's begin at ${manifest.firstPosition}`,
+): Promise<AdoptedGraph> {
+  const found = await readFoundModel(files, manifest, path);
+  const { external, maxTokens, model, outputs } = found;
+  let chosen = found.choose(outputs);
+  if (chosen === 'unclear') {
+    const seen = await tryGraph(path, found.inputs, { firstPosition: manifest.firstPosition, source: files.source });
+    chosen = found.choose(seen);
+    if (chosen === 'unclear') throw new BootError(`${files.source}: the outputs of its ONNX graph have no size`);
+  }
+  const graphFiles = [path, ...external.map((file) => join(dirname(path), file))];
+  const once = onceChosen(outputs, chosen);
+  const warnings = [...found.warnings];
+  if (chosen.kind === 'pooled' && files.overrides.pooling !== undefined) {
+    warnings.push(
+      `${files.source}: its ONNX graph pools by itself ("${chosen.name}"): the setting of pooling changes nothing`,
     );
   }
-
-  const external = externalFilesOf(model);
-  const graphFiles = [path, ...external.map((file) => join(dirname(path), file))];
-  const pooled = outputOf(model, POOLED, 2, NEVER_POOLED);
-  if (pooled !== null) {
-    return {
-      onnxPath: path,
-      graph: { inputs, output: pooled.name ?? '', width: manifest.dimensions },
-      sources: graphFiles,
-    };
+  const adopted = { maxTokens, warnings, extras: once === null ? {} : { output: chosen.name } };
+  if (chosen.kind === 'pooled' && chosen.type === 'FLOAT') {
+    const graph = interfaceOf(found, manifest, chosen.name, chosen.width);
+    return { ...adopted, onnxPath: path, graph, sources: graphFiles };
   }
 
-  const hidden = outputOf(model, HIDDEN, 3, []);
-  if (hidden === null) {
-    const names = (model.graph?.output ?? []).map(({ name }) => `"${name}"`).join(', ');
-    throw new BootError(`${files.source}: its ONNX graph gives ${names}, neither a pooled vector nor hidden states`);
+  const added = chosen.kind === 'hidden' ? head : null;
+  if (added !== null && opsetOf(model) < LEAST_OPSET) {
+    throw new BootError(
+      `${files.source}: its ONNX graph is of opset ${opsetOf(model)}; pooling is added to graphs of opset ${LEAST_OPSET} and later`,
+    );
   }
-  const sources = [...graphFiles, ...head.sources];
+  if (added !== null) dimensionsOf(files.source, poolingModes(manifest.pooling).length * chosen.width, manifest.dense);
+  const sources = [...graphFiles, ...(added?.sources ?? [])];
   const identity = JSON.stringify([
-    'head',
+    added === null ? 'float' : 'head',
     COMPILER_VERSION,
     await Promise.all(sources.map((file) => fileDigest(file, modelDir))),
-    hidden.name,
-    head.name,
+    chosen.name,
+    added?.name,
   ]);
   const digest = createHash('sha256').update(identity).digest('hex').slice(0, 32);
-  const width = head.width(manifest.hiddenSize);
+  const width = added?.width(chosen.width) ?? chosen.width;
   const folder = await buildOnce(modelDir, digest, async (target) => {
-    const half = hidden.type?.tensorType?.elemType === onnx.TensorProto.DataType.FLOAT16;
-    const needed = await addHead(model, head, { hidden: hidden.name ?? '', half, width });
-    const missing = needed.find((name) => !inputs.includes(name));
-    if (missing !== undefined) {
-      throw new BootError(
-        `${files.source}: its ONNX graph has no input "${missing}", which its head (${head.name}) needs`,
-      );
-    }
+    await addOutput(model, chosen, added, width);
     for (const file of external) await bring(join(dirname(path), file), join(target, file));
     await writeFile(join(target, GRAPH_FILE), onnx.ModelProto.encode(model).finish());
   });
-  return { onnxPath: join(folder, GRAPH_FILE), graph: { inputs, output: OUTPUT, width }, sources };
+  const graph = interfaceOf(found, manifest, OUTPUT, width);
+  const masked = graph.inputs.includes(MASK) || added === null;
+  const inputs = masked ? graph.inputs : [...graph.inputs, MASK];
+  return { ...adopted, onnxPath: join(folder, GRAPH_FILE), graph: { ...graph, inputs }, sources };
+}
+
+function interfaceOf(
+  { inputs: { extraInputs, inputs, tokens }, rows }: FoundModel,
+  { firstPosition, padTokenId }: Manifest,
+  output: string,
+  width: number,
+): GraphInterface {
+  return {
+    inputs,
+    output,
+    width,
+    ...(extraInputs.length === 0 ? {} : { extraInputs }),
+    ...(inputs.includes('position_ids') && firstPosition !== 0 ? { firstPosition } : {}),
+    ...(rows === null && tokens === null ? {} : { runShape: { rows, tokens, padId: padTokenId } }),
+  };
 }
 
 /**
- * Appends a head to the hidden states, in the graph's own opset. Its rows become the only output.
- * @returns names of the inputs that the head needs
+ * Appends a head, or only the conversion to float, to an output, in the graph's own opset. Its rows become the only
+ * output. A graph without a mask gets one, for the head.
  */
-async function addHead(
+async function addOutput(
   model: OnnxModel,
-  head: Head,
-  { hidden, half, width }: { hidden: string; half: boolean; width: number },
-): Promise<readonly string[]> {
-  const builder = new GraphBuilder(inlineWeights, { half, opset: opsetOf(model) });
-  builder.cast(OUTPUT, await head.build(builder, 'embedmill.pooling', hidden), 'float');
+  { name, type }: ChosenOutput,
+  head: Head | null,
+  width: number,
+): Promise<void> {
+  const builder = new GraphBuilder(inlineWeights, { half: type === 'FLOAT16', opset: opsetOf(model) });
+  const known = head === null || type === 'FLOAT' || type === 'FLOAT16';
+  const value = known ? name : builder.cast('embedmill.hidden', name, 'float');
+  builder.cast(OUTPUT, head === null ? value : await head.build(builder, 'embedmill.pooling', value), 'float');
   const graph = model.graph!;
   graph.node = [...(graph.node ?? []), ...builder.nodes];
   graph.initializer = [...(graph.initializer ?? []), ...builder.initializers];
   graph.output = [valueInfo({ name: OUTPUT, type: 'float', dims: ['rows', width] })];
-  return builder.inputs;
+  if (head === null || inputsOf(model).includes(MASK)) return;
+  graph.input = [...(graph.input ?? []), valueInfo({ name: MASK, type: 'int64', dims: ['rows', 'tokens'] })];
 }
 
 /** Hard-links a file, or symlinks it where that is not possible, so that its bytes are not copied. */
 async function bring(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
   try {
     await link(from, to);
   } catch {

@@ -140,7 +140,7 @@ it('in int8, a wide model gives a text one vector, whatever it is batched with',
   await makeBertModel(at, { hidden: 768, heads: 12, layers: 1, pooling: 'mean' });
   const files = await filesInFolder(at, 'folder:test', 'int8');
   const compiled = await compile(files, 'int8');
-  expect(compiled.numerics).toEqual({ linear: 'int8 by rows' });
+  expect(compiled.extras).toEqual({ linear: 'int8 by rows' });
   const vectors = await run(compiled, ROWS);
   for (const [r, row] of ROWS.entries()) {
     expect(cosine(vectors[r]!, referenceForward(at, row, { pooling: 'mean' }))).toBeGreaterThan(0.9999);
@@ -150,7 +150,7 @@ it('in int8, a wide model gives a text one vector, whatever it is batched with',
   // The narrow model's graph has one scale for a batch; its fingerprint is that of version 0.1.0.
   const narrow = join(folder, 'narrow');
   await makeBertModel(narrow, { pooling: 'mean' });
-  expect((await compile(await filesInFolder(narrow, 'folder:test', 'int8'), 'int8')).numerics).toEqual({});
+  expect((await compile(await filesInFolder(narrow, 'folder:test', 'int8'), 'int8')).extras).toEqual({});
 });
 
 it.each<[Pooling]>([['mean_sqrt_len_tokens'], ['weightedmean'], ['lasttoken'], ['cls+mean']])(

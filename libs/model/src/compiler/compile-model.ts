@@ -54,7 +54,7 @@ export async function compileModel(
     onnxPath,
     graph: { inputs: inputsOf(await readModel(onnxPath)), output: OUTPUT, width },
     sources,
-    numerics: linear === rowInt8Linear ? { linear: linear.name } : {},
+    extras: linear === rowInt8Linear ? { linear: linear.name } : {},
   };
 }
 

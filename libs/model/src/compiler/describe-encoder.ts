@@ -22,6 +22,9 @@ export interface DescribedEncoder {
   readonly warnings: readonly string[];
 }
 
+/** Families without a compiler whose positions are counted from after the padding id, as RoBERTa's are. */
+const AFTER_PADDING = ['data2vec-text', 'ibert', 'longformer', 'roberta-prelayernorm', 'xlm-roberta-xl', 'xmod'];
+
 /**
  * Decides whether a model's graph is compiled from its weights or its ONNX file is used. It is compiled if there are
  * weights and a registered architecture accepts its `config.json`.
@@ -49,7 +52,7 @@ export function describeEncoder(
     const shape: EncoderShape = {
       hiddenSize: config.hidden_size,
       positions: config.max_position_embeddings ?? Infinity,
-      firstPosition: 0,
+      firstPosition: AFTER_PADDING.includes(modelType) ? (config.pad_token_id ?? 1) + 1 : 0,
       padTokenId: config.pad_token_id ?? 0,
     };
     return { architecture: 'other', shape, encoder: null, warnings: [] };

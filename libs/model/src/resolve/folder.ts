@@ -28,20 +28,24 @@ export async function filesInFolder(
     listing = listing.filter((path) => path.startsWith('model/')).map((path) => path.slice('model/'.length));
   }
   const layout = listing.includes(MODULES) ? layoutOf(readModules(await readJson(join(root, MODULES)))) : FLAT;
-  const files = locate(root, pickFiles(listing, dtype, layout), source, overrides);
+  const files = locate(root, pickFiles(listing, dtype, layout), { source, dtype, overrides });
   const heavy = [files.tokenizer, ...files.weights, ...(files.onnx === null ? [] : [files.onnx])];
   await requireNoPointers(heavy);
   return files;
 }
 
 /** Turns picked paths into a model's files. @throws BootError when a file that every model needs is missing */
-export function locate(root: string, picked: PickedFiles, source: string, overrides: ManifestOverrides): ModelFiles {
+export function locate(
+  root: string,
+  picked: PickedFiles,
+  { dtype, overrides, source }: { source: string; dtype: Dtype; overrides: ManifestOverrides },
+): ModelFiles {
   const at = (path: string | null) => (path === null ? null : join(root, path));
   const { config, tokenizer } = picked;
   const missing = [
     config === null && 'config.json',
     tokenizer === null && 'tokenizer.json',
-    picked.weights.length === 0 && picked.onnx === null && 'weights (*.safetensors, or an ONNX file for this dtype)',
+    picked.weights.length === 0 && picked.onnx === null && `weights (*.safetensors, or an ONNX file for ${dtype})`,
   ].filter((name) => name !== false);
   if (config === null || tokenizer === null || missing.length > 0) {
     throw new BootError(`${source}: no ${missing.join(', no ')}`);
@@ -65,6 +69,8 @@ export function locate(root: string, picked: PickedFiles, source: string, overri
     // Records of downloads by earlier versions do not have it.
     adapter: at(picked.adapter ?? null),
     overrides,
+    dtype,
+    warnings: [],
   };
 }
 

@@ -1,24 +1,27 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
 import { BootError, type Dtype } from '#contracts';
+import { externalFilesOf, readModel } from '../compiler/onnx/found-graph.js';
+import { type DtypeChoice, requireDtype } from '../dtype-for.js';
 import { readManifest } from '../manifest.js';
 import type { ManifestOverrides, ModelFiles } from '../types.js';
+import { chooseDtype } from './choose-dtype.js';
 import { download, type DownloadProgress, refuse, type RemoteFile } from './download.js';
 import { readJson } from '../config/closed-file.js';
 import { readModules } from '../config/modules.js';
 import { locate, MODULES } from './folder.js';
 import { FLAT, layoutOf, pickFiles, type PickedFiles } from './pick-files.js';
 
-export interface HubOptions {
+export interface HubOptions extends DtypeChoice {
   readonly modelDir: string;
-  readonly dtype: Dtype;
   /** `HF_ENDPOINT`. */
   readonly hfEndpoint: string;
   readonly hfToken?: string | undefined;
   readonly overrides: ManifestOverrides;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   readonly offline?: boolean | undefined;
+  readonly withoutWeights?: boolean | undefined;
 }
 
 /** A model of the hub is not downloaded yet, and the option `offline` forbids it. */
@@ -33,11 +36,12 @@ export class NotDownloadedError extends BootError {}
 export async function filesFromHub(id: string, options: HubOptions): Promise<ModelFiles> {
   const [name = '', revision = 'main'] = id.split('@');
   const folder = join(hubFolder(options.modelDir), flat(name), flat(revision));
-  const complete = join(folder, `complete-${options.dtype}.json`);
-  const source = (commit: string) => `hub:${name}@${commit}`;
+  const { overrides } = options;
+  const filesOf = ({ commit, picked }: Complete, dtype: Dtype) =>
+    locate(join(folder, commit), picked, { source: `hub:${name}@${commit}`, dtype, overrides });
 
-  const known = await readComplete(complete);
-  if (known !== null) return locate(join(folder, known.commit), known.picked, source(known.commit), options.overrides);
+  const known = await downloaded(folder, options, filesOf);
+  if (known !== null) return known;
   if (options.offline === true) throw new NotDownloadedError(`model ${id} is not downloaded yet`);
 
   const hub = new Hub(name, options);
@@ -47,27 +51,87 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
   const modules = remote.get(MODULES);
   if (modules !== undefined) await hub.download(modules, commit, root);
   const layout = modules === undefined ? FLAT : layoutOf(readModules(await readJson(join(root, MODULES))));
-  const all = pickFiles([...remote.keys()], options.dtype, layout);
-  const small = [
-    all.config,
-    all.tokenizer,
-    all.tokenizerConfig,
-    all.modules,
-    all.pooling,
-    all.sentenceBert,
-    all.sentenceTransformers,
-    all.adapter,
-    ...all.dense.map(({ config }) => config),
-  ];
-  const files = locate(root, all, source(commit), options.overrides);
-  for (const path of small) if (path !== null) await hub.download(remote.get(path)!, commit, root);
+  const pick = (dtype: Dtype) => pickFiles([...remote.keys()], dtype, layout);
+  const found = await chooseDtype(options, async (dtype) => {
+    const picked = pick(dtype);
+    const files = filesOf({ commit, picked }, dtype);
+    for (const path of smallFiles(picked)) await hub.download(remote.get(path)!, commit, root);
+    return files;
+  });
+  const manifest = await readManifest(found);
+  requireDtype(manifest, found.dtype, found.source);
+  if (options.withoutWeights === true) return found;
 
-  const { encoder } = await readManifest(files);
-  const picked: PickedFiles = encoder === null ? { ...all, weights: [] } : { ...all, onnx: null, onnxData: [] };
-  const large = [...picked.weights, ...picked.onnxData, picked.onnx, ...picked.dense.map(({ weights }) => weights)];
-  for (const path of large) if (path !== null) await hub.download(remote.get(path)!, commit, root);
-  await writeComplete(complete, { commit, picked });
-  return locate(root, picked, source(commit), options.overrides);
+  const fetchAll = async (paths: readonly (string | null)[]) => {
+    for (const path of paths) if (path !== null) await hub.download(remote.get(path)!, commit, root);
+  };
+  const all = pick(found.dtype);
+  await fetchAll(all.dense.map(({ weights }) => weights));
+  let picked: PickedFiles = { ...all, onnx: null };
+  if (manifest.encoder === null && all.onnx !== null) {
+    await fetchAll([all.onnx]);
+    picked = { ...all, weights: [], onnxData: await weightsBeside(all.onnx, root, found.source) };
+    requireListed(picked.onnxData, remote, `${found.source}: ${all.onnx}`);
+  }
+  await fetchAll([...picked.weights, ...picked.onnxData]);
+  await writeRecord(join(folder, completeRecord(found.dtype)), { commit, picked });
+  if (found.dtype !== options.dtype) {
+    const fallback: Fallback = { dtype: found.dtype, warnings: found.warnings };
+    await writeRecord(join(folder, fallbackRecord(options.dtype)), fallback);
+  }
+  return { ...filesOf({ commit, picked }, found.dtype), warnings: found.warnings };
+}
+
+/** Files that say how a model runs. */
+function smallFiles(picked: PickedFiles): string[] {
+  const { adapter, config, dense, modules, pooling, sentenceBert, sentenceTransformers, tokenizer, tokenizerConfig } =
+    picked;
+  const single = [config, tokenizer, tokenizerConfig, modules, pooling, sentenceBert, sentenceTransformers, adapter];
+  return [...single, ...dense.map((module) => module.config)].filter((path) => path !== null);
+}
+
+/** Paths of the files with an ONNX graph's weights; only the graph itself says which they are. */
+async function weightsBeside(onnx: string, root: string, source: string): Promise<string[]> {
+  return externalFilesOf(await readModel(join(root, onnx)), source).map((file) =>
+    posix.join(posix.dirname(onnx), file),
+  );
+}
+
+/** @throws BootError, one line, for a file that a graph needs and the hub does not have */
+function requireListed(paths: readonly string[], remote: ReadonlyMap<string, RemoteFile>, what: string): void {
+  const missing = paths.find((path) => !remote.has(path));
+  if (missing !== undefined) throw new BootError(`${what} has its weights in ${missing}, which the repository lacks`);
+}
+
+/**
+ * The files of a complete download, else null. One for another dtype than the first is used only if the first one was
+ * looked for on the hub: the model may have it there.
+ */
+async function downloaded(
+  folder: string,
+  { dtype, fallbacks = [] }: HubOptions,
+  filesOf: (complete: Complete, dtype: Dtype) => ModelFiles,
+): Promise<ModelFiles | null> {
+  const own = await readComplete(join(folder, completeRecord(dtype)));
+  if (own !== null) {
+    const files = filesOf(own, dtype);
+    // Earlier versions downloaded models in dtypes in which they do not run.
+    if (fallbacks.length === 0 || (await runsIn(files))) return files;
+  }
+  const fallback = await readRecord<Fallback>(join(folder, fallbackRecord(dtype)));
+  if (fallback === null || !fallbacks.includes(fallback.dtype)) return null;
+  const other = await readComplete(join(folder, completeRecord(fallback.dtype)));
+  return other === null ? null : { ...filesOf(other, fallback.dtype), warnings: fallback.warnings };
+}
+
+async function runsIn(files: ModelFiles): Promise<boolean> {
+  try {
+    requireDtype(await readManifest(files), files.dtype, files.source);
+    return true;
+  } catch (error) {
+    if (error instanceof BootError) return false;
+    throw error;
+  }
 }
 
 class Hub {
@@ -154,22 +218,38 @@ export function unflat(folder: string): string {
   return folder.replaceAll('--', '/');
 }
 
+/** Names of the records in a model's folder. */
+const completeRecord = (dtype: Dtype) => `complete-${dtype}.json`;
+const fallbackRecord = (dtype: Dtype) => `fallback-${dtype}.json`;
+
+/** A complete download. */
 interface Complete {
   readonly commit: string;
   readonly picked: PickedFiles;
 }
 
+/** The dtype that is used by default in place of one that the model does not have. */
+interface Fallback {
+  readonly dtype: Dtype;
+  readonly warnings: readonly string[];
+}
+
 /** Reads the record of a complete download; null when there is none. */
 export async function readComplete(path: string): Promise<Complete | null> {
-  const json = await readFile(path, 'utf8').catch(() => null);
-  if (json === null) return null;
-  const { commit, picked } = JSON.parse(json) as Complete;
+  const complete = await readRecord<Complete>(path);
+  if (complete === null) return null;
+  const { commit, picked } = complete;
   // Records of 0.1.0 say nothing of Dense modules: a model that has them was refused.
   return { commit, picked: { ...picked, dense: picked.dense ?? [] } };
 }
 
-async function writeComplete(path: string, complete: Complete): Promise<void> {
+async function readRecord<Content>(path: string): Promise<Content | null> {
+  const json = await readFile(path, 'utf8').catch(() => null);
+  return json === null ? null : (JSON.parse(json) as Content);
+}
+
+async function writeRecord(path: string, content: Complete | Fallback): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.${process.pid}`, JSON.stringify(complete));
+  await writeFile(`${path}.${process.pid}`, JSON.stringify(content));
   await rename(`${path}.${process.pid}`, path);
 }

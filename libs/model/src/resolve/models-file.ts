@@ -14,6 +14,8 @@ const entrySchema = z.strictObject({
   defaultPrompt: z.string().nullable().optional(),
   instruction: z.string().includes('{instruction}', 'must contain {instruction}').nullable().optional(),
   matryoshka: z.array(z.int().positive()).optional(),
+  task: z.union([z.string().min(1), z.int().nonnegative()]).optional(),
+  rowsPerBatch: z.literal(1).optional(),
 });
 const fileSchema = z.record(modelNameSchema, entrySchema);
 export type ModelsFileEntry = z.infer<typeof entrySchema>;

@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { type Dtype, poolingSchema } from '#contracts';
+import { poolingSchema } from '#contracts';
 import { z } from 'zod';
+import type { DtypeChoice } from '../dtype-for.js';
 import type { ManifestOverrides, ModelFiles } from '../types.js';
+import { chooseDtype } from './choose-dtype.js';
 import { filesInFolder } from './folder.js';
 
 /** Other names of the package that is shipped with Embedmill. */
@@ -23,7 +25,7 @@ const exportSchema = z.object({
 /** Finds a model's files in an npm package. @returns null when there is no such package, or it contains no model */
 export async function filesInPackage(
   name: string,
-  dtype: Dtype,
+  choice: DtypeChoice,
   overrides: ManifestOverrides,
 ): Promise<ModelFiles | null> {
   const packageName = ALIASES[name] ?? name;
@@ -34,7 +36,8 @@ export async function filesInPackage(
     .object({ version: z.string(), main: z.unknown().optional(), exports: z.unknown().optional() })
     .parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
   const said = manifest.main === undefined && manifest.exports === undefined ? {} : await exported(packageName);
-  return filesInFolder(root, `npm:${packageName}@${manifest.version}`, dtype, { ...said, ...overrides });
+  const source = `npm:${packageName}@${manifest.version}`;
+  return chooseDtype(choice, (dtype) => filesInFolder(root, source, dtype, { ...said, ...overrides }));
 }
 
 const require = createRequire(import.meta.url);

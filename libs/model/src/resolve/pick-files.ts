@@ -9,7 +9,7 @@ export interface PickedFiles {
   readonly tokenizerConfig: string | null;
   readonly weights: readonly string[];
   readonly onnx: string | null;
-  /** Files with the external weights of an ONNX graph, if it has any. */
+  /** Files with the external weights of an ONNX graph; empty until it is downloaded, because only it says which. */
   readonly onnxData: readonly string[];
   readonly modules: string | null;
   readonly pooling: string | null;
@@ -68,7 +68,7 @@ export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layo
       (path) => at + path,
     ),
     onnx,
-    onnxData: onnx === null ? [] : listing.filter((path) => path === `${onnx}_data` || path === `${onnx}.data`),
+    onnxData: [],
     modules: one('modules.json'),
     pooling:
       layout.pooling === null

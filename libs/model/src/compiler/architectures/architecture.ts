@@ -37,6 +37,8 @@ export interface BuildOptions {
 
 /** The encoder of one model, ready to be written as a graph. */
 export interface Encoder extends EncoderShape {
+  /** Why it is not served in fp16; absent: it is. */
+  readonly noHalf?: string;
   /**
    * Adds all nodes from the inputs to the hidden states. Rows must be padded at their end.
    * @throws BootError when a weight is missing

@@ -11,7 +11,7 @@ import { addSequences, addTokenEmbeddings } from '../layers/token-embeddings.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { NamedWeights, sideBySide } from '../weights/named-weights.js';
 import type { Architecture, BuildOptions, Encoder } from './architecture.js';
-import { refuseHalf, servedPositions } from './served-positions.js';
+import { servedPositions } from './served-positions.js';
 
 /** Gemma 3's text model, the encoder of EmbeddingGemma: transformers' `models/gemma3`. */
 export const gemma3: Architecture = {
@@ -110,6 +110,7 @@ function readGemma3(file: JsonFile): Reading<Encoder> {
     positions: served.positions,
     firstPosition: 0,
     padTokenId: value.pad_token_id ?? 0,
+    noHalf: 'Gemma was trained in bfloat16, and its activations are larger than half precision can hold',
     build: (graph, reader, options) =>
       buildGemma3(graph, new NamedWeights(reader, 'model.', 'embed_tokens.weight'), config, options),
   };
@@ -126,7 +127,6 @@ async function buildGemma3(
   config: Gemma3Config,
   { linear, tokenTypes }: BuildOptions,
 ): Promise<Hidden> {
-  refuseHalf(graph, 'Gemma was trained in bfloat16, and its activations are larger than half precision can hold');
   const { heads, keyHeads, causal, scale, positions, distance } = config;
   // The checkpoint has the difference from 1.
   const norm = async (name: string): Promise<Norm> => ({

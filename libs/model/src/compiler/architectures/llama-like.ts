@@ -11,7 +11,7 @@ import { addSequences, addTokenEmbeddings } from '../layers/token-embeddings.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { NamedWeights, sideBySide } from '../weights/named-weights.js';
 import type { BuildOptions, Encoder } from './architecture.js';
-import { refuseHalf, servedPositions } from './served-positions.js';
+import { servedPositions } from './served-positions.js';
 
 /** The differences between encoders with Llama's layers. */
 export interface LlamaVariant {
@@ -121,6 +121,7 @@ export function readLlamaLike(file: JsonFile, variant: LlamaVariant): Reading<En
     positions: served.positions,
     firstPosition: 0,
     padTokenId: value.pad_token_id ?? variant.padTokenId,
+    noHalf: 'sums of its layers may be larger than half precision can hold',
     build: (graph, reader, options) =>
       buildLlamaLike(graph, new NamedWeights(reader, 'model.', 'embed_tokens.weight'), config, options),
   };
@@ -140,7 +141,6 @@ async function buildLlamaLike(
   config: LlamaConfig,
   { linear, tokenTypes }: BuildOptions,
 ): Promise<Hidden> {
-  refuseHalf(graph, 'sums of its layers may be larger than half precision can hold');
   const { heads, keyHeads, causal, biased, distance } = config;
   const norm = async (name: string): Promise<Norm> => ({
     kind: 'rms',

@@ -1,6 +1,4 @@
-import { BootError } from '#contracts';
 import type { JsonFile } from '../../config/closed-file.js';
-import type { GraphBuilder } from '../onnx/graph-builder.js';
 
 /**
  * Most tokens of a text. Attention holds one score for each head and pair of tokens: with 12 heads 3 GiB for a text of
@@ -18,11 +16,4 @@ export function servedPositions(
     `${file.path}: the model has ${positions} positions; Embedmill serves ${MOST_POSITIONS}, because the memory of ` +
     `attention grows with the square of a text's length`;
   return { positions: MOST_POSITIONS, warnings: [warning] };
-}
-
-/** @throws BootError when a graph is in half precision, for architectures whose numbers are not known to fit in it */
-export function refuseHalf(graph: GraphBuilder, why: string): void {
-  if (graph.floatType === 'float16') {
-    throw new BootError(`EMBED_DTYPE=fp16 is not served for this model: ${why}; use fp32`);
-  }
 }
