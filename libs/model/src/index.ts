@@ -1,5 +1,6 @@
 export { dtypeFor } from './dtype-for.js';
 export { type LoadOptions, loadModel } from './load.js';
+export { loadHeads } from './load-heads.js';
 export type { DownloadProgress } from './resolve/download.js';
 export { type DownloadedModel, downloadedModels } from './resolve/downloaded.js';
 export { NotDownloadedError } from './resolve/hub.js';
