@@ -75,20 +75,21 @@ async function answersOf(files: ModelFiles, modules: readonly SentenceModule[], 
   return { yes: value.true_token_id, no: value.false_token_id ?? null };
 }
 
-/** `config.json` of the last of two modules. @throws BootError when the first one is none of those */
+/** The settings of the last of two modules. @throws BootError when the first one is none of those */
 async function ownConfig(
-  { modules: path }: ModelFiles,
+  { head, modules: path }: ModelFiles,
   modules: readonly SentenceModule[],
   first: readonly string[],
 ): Promise<JsonFile> {
-  const [body, head] = modules;
+  const [body, last] = modules;
   if (modules.length !== 2 || !first.includes(body!.kind)) {
     const kinds = modules.map(({ kind }) => kind).join(', ');
     throw new BootError(
       `${path}: its modules are ${kinds}; before ${modules.at(-1)!.kind} Embedmill runs only ${first[0]}`,
     );
   }
-  return readJson(join(dirname(path!), head!.path, 'config.json'));
+  if (head === null) throw new BootError(`${path}: path is "${last!.path}", but there is no ${last!.path}/config.json`);
+  return readJson(head);
 }
 
 /** The ids of two words in `tokenizer.json`. */

@@ -55,6 +55,8 @@ export function locate(root: string, picked: PickedFiles, source: string, overri
     onnx: at(picked.onnx),
     modules: at(picked.modules),
     pooling: at(picked.pooling),
+    // Records of downloads by earlier versions have neither this nor `adapter`.
+    head: at(picked.head ?? null),
     dense: picked.dense.map(({ folder, config: denseConfig, weights }) => ({
       folder,
       config: join(root, denseConfig),
@@ -62,7 +64,6 @@ export function locate(root: string, picked: PickedFiles, source: string, overri
     })),
     sentenceBert: at(picked.sentenceBert),
     sentenceTransformers: at(picked.sentenceTransformers),
-    // Records of downloads by earlier versions do not have it.
     adapter: at(picked.adapter ?? null),
     overrides,
   };

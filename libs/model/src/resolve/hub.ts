@@ -54,6 +54,7 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
     all.tokenizerConfig,
     all.modules,
     all.pooling,
+    all.head,
     all.sentenceBert,
     all.sentenceTransformers,
     all.adapter,
