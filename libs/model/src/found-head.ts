@@ -29,7 +29,7 @@ export type FoundHead =
 
 /** The head that a checkpoint was saved with. `models.json` makes an embedding model of one by naming a pooling. */
 export async function findHead(files: ModelFiles, config: JsonFile, warn: Warn): Promise<FoundHead> {
-  const { architectures, id2label, num_labels } = parseFile(config, headMembers);
+  const { architectures } = parseFile(config, classMembers);
   const modules = files.modules === null ? [] : readModules(await readJson(files.modules));
   const last = modules.at(-1);
   if (last?.kind === 'SpladePooling') return { kind: 'splade', pooling: await spladeOf(files, modules, warn) };
@@ -38,6 +38,7 @@ export async function findHead(files: ModelFiles, config: JsonFile, warn: Warn):
   const classes = architectures ?? [];
   const classifier = classes.find((name) => name.endsWith('ForSequenceClassification'));
   if (classifier !== undefined && !pools) {
+    const { id2label, num_labels } = parseFile(config, labelMembers);
     const labels = id2label ? Object.keys(id2label).length : (num_labels ?? 2);
     return { kind: 'classifier', labels, className: classifier };
   }
@@ -51,9 +52,11 @@ export async function findHead(files: ModelFiles, config: JsonFile, warn: Warn):
   return sparse === null || vectors === null ? { kind: 'vector' } : { kind: 'vector and tokens', sparse, vectors };
 }
 
-/** Members of `config.json`. Without `id2label` and `num_labels`, transformers makes two labels. */
-const headMembers = z.object({
-  architectures: z.array(z.string()).nullish(),
+/** Names of the classes in transformers that the weights are for. */
+const classMembers = z.object({ architectures: z.array(z.string()).nullish() });
+
+/** Read of classifiers only. Without either, transformers makes two labels. */
+const labelMembers = z.object({
   id2label: z.record(z.string(), z.unknown()).nullish(),
   num_labels: z.int().positive().nullish(),
 });
