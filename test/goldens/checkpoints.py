@@ -14,6 +14,10 @@ from vocabularies import make
 from weights import apply_rule
 
 HIDDEN, HEADS, LAYERS, WIDE, LIMIT = 32, 4, 2, 64, 96
+# Floats in a token's vector of bge-m3.
+COLBERT = 8
+# Token ids of the answers of a language model.
+YES, NO = 300, 301
 
 
 @dataclass
@@ -23,7 +27,7 @@ class Checkpoint:
     family: str
     tokenizer: str
     config: dict = field(default_factory=dict)
-    """embed, pairs (a cross-encoder) or sparse (SPLADE)"""
+    """embed, pairs (a cross-encoder), answer (a language model as one), sparse (SPLADE), or m3 (bge-m3)"""
     kind: str = "embed"
     """old: as before sentence-transformers 5.4; new: as the installed version saves"""
     layout: str = "old"
@@ -46,6 +50,10 @@ class Checkpoint:
     """Suffix of the class in transformers, for checkpoints saved with a head whose weights are not used."""
     saved_as: str = "Model"
     norm_centre: float = 1
+    """Of pairs: what the tokenizer gives the model, where that is not what its class says."""
+    input_names: tuple = ()
+    """Of sparse: members of the pooling's configuration."""
+    splade: dict = field(default_factory=dict)
 
 
 # Not the default, so that a reader who ignores it is found out.
@@ -110,6 +118,8 @@ FAMILIES = {
     ),
 }
 
+UNTYPED = ("input_ids", "attention_mask")
+TYPED = ("input_ids", "token_type_ids", "attention_mask")
 PROMPTS = {"query": "query: ", "document": "passage: "}
 INSTRUCT = {"query": "Instruct: Find the passage that answers the question\nQuery: ", "document": ""}
 
@@ -198,7 +208,37 @@ CHECKPOINTS = [
     Checkpoint("bert-pairs", "bert", "wordpiece", {"num_labels": 1}, kind="pairs"),
     Checkpoint("xlm-roberta-pairs", "xlm-roberta", "unigram", {"num_labels": 1}, kind="pairs"),
     Checkpoint("modernbert-pairs", "modernbert", "byte-modernbert", {"num_labels": 1}, kind="pairs"),
+    Checkpoint("roberta-pairs", "roberta", "byte-roberta", {"num_labels": 3}, kind="pairs"),
+    Checkpoint("distilbert-pairs", "distilbert", "wordpiece-distil", {"num_labels": 1}, kind="pairs"),
+    Checkpoint("electra-pairs", "electra", "wordpiece", kind="pairs"),
+    Checkpoint("albert-pairs", "albert", "unigram-albert", {"num_labels": 1}, kind="pairs", input_names=TYPED),
+    Checkpoint("bert-untyped-pairs", "bert", "wordpiece", {"num_labels": 1}, kind="pairs", input_names=UNTYPED),
+    Checkpoint("mpnet-pairs", "mpnet", "wordpiece-mpnet", {"num_labels": 1}, kind="pairs"),
+    Checkpoint(
+        "modernbert-mean-pairs",
+        "modernbert",
+        "byte-modernbert",
+        {"num_labels": 2, "classifier_pooling": "mean", "classifier_bias": True, "norm_bias": True},
+        kind="pairs",
+        layout="new",
+    ),
+    Checkpoint("qwen3-pairs", "qwen3", "byte-qwen", {"num_labels": 1}, kind="pairs"),
+    Checkpoint("qwen2-pairs", "qwen2", "byte-qwen", {"num_labels": 1}, kind="pairs", layout="new"),
+    Checkpoint("qwen3-answer", "qwen3", "byte-qwen", {"tie_word_embeddings": True}, kind="answer", layout="new"),
+    Checkpoint("qwen2-answer", "qwen2", "byte-qwen", kind="answer", layout="new"),
     Checkpoint("bert-splade", "bert", "wordpiece", kind="sparse", layout="new"),
+    Checkpoint("distilbert-splade", "distilbert", "wordpiece-distil", kind="sparse", layout="new"),
+    Checkpoint(
+        "roberta-splade-sum",
+        "roberta",
+        "byte-roberta",
+        kind="sparse",
+        layout="new",
+        splade={"pooling_strategy": "sum", "activation_function": "log1p_relu"},
+    ),
+    Checkpoint("modernbert-splade", "modernbert", "byte-modernbert", kind="sparse", layout="new"),
+    # Dense, sparse and token vectors from one encoder.
+    Checkpoint("xlm-roberta-m3", "xlm-roberta", "unigram", kind="m3", pooling=("cls",), normalize=True),
 ]
 
 
@@ -229,7 +269,8 @@ def config_of(one, vocabulary):
 
 def model_of(one, config):
     prefix = FAMILIES[one.family][0]
-    suffix = {"pairs": "ForSequenceClassification", "sparse": "ForMaskedLM"}.get(one.kind, one.saved_as)
+    by_kind = {"pairs": "ForSequenceClassification", "answer": "ForCausalLM", "sparse": "ForMaskedLM"}
+    suffix = by_kind.get(one.kind, one.saved_as)
     if one.family == "gemma3_text":
         prefix, suffix = "Gemma3Text", "Model"
     return getattr(transformers, prefix + suffix)(config).eval()
@@ -243,6 +284,8 @@ def write(one, folder):
     body = folder / one.at
     body.mkdir(parents=True)
     tokenizer, tokenizer_config = make(one.tokenizer, LIMIT)
+    if one.input_names:
+        tokenizer_config["model_input_names"] = list(one.input_names)
     vocabulary = len(tokenizer["model"]["vocab"]) + sum(
         added["content"] not in known(tokenizer) for added in tokenizer["added_tokens"]
     )
@@ -261,8 +304,14 @@ def write(one, folder):
     files()
     if one.kind == "embed":
         old_layout(one, folder, body) if one.layout == "old" else new_layout(one, folder)
+    elif one.kind == "m3":
+        old_layout(one, folder, body)
+        for name, width in (("sparse_linear", 1), ("colbert_linear", COLBERT)):
+            save_file({"weight": torch.zeros(width, HIDDEN), "bias": torch.zeros(width)}, folder / f"{name}.safetensors")
     elif one.kind == "sparse":
-        sparse_layout(folder)
+        sparse_layout(folder, one.splade)
+    elif one.kind == "answer":
+        answer_layout(folder)
     if one.layout == "new" and (folder / "tokenizer_config.json").exists():
         # Newer versions keep max_seq_length there.
         saved = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
@@ -383,14 +432,32 @@ def static_layout(tokenizer, folder):
     SentenceTransformer(modules=[table], device="cpu").save_pretrained(str(folder), create_model_card=False)
 
 
-def sparse_layout(folder):
+def sparse_layout(folder, settings):
     from sentence_transformers import SparseEncoder
     from sentence_transformers.models import Transformer
     from sentence_transformers.sparse_encoder.models import SpladePooling
 
     body = Transformer(str(folder), transformer_task="fill-mask", max_seq_length=LIMIT)
-    whole = SparseEncoder(modules=[body, SpladePooling("max")], device="cpu")
+    whole = SparseEncoder(modules=[body, SpladePooling(**settings)], device="cpu")
     saved = Path(str(folder) + ".saved")
     whole.save_pretrained(str(saved), create_model_card=False)
     shutil.rmtree(folder)
     saved.rename(folder)
+
+
+def answer_layout(folder):
+    """As sentence-transformers saves a reranker that is a language model."""
+    json_to(
+        folder / "modules.json",
+        [
+            {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.base.modules.transformer.Transformer"},
+            {
+                "idx": 1,
+                "name": "1",
+                "path": "1_LogitScore",
+                "type": "sentence_transformers.cross_encoder.modules.logit_score.LogitScore",
+            },
+        ],
+    )
+    settings = {"true_token_id": YES, "false_token_id": NO, "module_input_name": "causal_logits"}
+    json_to(folder / "1_LogitScore/config.json", settings)

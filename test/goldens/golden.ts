@@ -11,8 +11,8 @@ import { type RuledTensor, safetensorsOf, valuesOf } from './weights-by-rule.js'
 export interface Golden {
   readonly name: string;
   readonly family: string;
-  /** `pairs`: a cross-encoder; `sparse`: SPLADE. */
-  readonly kind: 'embed' | 'pairs' | 'sparse';
+  /** `pairs`: a cross-encoder; `answer`: a language model as one; `sparse`: SPLADE; `m3`: bge-m3. */
+  readonly kind: 'embed' | 'pairs' | 'answer' | 'sparse' | 'm3';
   /** Kind of tokenizer: name of a file in `data/tokenizers`. */
   readonly tokenizer: string;
   /** Path of tokenizer.json in the checkpoint. */
@@ -26,8 +26,32 @@ export interface Golden {
   readonly weights: readonly { file: string; tensors: readonly RuledTensor[]; digest: string }[];
   /** Of `embed`. */
   readonly runs?: readonly GoldenRun[];
-  /** Of `pairs`. */
+  /** Of `pairs` and `answer`. */
   readonly scored?: ScoredPairs;
+  /** Of `m3`. */
+  readonly onePass?: OnePass;
+}
+
+/** A golden of `sparse`: a row for each text, a number for each word of the vocabulary. */
+export type SparseGolden = Golden & Pick<GoldenRun, 'texts' | 'lengths' | 'hashes'> & PackedRows;
+
+/** What bge-m3 computes of texts. The vectors of texts are not normalised. */
+export interface OnePass extends Pick<GoldenRun, 'texts' | 'lengths' | 'hashes'> {
+  readonly dense: PackedRows;
+  /** One row: the weights of the first text's tokens, those of the second one's, and so on. */
+  readonly sparse: PackedRows;
+  /** A row for each token but a text's first: the first text's, those of the second one, and so on. */
+  readonly tokens: PackedRows;
+}
+
+/** Rows of floats. */
+export interface PackedRows {
+  /** Floats per row. */
+  readonly width: number;
+  /** base64: a float32 for each row. */
+  readonly scales: string;
+  /** base64: int16 `[rows, width]`; times its row's scale it is the row. */
+  readonly values: string;
 }
 
 /** Pairs of texts, of which only the second was cut at the limit, and their scores. */
@@ -43,7 +67,7 @@ export interface ScoredPairs {
 }
 
 /** The vectors of some texts under one prompt. */
-export interface GoldenRun {
+export interface GoldenRun extends PackedRows {
   /** Name of the prompt; null: none was asked for, so that the model's default prompt was used, if it has one. */
   readonly prompt: string | null;
   /** Side at which texts beyond the limit were cut. */
@@ -54,12 +78,6 @@ export interface GoldenRun {
   readonly lengths: readonly number[];
   /** base64: 8 bytes for each text, see `idHash`. */
   readonly hashes: string;
-  /** Floats per vector. */
-  readonly width: number;
-  /** base64: a float32 for each vector. */
-  readonly scales: string;
-  /** base64: int16 `[texts, width]`; times its row's scale it is the vector. */
-  readonly values: string;
 }
 
 const DATA = fileURLToPath(new URL('../../../test/goldens/data/', import.meta.url));
@@ -112,9 +130,9 @@ export function hashesIn(hashes: string): string[] {
   return Buffer.from(hashes, 'base64').toString('hex').match(/.{16}/g)!;
 }
 
-export function vectorsOf({ scales, texts, values, width }: GoldenRun): Float32Array[] {
+export function vectorsOf({ scales, values, width }: PackedRows): Float32Array[] {
   const [scaleBytes, bytes] = [Buffer.from(scales, 'base64'), Buffer.from(values, 'base64')];
-  return texts.map((_, row) =>
+  return Array.from({ length: scaleBytes.length / 4 }, (_row, row) =>
     Float32Array.from(
       { length: width },
       (_, column) => bytes.readInt16LE(2 * (row * width + column)) * scaleBytes.readFloatLE(4 * row),

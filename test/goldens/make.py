@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from checkpoints import CHECKPOINTS, LIMIT, write
+from checkpoints import CHECKPOINTS, LIMIT, NO, YES, write
 from texts import pairs, texts
 
 HERE = Path(__file__).parent
@@ -112,10 +112,11 @@ def embed(one, folder, tokenizer):
     return {"runs": runs}, plain
 
 
-def pair_scores(folder):
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+def pair_scores(folder, kind):
+    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
-    model = AutoModelForSequenceClassification.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+    auto = AutoModelForCausalLM if kind == "answer" else AutoModelForSequenceClassification
+    model = auto.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     every, ids, types, scores = texts(), [], [], []
     for query, document in pairs():
@@ -124,7 +125,9 @@ def pair_scores(folder):
         ids.append(made["input_ids"][0].tolist())
         types.append(made["token_type_ids"][0].tolist() if "token_type_ids" in made else [0] * len(ids[-1]))
         with torch.no_grad():
-            scores.append(model(**made).logits[0].tolist())
+            logits = model(**made).logits[0]
+            # A language model is asked for two words after the last token.
+            scores.append([(logits[-1, YES] - logits[-1, NO]).item()] if kind == "answer" else logits.tolist())
     scored = {"pairs": [list(pair) for pair in pairs()], **ids_of(ids), "typeHashes": ids_of(types)["hashes"]}
     return {"scored": {**scored, "logits": [[round(x, 6) for x in row] for row in scores]}}, {
         "pairs": [[every[query], every[document]] for query, document in pairs()],
@@ -132,14 +135,47 @@ def pair_scores(folder):
     }
 
 
-def sparse_rows(folder):
+def sparse_rows(name, folder):
     from sentence_transformers import SparseEncoder
 
     model = SparseEncoder(str(folder), device="cpu")
-    some = list(range(0, len(texts()), 5))
+    # Rows are long: few of them, but for one checkpoint.
+    some = list(range(0, len(texts()), 5 if name == "bert-splade" else 13))
     dense = [model.encode([texts()[index]], batch_size=1).to_dense()[0].numpy() for index in some]
     ids = [features(model, texts()[index]) for index in some]
     return {"texts": some, **ids_of(ids), **rows(dense)}, {"texts": some, "vectors": [row.tolist() for row in dense]}
+
+
+def m3_rows(folder):
+    """The three results of bge-m3 as its description defines them; sentence-transformers knows only the first."""
+    from safetensors.torch import load_file
+    from transformers import AutoModel, AutoTokenizer
+
+    model = AutoModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    linear = {name: load_file(folder / f"{name}_linear.safetensors") for name in ("sparse", "colbert")}
+    some = list(range(0, len(texts()), 9))
+    ids, dense, sparse, tokens = [], [], [], []
+    for index in some:
+        made = tokenizer(texts()[index], truncation=True, max_length=LIMIT, return_tensors="pt")
+        ids.append(made["input_ids"][0].tolist())
+        hidden = model(**made).last_hidden_state[0]
+        # Before normalising, as the engine's rows.
+        dense.append(hidden[0].numpy())
+        weights = torch.relu(torch.nn.functional.linear(hidden, linear["sparse"]["weight"], linear["sparse"]["bias"]))
+        sparse.append(weights[:, 0].numpy())
+        projected = torch.nn.functional.linear(hidden[1:], linear["colbert"]["weight"], linear["colbert"]["bias"])
+        tokens.append(torch.nn.functional.normalize(projected, dim=-1).numpy())
+    result = {
+        "texts": some,
+        **ids_of(ids),
+        "dense": rows(dense),
+        # All tokens of all texts, one after the other.
+        "sparse": rows([np.concatenate(sparse)]),
+        "tokens": rows(np.concatenate(tokens)),
+    }
+    plain = {"texts": some, "dense": [row.tolist() for row in dense]}
+    return {"onePass": result}, {**plain, "sparse": [row.tolist() for row in sparse], "tokens": [row.tolist() for row in tokens]}
 
 
 def cosine(a, b):
@@ -179,9 +215,14 @@ def main():
             tokenizer = tokenizer_path.read_text(encoding="utf-8")
             files = committed_files(folder)
             with torch.no_grad():
-                result, plain = (
-                    pair_scores(folder) if one.kind == "pairs" else sparse_rows(folder) if one.kind == "sparse" else embed(one, folder, tokenizer)
-                )
+                if one.kind in ("pairs", "answer"):
+                    result, plain = pair_scores(folder, one.kind)
+                elif one.kind == "sparse":
+                    result, plain = sparse_rows(one.name, folder)
+                elif one.kind == "m3":
+                    result, plain = m3_rows(folder)
+                else:
+                    result, plain = embed(one, folder, tokenizer)
         except Exception as error:  # noqa: BLE001: one that fails must not stop the others; the exit status tells
             failed.append(one.name)
             print(f"   FAILED: {type(error).__name__}: {str(error)[:2000]}", flush=True)

@@ -23,7 +23,7 @@ export function dtypeFor(device: string, requested: Dtype | undefined): DtypeCho
 }
 
 /** @throws BootError, one line, when a model is compiled and its architecture is not served in this dtype */
-export function requireDtype({ encoder }: Manifest, dtype: Dtype, source: string): void {
+export function requireDtype({ encoder }: Pick<Manifest, 'encoder'>, dtype: Dtype, source: string): void {
   if (dtype !== 'fp16' || encoder?.noHalf === undefined) return;
   throw new BootError(`${source}: EMBED_DTYPE=fp16 is not served for this model: ${encoder.noHalf}; use fp32`);
 }

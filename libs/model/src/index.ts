@@ -2,6 +2,7 @@ export { checkModel, type ModelCheck } from './check-model.js';
 export { dtypeFor } from './dtype-for.js';
 export { extraTensor } from './extra-tensor.js';
 export { type LoadOptions, loadModel } from './load.js';
+export { loadHeads } from './load-heads.js';
 export type { DownloadProgress } from './resolve/download.js';
 export { type DownloadedModel, downloadedModels } from './resolve/downloaded.js';
 export { NotDownloadedError } from './resolve/hub.js';

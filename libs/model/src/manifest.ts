@@ -7,12 +7,10 @@ import { sentenceBert, sentenceTransformers } from './config/sentence-transforme
 import { commonMembers, readConfig } from './config/transformers.js';
 import { densesOf, dimensionsOf } from './dense-modules.js';
 import { poolingOf } from './pooling.js';
+import { findHead, type FoundHead } from './found-head.js';
 import { promptsOf } from './prompts.js';
 import { promptsForTask, taskOf } from './task.js';
 import type { Manifest, ModelFiles } from './types.js';
-
-/** Names of the classes in transformers that the weights are for. */
-const classSchema = z.object({ architectures: z.array(z.string()).nullish() });
 
 /** The only member of `tokenizer_config.json` that is used here; the rest is for the tokenizer. */
 const tokenizerConfigSchema = z.object({ model_max_length: z.number().positive().nullish() });
@@ -38,7 +36,7 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
   }
   const configFile = await readConfig(files.config);
   const config = parseFile(configFile, z.object(commonMembers));
-  requireVectors(files, parseFile(configFile, classSchema).architectures ?? []);
+  requireVectors(files, await findHead(files, configFile, warn));
   const modules = files.modules === null ? null : readModules(await readJson(files.modules), warn);
   if (files.modules !== null && modules !== null) requireRunnable(modules, files.modules);
   const sentence = await readOptional(files.sentenceBert, sentenceBert, warn);
@@ -83,12 +81,21 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
   };
 }
 
-/** @throws BootError for a classifier, such as a cross-encoder, unless the model's files or `models.json` say how it pools */
-function requireVectors({ config, modules, overrides, pooling }: ModelFiles, classes: readonly string[]): void {
-  const classifier = classes.find((name) => /For(Sequence|Token)Classification$/.test(name));
-  if (classifier === undefined || modules !== null || pooling !== null || overrides.pooling !== undefined) return;
+/** @throws BootError, one line, for a model whose results are not vectors */
+function requireVectors({ config, modules, source }: ModelFiles, head: FoundHead): void {
+  if (head.kind === 'vector' || head.kind === 'vector and tokens') return;
+  if (head.kind === 'splade') {
+    throw new BootError(
+      `${modules}: its modules end with SpladePooling, a sparse encoder, whose results are not vectors`,
+    );
+  }
+  if (head.kind === 'next token') {
+    throw new BootError(
+      `${source}: a language model that answers with a token, such as a reranker, whose results are not vectors`,
+    );
+  }
   throw new BootError(
-    `${config}: architectures is "${classifier}", a classifier or cross-encoder, whose results are not vectors; if the ` +
+    `${config}: architectures is "${head.className}", a classifier or cross-encoder, whose results are not vectors; if the ` +
       'model embeds, set "pooling" for it in models.json',
   );
 }

@@ -54,6 +54,8 @@ export interface ModelFiles {
   /** sentence-transformers' own files. */
   readonly modules: string | null;
   readonly pooling: string | null;
+  /** Settings of a module that stands where others have Pooling, such as SpladePooling. */
+  readonly head: string | null;
   /** Those of the Dense modules that `modules.json` names. */
   readonly dense: readonly DenseFiles[];
   readonly sentenceBert: string | null;

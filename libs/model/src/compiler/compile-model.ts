@@ -6,56 +6,79 @@ import { fileDigest } from '../file-digest.js';
 import type { Manifest, ModelFiles, SourcedGraph } from '../types.js';
 import type { Encoder } from './architectures/architecture.js';
 import { COMPILER_VERSION } from './compiler-version.js';
-import type { Head } from './heads/head.js';
+import type { CheckpointHead, Head, RowOf } from './heads/head.js';
+import type { TokenTypes } from './layers/embeddings.js';
 import { floatLinear } from './layers/float-linear.js';
 import { int8Linear } from './layers/int8-linear.js';
 import type { Linear } from './layers/linear.js';
 import { rowInt8Linear } from './layers/row-int8-linear.js';
 import { ExternalWeights } from './onnx/external-weights.js';
-import { GraphBuilder } from './onnx/graph-builder.js';
+import { GraphBuilder, type Value } from './onnx/graph-builder.js';
 import { inputsOf, readModel } from './onnx/found-graph.js';
 import { buildOnce, GRAPH_FILE, WEIGHTS_FILE } from './onnx/graph-folder.js';
 import { SafetensorsReader } from './weights/safetensors.js';
 
-export interface CompileOptions {
+interface CompileOptions {
   readonly dtype: Dtype;
   /** Folder in which compiled graphs are kept. */
   readonly modelDir: string;
-  readonly head: Head;
 }
 
+/** Output of a graph with one head. */
 const OUTPUT = 'embedding';
 
 /**
- * Compiles a checkpoint to a graph of ONNX Runtime's fused operators. Inputs: int64 `input_ids` and `attention_mask`
- * `[rows, tokens]`, padded at the end, and `token_type_ids` if the head's inputs are pairs. Output: float32
- * `[rows, width]`, not normalised. Compiled once: the folder's name is a digest of everything the graph depends on.
+ * Compiles a checkpoint with one head, which gives each input a row: float32 `[rows, width]`, not normalised.
  * @throws BootError, one line, when a weight is missing
  */
 export async function compileModel(
   files: ModelFiles,
   { architecture }: Manifest,
   encoder: Encoder,
-  { dtype, modelDir, head }: CompileOptions,
+  { head, ...options }: CompileOptions & { readonly head: Head },
 ): Promise<SourcedGraph> {
-  const sources = [files.config, ...files.weights, ...head.sources];
+  const { inputs, ...compiled } = await compileHeads(files, architecture, encoder, {
+    ...options,
+    heads: { [OUTPUT]: head },
+  });
+  return { ...compiled, graph: { inputs, output: OUTPUT, width: head.width(encoder.hiddenSize) } };
+}
+
+/** A compiled graph with the inputs that it has, and the absolute paths of the files that determine its numbers. */
+export interface CompiledHeads {
+  readonly onnxPath: string;
+  readonly inputs: readonly string[];
+  readonly sources: readonly string[];
+  readonly extras: SourcedGraph['extras'];
+}
+
+/**
+ * Compiles a checkpoint to a graph of ONNX Runtime's fused operators. Inputs: int64 `input_ids` and `attention_mask`
+ * `[rows, tokens]`, padded at the end, and `token_type_ids` if a head's inputs are pairs and the family has types.
+ * Compiled once: the folder's name is a digest of everything the graph depends on.
+ * @param heads name of an output -> the head that gives it, as float32. All of them share the hidden states
+ * @throws BootError, one line, when a weight is missing
+ */
+export async function compileHeads(
+  files: ModelFiles,
+  architecture: string,
+  encoder: Encoder,
+  { dtype, heads, modelDir }: CompileOptions & { readonly heads: Readonly<Record<string, CheckpointHead>> },
+): Promise<CompiledHeads> {
+  const all = Object.entries(heads);
+  const tokenTypes = all.some(([, head]) => head.tokenTypes === 'input') ? 'input' : 'zero';
+  const sources = [files.config, ...files.weights, ...all.flatMap(([, head]) => head.sources)];
   const digests = await Promise.all(sources.map((path) => fileDigest(path, modelDir)));
   const linear = linearOf(dtype, encoder.hiddenSize);
-  const identity = JSON.stringify([
-    ...[COMPILER_VERSION, digests, architecture, head.name, head.tokenTypes, dtype, linear.name],
-  ]);
+  const names = all.map(([output, { name }]) => (output === OUTPUT ? name : `${output}: ${name}`)).join(', ');
+  const identity = JSON.stringify([COMPILER_VERSION, digests, architecture, names, tokenTypes, dtype, linear.name]);
   const digest = createHash('sha256').update(identity).digest('hex').slice(0, 32);
   const folder = await buildOnce(modelDir, digest, (target) =>
-    writeGraph(files, encoder, head, { half: dtype === 'fp16', linear }, target),
+    writeGraph(files, encoder, all, { half: dtype === 'fp16', linear, tokenTypes }, target),
   );
   const onnxPath = join(folder, GRAPH_FILE);
-  const width = head.width(encoder.hiddenSize);
-  return {
-    onnxPath,
-    graph: { inputs: inputsOf(await readModel(onnxPath)), output: OUTPUT, width },
-    sources,
-    extras: linear === rowInt8Linear ? { linear: linear.name } : {},
-  };
+  const extras = linear === rowInt8Linear ? { linear: linear.name } : {};
+  return { onnxPath, inputs: inputsOf(await readModel(onnxPath)), sources, extras };
 }
 
 /** From this size on, products with a scale for each token are worth it: docs/compiler.md has the measurements. */
@@ -69,18 +92,23 @@ function linearOf(dtype: Dtype, hiddenSize: number): Linear {
 async function writeGraph(
   files: ModelFiles,
   encoder: Encoder,
-  head: Head,
-  { half, linear }: { readonly half: boolean; readonly linear: Linear },
+  heads: readonly (readonly [output: string, head: CheckpointHead])[],
+  { half, linear, tokenTypes }: { readonly half: boolean; readonly linear: Linear; readonly tokenTypes: TokenTypes },
   folder: string,
 ): Promise<void> {
   const reader = await SafetensorsReader.open(files.weights);
   const external = await ExternalWeights.create(join(folder, WEIGHTS_FILE));
   try {
     const graph = new GraphBuilder(external, { half });
-    const { hidden } = await encoder.build(graph, reader, { linear, tokenTypes: head.tokenTypes });
-    graph.cast(OUTPUT, await head.build(graph, 'pooling', hidden), 'float');
-    const model = graph.finish([{ name: OUTPUT, type: 'float', dims: ['rows', head.width(encoder.hiddenSize)] }]);
-    await writeFile(join(folder, GRAPH_FILE), model);
+    const { hidden, words = null } = await encoder.build(graph, reader, { linear, tokenTypes });
+    const outputs: Value[] = [];
+    for (const [output, head] of heads) {
+      const at = output === OUTPUT ? 'pooling' : `${output}.head`;
+      graph.cast(output, await head.build(graph, at, hidden, { weights: reader, words }), 'float');
+      const width = head.width(encoder.hiddenSize);
+      outputs.push({ name: output, type: 'float', dims: dimsOf(head.each ?? 'input', width) });
+    }
+    await writeFile(join(folder, GRAPH_FILE), graph.finish(outputs));
   } catch (error) {
     if (error instanceof BootError) throw new BootError(`${files.source}: ${error.message}`, { cause: error });
     throw error;
@@ -88,4 +116,9 @@ async function writeGraph(
     await external.close();
     await reader.close();
   }
+}
+
+function dimsOf(each: RowOf, width: number): (string | number)[] {
+  if (each === 'input') return ['rows', width];
+  return ['rows', each === 'token' ? 'tokens' : 'tokens after the first', width];
 }

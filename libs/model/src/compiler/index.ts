@@ -1,5 +1,5 @@
 export { adoptOnnx } from './adopt-onnx.js';
-export { compileModel } from './compile-model.js';
+export { compileHeads, compileModel } from './compile-model.js';
 export { COMPILER_VERSION } from './compiler-version.js';
 export { describeEncoder } from './describe-encoder.js';
 export { denseHead } from './heads/dense.js';

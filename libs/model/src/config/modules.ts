@@ -21,6 +21,9 @@ export function readModules({ path, json }: JsonFile, warn: (warning: string) =>
   });
 }
 
+/** Modules whose results are not vectors of texts. */
+export const HEAD_MODULES: readonly string[] = ['SpladePooling', 'LogitScore'];
+
 /** Where each module may stand: sentence-transformers runs them in the order of the file. */
 const ORDER = ['Transformer', 'Pooling', 'Dense', 'Normalize'];
 

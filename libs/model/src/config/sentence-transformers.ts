@@ -80,6 +80,24 @@ export function denseActivation(name: string): DenseActivation {
   return DENSE_ACTIVATIONS[name as keyof typeof DENSE_ACTIVATIONS];
 }
 
+/** `config.json` of a SpladePooling module. */
+export const spladePooling = {
+  used: {
+    pooling_strategy: z.enum(['max', 'sum']).default('max'),
+    activation_function: z.enum(['relu', 'log1p_relu']).default('relu'),
+  },
+  only: {},
+  // Sizes, and how many tokens are computed at once.
+  harmless: ['embedding_dimension', 'word_embedding_dimension', 'chunk_size'],
+} satisfies KnownMembers<z.ZodRawShape>;
+
+/** `config.json` of a LogitScore module: the tokens of a language model's answers. */
+export const logitScore = {
+  used: { true_token_id: z.int().nonnegative(), false_token_id: z.int().nonnegative().nullish() },
+  only: { module_input_name: ['causal_logits'] },
+  harmless: [],
+} satisfies KnownMembers<z.ZodRawShape>;
+
 /** One entry of `modules.json`, which is a list. */
 export const sentenceModule = {
   used: { type: z.string(), path: z.string().nullish() },

@@ -59,6 +59,8 @@ export function locate(
     onnx: at(picked.onnx),
     modules: at(picked.modules),
     pooling: at(picked.pooling),
+    // Records of downloads by earlier versions have neither this nor `adapter`.
+    head: at(picked.head ?? null),
     dense: picked.dense.map(({ folder, config: denseConfig, weights }) => ({
       folder,
       config: join(root, denseConfig),
@@ -66,7 +68,6 @@ export function locate(
     })),
     sentenceBert: at(picked.sentenceBert),
     sentenceTransformers: at(picked.sentenceTransformers),
-    // Records of downloads by earlier versions do not have it.
     adapter: at(picked.adapter ?? null),
     overrides,
     dtype,

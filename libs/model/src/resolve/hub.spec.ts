@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addDenseModule } from '../../../../test/support/dense-module.js';
@@ -124,4 +124,19 @@ it('downloads the Dense modules that modules.json names, and no others', async (
   const options = { modelDir, device: 'cpu', hfEndpoint: hub };
   const model = await loadModel({ name: 'tiny', source: 'org/tiny' }, options);
   expect(model.graph.width).toBe(16);
+});
+
+it('downloads no weights of a model whose results are not vectors', async () => {
+  const module = (idx: number, path: string, name: string) => ({
+    idx,
+    name: `${idx}`,
+    path,
+    type: `st.models.${name}`,
+  });
+  const modules = [module(0, '', 'MLMTransformer'), module(1, '1_Splade', 'SpladePooling')];
+  await writeFile(join(origin, 'modules.json'), JSON.stringify(modules));
+  await mkdir(join(origin, '1_Splade'));
+  await writeFile(join(origin, '1_Splade/config.json'), JSON.stringify({ pooling_strategy: 'max' }));
+  await expect(fetchModel()).rejects.toThrow(/modules\.json: its modules end with SpladePooling, a sparse encoder/);
+  expect(server.seen.filter(({ path }) => path.includes('safetensors'))).toEqual([]);
 });

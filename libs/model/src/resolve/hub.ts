@@ -84,9 +84,29 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
 
 /** Files that say how a model runs. */
 function smallFiles(picked: PickedFiles): string[] {
-  const { adapter, config, dense, modules, pooling, sentenceBert, sentenceTransformers, tokenizer, tokenizerConfig } =
-    picked;
-  const single = [config, tokenizer, tokenizerConfig, modules, pooling, sentenceBert, sentenceTransformers, adapter];
+  const {
+    adapter,
+    config,
+    dense,
+    head,
+    modules,
+    pooling,
+    sentenceBert,
+    sentenceTransformers,
+    tokenizer,
+    tokenizerConfig,
+  } = picked;
+  const single = [
+    config,
+    tokenizer,
+    tokenizerConfig,
+    modules,
+    pooling,
+    head,
+    sentenceBert,
+    sentenceTransformers,
+    adapter,
+  ];
   return [...single, ...dense.map((module) => module.config)].filter((path) => path !== null);
 }
 

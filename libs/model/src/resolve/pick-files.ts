@@ -1,5 +1,5 @@
 import type { Dtype } from '#contracts';
-import type { SentenceModule } from '../config/modules.js';
+import { HEAD_MODULES, type SentenceModule } from '../config/modules.js';
 import type { DenseFiles } from '../types.js';
 
 /** Paths relative to a model's root, forward slashes; null for a missing file. */
@@ -13,6 +13,8 @@ export interface PickedFiles {
   readonly onnxData: readonly string[];
   readonly modules: string | null;
   readonly pooling: string | null;
+  /** `config.json` of a module that stands where others have Pooling, such as SpladePooling. */
+  readonly head: string | null;
   /** Files of the Dense modules that `modules.json` names. */
   readonly dense: readonly DenseFiles[];
   readonly sentenceBert: string | null;
@@ -26,11 +28,13 @@ export interface Layout {
   readonly transformer: string;
   /** null: wherever there is one. */
   readonly pooling: string | null;
+  /** Of a module of another head; null: there is none. */
+  readonly head: string | null;
   readonly dense: readonly string[];
 }
 
 /** A model without `modules.json`. */
-export const FLAT: Layout = { transformer: '', pooling: null, dense: [] };
+export const FLAT: Layout = { transformer: '', pooling: null, head: null, dense: [] };
 
 /** The folders that `modules.json` names. What it names wrongly is for the manifest to refuse. */
 export function layoutOf(modules: readonly SentenceModule[]): Layout {
@@ -38,6 +42,7 @@ export function layoutOf(modules: readonly SentenceModule[]): Layout {
   return {
     transformer: pathOf('Transformer') ?? '',
     pooling: pathOf('Pooling') ?? null,
+    head: modules.find(({ kind }) => HEAD_MODULES.includes(kind))?.path ?? null,
     dense: modules.filter(({ kind }) => kind === 'Dense').map(({ path }) => path),
   };
 }
@@ -74,6 +79,7 @@ export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layo
       layout.pooling === null
         ? (listing.find((path) => /^\d+_Pooling\/config\.json$/.test(path)) ?? null)
         : one(layout.pooling === '' ? 'config.json' : `${layout.pooling}/config.json`),
+    head: layout.head === null ? null : one(`${layout.head}/config.json`),
     dense: layout.dense.flatMap((folder) => denseIn(folder, one)),
     sentenceBert: first(SENTENCE_FILES.map((path) => at + path)),
     sentenceTransformers: one('config_sentence_transformers.json'),

@@ -7,7 +7,7 @@ import { addEmbeddings } from '../layers/embeddings.js';
 import { addPostNormLayer, type LayerNames } from '../layers/post-norm-layer.js';
 import { NamedWeights } from '../weights/named-weights.js';
 import type { Architecture } from './architecture.js';
-import { bertMembers } from './bert.js';
+import { bertMembers, firstTokenClassifier } from './bert.js';
 
 const members = encoderConfig({
   used: {
@@ -50,6 +50,7 @@ export const albert: Architecture = {
         positions: value.max_position_embeddings ?? Infinity,
         firstPosition: 0,
         padTokenId: value.pad_token_id ?? 0,
+        heads: { classifier: firstTokenClassifier('albert.pooler', 'tangent', 'classifier') },
         async build(graph, reader, { linear, tokenTypes }) {
           const weights = new NamedWeights(reader, 'albert.', 'embeddings.word_embeddings.weight');
           const embeddings = {

@@ -1,4 +1,5 @@
 import type { JsonFile, Reading } from '../../config/closed-file.js';
+import type { HeadParts } from '../heads/parts.js';
 import type { Hidden, TokenTypes } from '../layers/embeddings.js';
 import type { Linear } from '../layers/linear.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
@@ -39,6 +40,8 @@ export interface BuildOptions {
 export interface Encoder extends EncoderShape {
   /** Why it is not served in fp16; absent: it is. */
   readonly noHalf?: string;
+  /** What may follow the hidden states besides pooling. Default: nothing that the compiler knows. */
+  readonly heads?: HeadParts;
   /**
    * Adds all nodes from the inputs to the hidden states. Rows must be padded at their end.
    * @throws BootError when a weight is missing

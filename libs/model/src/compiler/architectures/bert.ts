@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readClosed, type JsonFile, type Reading } from '../../config/closed-file.js';
 import { encoderConfig } from '../../config/transformers.js';
+import type { ClassifierParts, HeadActivation, HeadParts, MaskedLmParts } from '../heads/parts.js';
 import { ACTIVATIONS, type Activation } from '../layers/activation.js';
 import { addEmbeddings, type Hidden } from '../layers/embeddings.js';
 import { addPostNormLayer, bertLayerNames } from '../layers/post-norm-layer.js';
@@ -13,8 +14,38 @@ export const bert: Architecture = {
   name: 'bert',
   modelTypes: ['bert'],
   positionTypes: ['absolute'],
-  read: (config) => readBertLike(config, { prefix: 'bert.', padTokenId: 0, firstPosition: () => 0 }),
+  read: (config) => readBertLike(config, { prefix: 'bert.', padTokenId: 0, firstPosition: () => 0, heads }),
 };
+
+function heads({ activation, epsilon, tied }: HeadSettings): HeadParts {
+  const from = 'cls.predictions';
+  return {
+    classifier: firstTokenClassifier('bert.pooler.dense', 'tangent', 'classifier'),
+    maskedLm: {
+      dense: { names: [`${from}.transform.dense`], biased: true },
+      activation,
+      norm: { name: `${from}.transform.LayerNorm`, biased: true, epsilon },
+      ...vocabularyOf('bert.embeddings.word_embeddings', `${from}.decoder`, tied),
+      biases: [`${from}.bias`, `${from}.decoder.bias`],
+    },
+  };
+}
+
+/** A classifier of the first token: `output(activation(dense(hidden)))`. */
+export function firstTokenClassifier(dense: string, activation: HeadActivation, output: string): ClassifierParts {
+  return {
+    pooling: 'cls',
+    padTokenId: null,
+    dense: { names: [dense], biased: true, activation, optional: false },
+    norm: null,
+    output: { names: [output], biased: true },
+  };
+}
+
+/** A masked language model's matrix is that of the word embeddings, unless `tie_word_embeddings` is false. */
+export function vocabularyOf(words: string, decoder: string, tied: boolean): Pick<MaskedLmParts, 'matrix' | 'tied'> {
+  return { tied, matrix: [`${tied ? words : decoder}.weight`] };
+}
 
 /** The differences between encoders with BERT's layers. */
 export interface BertVariant {
@@ -24,6 +55,15 @@ export interface BertVariant {
   readonly padTokenId: number;
   /** Row of the position table for the first token of a text. */
   firstPosition(padTokenId: number): number;
+  heads(settings: HeadSettings): HeadParts;
+}
+
+/** What heads of BERT and its relatives take from `config.json`. */
+export interface HeadSettings {
+  readonly activation: Activation;
+  readonly epsilon: number;
+  /** Whether the masked language model's matrix is the table of word embeddings. */
+  readonly tied: boolean;
 }
 
 /** Members of `config.json` that BERT and its relatives share. */
@@ -33,6 +73,7 @@ export const bertMembers = {
     num_attention_heads: z.int().positive(),
     hidden_act: z.string().default('gelu'),
     layer_norm_eps: z.number().positive().default(1e-12),
+    tie_word_embeddings: z.boolean().nullish(),
   },
   only: { hidden_act: Object.keys(ACTIVATIONS) },
   harmless: [
@@ -77,6 +118,7 @@ export function readBertLike(file: JsonFile, variant: BertVariant): Reading<Enco
     positions: (value.max_position_embeddings ?? Infinity) - firstPosition,
     firstPosition,
     padTokenId,
+    heads: variant.heads({ ...config, tied: value.tie_word_embeddings ?? true }),
     build: (graph, reader, options) =>
       buildBert(graph, new NamedWeights(reader, variant.prefix, 'embeddings.word_embeddings.weight'), config, options),
   };
@@ -101,7 +143,7 @@ async function buildBert(
     },
     tokenTypes,
   );
-  const { lengths } = embedded;
+  const { lengths, words } = embedded;
   let { hidden } = embedded;
   for (let index = 0; index < config.layers; index++) {
     const options = { ...config, linear };
@@ -114,5 +156,5 @@ async function buildBert(
       options,
     );
   }
-  return { hidden, lengths };
+  return { hidden, lengths, words };
 }

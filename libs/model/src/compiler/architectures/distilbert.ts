@@ -6,6 +6,7 @@ import { addEmbeddings } from '../layers/embeddings.js';
 import { addPostNormLayer, type LayerNames } from '../layers/post-norm-layer.js';
 import { NamedWeights } from '../weights/named-weights.js';
 import type { Architecture } from './architecture.js';
+import { firstTokenClassifier, vocabularyOf } from './bert.js';
 
 /** Not in `config.json`: transformers' `modeling_distilbert.py` has it as a constant. */
 const EPSILON = 1e-12;
@@ -15,6 +16,7 @@ const members = encoderConfig({
     num_hidden_layers: z.int().positive(),
     num_attention_heads: z.int().positive(),
     hidden_act: z.string().default('gelu'),
+    tie_word_embeddings: z.boolean().nullish(),
   },
   only: { hidden_act: Object.keys(ACTIVATIONS) },
   harmless: [
@@ -53,6 +55,20 @@ export const distilbert: Architecture = {
         positions: value.max_position_embeddings ?? Infinity,
         firstPosition: 0,
         padTokenId: value.pad_token_id ?? 0,
+        heads: {
+          classifier: firstTokenClassifier('pre_classifier', 'relu', 'classifier'),
+          maskedLm: {
+            dense: { names: ['vocab_transform'], biased: true },
+            activation: layer.activation,
+            norm: { name: 'vocab_layer_norm', biased: true, epsilon: EPSILON },
+            ...vocabularyOf(
+              'distilbert.embeddings.word_embeddings',
+              'vocab_projector',
+              value.tie_word_embeddings ?? true,
+            ),
+            biases: ['vocab_projector.bias'],
+          },
+        },
         async build(graph, reader, { linear, tokenTypes }) {
           const weights = new NamedWeights(reader, 'distilbert.', 'embeddings.word_embeddings.weight');
           const embeddings = {
@@ -63,7 +79,7 @@ export const distilbert: Architecture = {
             epsilon: EPSILON,
           };
           const embedded = await addEmbeddings(graph, embeddings, tokenTypes);
-          const { lengths } = embedded;
+          const { lengths, words } = embedded;
           let { hidden } = embedded;
           for (let index = 0; index < value.num_hidden_layers; index++) {
             const names = layerNames(index);
@@ -72,7 +88,7 @@ export const distilbert: Architecture = {
               linear,
             });
           }
-          return { hidden, lengths };
+          return { hidden, lengths, words };
         },
       },
     };

@@ -6,7 +6,7 @@ import { addEmbeddings } from '../layers/embeddings.js';
 import { addPostNormLayer, bertLayerNames } from '../layers/post-norm-layer.js';
 import { NamedWeights } from '../weights/named-weights.js';
 import type { Architecture } from './architecture.js';
-import { bertMembers } from './bert.js';
+import { bertMembers, firstTokenClassifier } from './bert.js';
 
 const members = encoderConfig({
   ...bertMembers,
@@ -41,6 +41,7 @@ export const electra: Architecture = {
         positions: value.max_position_embeddings ?? Infinity,
         firstPosition: 0,
         padTokenId: value.pad_token_id ?? 0,
+        heads: { classifier: firstTokenClassifier('classifier.dense', 'erf', 'classifier.out_proj') },
         async build(graph, reader, { linear, tokenTypes }) {
           const weights = new NamedWeights(reader, 'electra.', 'embeddings.word_embeddings.weight');
           const embeddings = {

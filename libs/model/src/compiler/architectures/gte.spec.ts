@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dtype } from '#contracts';
@@ -6,6 +6,7 @@ import { compileFolder, cosine, runRows, TINY_ROWS } from '../../../../../test/s
 import { attend, frequencies, mean, PlainLayers, turn, type Rows } from '../../../../../test/support/plain-layers.js';
 import { activate, add } from '../../../../../test/support/reference-forward.js';
 import { TinyCheckpoint } from '../../../../../test/support/tiny-checkpoint.js';
+import { loadHeads } from '../../load-heads.js';
 import { readManifest } from '../../manifest.js';
 import { filesInFolder } from '../../resolve/folder.js';
 
@@ -126,6 +127,39 @@ it.each([
     const [alone] = await runRows(graph, [row]);
     expect(cosine(alone!, expected)).toBeGreaterThan(0.999_999);
   }
+});
+
+// transformers has no such family: there is no golden of it.
+it.each([true, false])('classifies the first token; with a pooler: %s', async (pooler) => {
+  const at = join(folder, `classifier ${pooler}`);
+  const prefix = 'new.';
+  const tiny = checkpoint({ prefix });
+  if (pooler) tiny.linear(`${prefix}pooler.dense`, HIDDEN, HIDDEN, true);
+  tiny.linear('classifier', 3, HIDDEN, true);
+  const labels = { 0: 'no', 1: 'maybe', 2: 'yes' };
+  await tiny.write(at, { ...CONFIG, architectures: ['NewForSequenceClassification'], id2label: labels });
+  for (const left of ['modules.json', '1_Pooling']) await rm(join(at, left), { recursive: true });
+  const load = () =>
+    loadHeads(
+      { name: 'm', source: at },
+      { modelDir: folder, device: 'cpu', dtype: 'fp32', hfEndpoint: 'http://127.0.0.1' },
+    );
+  const { onnxPath, outputs } = await load();
+  expect(outputs).toEqual({ scores: { each: 'input', width: 3 } });
+  const graph = { inputs: [], output: 'scores', width: 3 };
+  const logits = await runRows({ onnxPath, graph }, TINY_ROWS);
+  const plain = new PlainLayers(tiny.tensors);
+  for (const [r, row] of TINY_ROWS.entries()) {
+    const first = forward(tiny, row, { prefix }).slice(0, 1);
+    const pooled = pooler ? plain.linear(first, `${prefix}pooler.dense`).map((state) => state.map(Math.tanh)) : first;
+    const [expected] = plain.linear(pooled, 'classifier');
+    logits[r]!.forEach((value, label) => expect(value).toBeCloseTo(expected![label]!, 4));
+  }
+  await writeFile(
+    join(at, 'config.json'),
+    JSON.stringify({ ...CONFIG, architectures: ['NewForSequenceClassification'] }),
+  );
+  await expect(load()).rejects.toThrow('the tensor "classifier.weight" has 3 rows, where config.json says 2');
 });
 
 it.each<[Dtype, number]>([

@@ -82,6 +82,15 @@ function readGte(file: JsonFile): Reading<Encoder> {
     positions: served.positions,
     firstPosition: 0,
     padTokenId: value.pad_token_id ?? 0,
+    heads: {
+      classifier: {
+        pooling: 'cls',
+        padTokenId: null,
+        dense: { names: ['new.pooler.dense'], biased: true, activation: 'tangent', optional: true },
+        norm: null,
+        output: { names: ['classifier'], biased: true },
+      },
+    },
     build: (graph, reader, options) =>
       buildGte(graph, new NamedWeights(reader, 'new.', 'embeddings.word_embeddings.weight'), config, options),
   };

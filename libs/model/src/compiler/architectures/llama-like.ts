@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readClosed, type JsonFile, type Reading } from '../../config/closed-file.js';
 import { readRope, ropeMembers, type ScalingKind } from '../../config/rope.js';
 import { encoderConfig } from '../../config/transformers.js';
+import type { HeadParts } from '../heads/parts.js';
 import type { Hidden } from '../layers/embeddings.js';
 import { addWindow } from '../layers/grouped-attention.js';
 import { addPreNormLayers } from '../layers/pre-norm-layers.js';
@@ -43,6 +44,7 @@ const used = {
   sliding_window: z.int().positive().nullish(),
   use_bidirectional_attention: z.boolean().nullish(),
   is_causal: z.boolean().nullish(),
+  tie_word_embeddings: z.boolean().nullish(),
   ...ropeMembers,
 };
 
@@ -122,10 +124,25 @@ export function readLlamaLike(file: JsonFile, variant: LlamaVariant): Reading<En
     firstPosition: 0,
     padTokenId: value.pad_token_id ?? variant.padTokenId,
     noHalf: 'sums of its layers may be larger than half precision can hold',
+    // EuroBERT, which is not causal, has heads of its own.
+    ...(variant.causal ? { heads: headsOf(value.pad_token_id ?? null, value.tie_word_embeddings ?? false) } : {}),
     build: (graph, reader, options) =>
       buildLlamaLike(graph, new NamedWeights(reader, 'model.', 'embed_tokens.weight'), config, options),
   };
   return { value: encoder, refusals: [...refusals, ...more], warnings: [...warnings, ...served.warnings] };
+}
+
+function headsOf(padTokenId: number | null, tied: boolean): HeadParts {
+  return {
+    classifier: {
+      pooling: 'last',
+      padTokenId,
+      dense: null,
+      norm: null,
+      output: { names: ['score'], biased: false },
+    },
+    nextToken: { matrix: tied ? ['model.embed_tokens.weight', 'embed_tokens.weight'] : ['lm_head.weight'] },
+  };
 }
 
 /** Since transformers 4.53; older files have `use_sliding_window` alone. */

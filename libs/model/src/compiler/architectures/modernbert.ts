@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { readClosed, type JsonFile, type Reading } from '../../config/closed-file.js';
 import { readRope, ropeMembers } from '../../config/rope.js';
 import { encoderConfig } from '../../config/transformers.js';
+import type { HeadParts } from '../heads/parts.js';
+import { ACTIVATIONS as HEAD_ACTIVATIONS } from '../layers/activation.js';
 import type { GateActivation } from '../layers/gated-feed-forward.js';
 import { addWindow } from '../layers/grouped-attention.js';
 import type { Hidden } from '../layers/embeddings.js';
@@ -12,6 +14,7 @@ import { addSequences, addTokenEmbeddings } from '../layers/token-embeddings.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { NamedWeights } from '../weights/named-weights.js';
 import type { Architecture, BuildOptions, Encoder } from './architecture.js';
+import { vocabularyOf } from './bert.js';
 import { servedPositions } from './served-positions.js';
 
 /** ModernBERT: Warner et al. 2024; transformers' `models/modernbert`. */
@@ -40,6 +43,11 @@ const members = encoderConfig({
     global_rope_theta: z.number().positive().default(160_000),
     local_rope_theta: z.number().positive().nullish(),
     layer_types: z.array(layerType).nullish(),
+    classifier_pooling: z.enum(['cls', 'mean']).default('cls'),
+    classifier_bias: z.boolean().default(false),
+    classifier_activation: z.string().default('gelu'),
+    decoder_bias: z.boolean().default(true),
+    tie_word_embeddings: z.boolean().nullish(),
     ...ropeMembers,
   },
   only: { hidden_activation: Object.keys(ACTIVATIONS), rope_scaling: [{}] },
@@ -56,11 +64,7 @@ const members = encoderConfig({
     'deterministic_flash_attn',
     'repad_logits_with_grad',
     // Of heads for other tasks.
-    'classifier_pooling',
     'classifier_dropout',
-    'classifier_bias',
-    'classifier_activation',
-    'decoder_bias',
     'sparse_prediction',
     'sparse_pred_ignore_index',
   ],
@@ -78,6 +82,33 @@ interface ModernBertConfig {
   /** Largest distance of a token in the window. */
   readonly distance: number;
   readonly rotations: { readonly global: Rotation; readonly local: Rotation };
+}
+
+function headsOf(file: JsonFile, value: z.infer<z.ZodObject<typeof members.used>>): HeadParts {
+  const { classifier_activation: name, classifier_bias: biased } = value;
+  const activation = HEAD_ACTIVATIONS[name];
+  if (activation === undefined) {
+    const known = Object.keys(HEAD_ACTIVATIONS).join(', ');
+    return { refusals: [`${file.path}: classifier_activation is "${name}"; Embedmill runs heads with ${known}`] };
+  }
+  const dense = { names: ['head.dense'], biased };
+  const norm = { name: 'head.norm', biased: value.norm_bias, epsilon: value.norm_eps };
+  return {
+    classifier: {
+      pooling: value.classifier_pooling,
+      padTokenId: null,
+      dense: { ...dense, activation, optional: false },
+      norm,
+      output: { names: ['classifier'], biased: true },
+    },
+    maskedLm: {
+      dense,
+      activation,
+      norm,
+      ...vocabularyOf('model.embeddings.tok_embeddings', 'decoder', value.tie_word_embeddings ?? true),
+      biases: value.decoder_bias ? ['decoder.bias'] : [],
+    },
+  };
 }
 
 function readModernBert(file: JsonFile): Reading<Encoder> {
@@ -106,6 +137,7 @@ function readModernBert(file: JsonFile): Reading<Encoder> {
     positions: served.positions,
     firstPosition: 0,
     padTokenId: value.pad_token_id ?? 50_283,
+    heads: headsOf(file, value),
     build: (graph, reader, options) =>
       buildModernBert(graph, new NamedWeights(reader, 'model.', 'embeddings.tok_embeddings.weight'), config, options),
   };

@@ -6,7 +6,7 @@ import { addEmbeddings } from '../layers/embeddings.js';
 import { addPostNormLayer, bertLayerNames, type LayerNames } from '../layers/post-norm-layer.js';
 import { NamedWeights } from '../weights/named-weights.js';
 import type { Architecture } from './architecture.js';
-import { bertMembers } from './bert.js';
+import { bertMembers, firstTokenClassifier } from './bert.js';
 
 /** Buckets of distances, a half for each direction: transformers' `modeling_mpnet.py` has it as a constant. */
 const BUCKETS = 32;
@@ -39,6 +39,7 @@ export const mpnet: Architecture = {
         positions: (value.max_position_embeddings ?? Infinity) - FIRST_POSITION,
         firstPosition: FIRST_POSITION,
         padTokenId: value.pad_token_id ?? 1,
+        heads: { classifier: firstTokenClassifier('classifier.dense', 'tangent', 'classifier.out_proj') },
         async build(graph, reader, { linear, tokenTypes }) {
           const weights = new NamedWeights(reader, 'mpnet.', 'embeddings.word_embeddings.weight');
           const positions = await weights.rowsFrom(FIRST_POSITION, 'embeddings.position_embeddings.weight');

@@ -1,5 +1,6 @@
+import type { HeadParts } from '../heads/parts.js';
 import type { Architecture } from './architecture.js';
-import { readBertLike } from './bert.js';
+import { firstTokenClassifier, type HeadSettings, readBertLike, vocabularyOf } from './bert.js';
 
 /**
  * RoBERTa, XLM-RoBERTa and CamemBERT have BERT's layers. Their positions begin at the padding id + 1 (transformers'
@@ -11,5 +12,19 @@ export const roberta: Architecture = {
   modelTypes: ['roberta', 'xlm-roberta', 'camembert'],
   positionTypes: ['absolute'],
   read: (config) =>
-    readBertLike(config, { prefix: 'roberta.', padTokenId: 1, firstPosition: (padTokenId) => padTokenId + 1 }),
+    readBertLike(config, { prefix: 'roberta.', padTokenId: 1, firstPosition: (padTokenId) => padTokenId + 1, heads }),
 };
+
+function heads({ epsilon, tied }: HeadSettings): HeadParts {
+  return {
+    classifier: firstTokenClassifier('classifier.dense', 'tangent', 'classifier.out_proj'),
+    maskedLm: {
+      dense: { names: ['lm_head.dense'], biased: true },
+      // Whatever the layers have.
+      activation: 'erf',
+      norm: { name: 'lm_head.layer_norm', biased: true, epsilon },
+      ...vocabularyOf('roberta.embeddings.word_embeddings', 'lm_head.decoder', tied),
+      biases: ['lm_head.bias', 'lm_head.decoder.bias'],
+    },
+  };
+}

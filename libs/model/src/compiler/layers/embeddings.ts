@@ -3,10 +3,14 @@ import type { NormWeights } from '../weights/named-weights.js';
 import type { Tensor } from '../weights/safetensors.js';
 import { addNorm } from './norm.js';
 
-/** Names of two values: hidden states `[rows, tokens, hidden]`, and number of real tokens per row, int32 `[rows]`. */
+/** Names of values that an encoder gives. */
 export interface Hidden {
+  /** `[rows, tokens, hidden]`. */
   readonly hidden: string;
+  /** Real tokens of each row, int32 `[rows]`. */
   readonly lengths: string;
+  /** `[vocabulary, hidden]`: the table of word embeddings, where the graph has it as it is in the checkpoint. */
+  readonly words?: string | undefined;
 }
 
 /**
@@ -47,13 +51,14 @@ export async function addEmbeddings(
     return { hidden, lengths: graph.along(1, 'ReduceSum', 'lengths', mask, { keepdims: 0 }) };
   }
   const table = segmented || types === null ? positions.data : withFirstType(positions.data, types.data, size);
+  const wordTable = await graph.weight('words', words.shape, words.data);
   const output = graph.fused(
     'EmbedLayerNormalization',
     'embeddings',
     [
       ids,
       segmented ? graph.cast('types32', graph.input('token_type_ids'), 'int32') : '',
-      await graph.weight('words', words.shape, words.data),
+      wordTable,
       await graph.weight('positions', positions.shape, table),
       segmented ? await graph.weight('types', types.shape, types.data) : '',
       await graph.weight('embeddings.gamma', [size], norm.gamma),
@@ -63,7 +68,7 @@ export async function addEmbeddings(
     { epsilon: { float: epsilon } },
     ['embeddings', 'lengths'],
   );
-  return { hidden: output, lengths: 'lengths' };
+  return { hidden: output, lengths: 'lengths', words: wordTable };
 }
 
 async function addTypes(graph: GraphBuilder, rows: string, types: Tensor): Promise<string> {
