@@ -8,6 +8,7 @@ export interface Part {
 
 export interface AddedToken {
   readonly content: string;
+  readonly lstrip?: boolean;
   readonly rstrip?: boolean;
 }
 
