@@ -1,5 +1,6 @@
 import { type Environment, unknownVariables } from '#config';
 import { BootError } from '#contracts';
+import { nativeMissing } from '#model';
 import { agreeOnSchema } from '#store';
 import { startTraces } from '#telemetry';
 import { createApi, createLog } from './create-api.js';
@@ -10,6 +11,8 @@ import { shutDown } from './shut-down.js';
 export async function runApi(environment: Environment, options: ServicesOptions = {}): Promise<void> {
   const log = createLog(environment);
   for (const warning of unknownVariables()) log.warn(warning);
+  const missing = await nativeMissing();
+  if (missing !== null) log.warn(`${missing}: \`truncate: error\` uses a slower one, for some models none`);
   const services = createServices(environment, log, options);
   const traces = await startTraces('api', environment, (message) => log.warn(message));
   await services.connections.ready(services.redisPatienceMs);

@@ -133,7 +133,7 @@ export function createServices(environment: Environment, log: FastifyBaseLogger,
   );
   const cache = new TieredCache(near, far);
   const planner = new Planner({ models: directory, operations, shapes, cache, keys, count: metrics });
-  const tokenLimit = new TokenLimit(cards);
+  const tokenLimit = new TokenLimit(cards, (reason) => log.error(reason));
 
   // Interactive requests.
   const admission = new InteractiveAdmission(environment.EMBED_MAX_WAITING_TEXTS);

@@ -7,6 +7,7 @@ export type { DownloadProgress } from './resolve/download.js';
 export { type DownloadedModel, downloadedModels } from './resolve/downloaded.js';
 export { NotDownloadedError } from './resolve/hub.js';
 export { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
+export { nativeMissing } from './tokenizer/drivers/choose-driver.js';
 export { type Encoded, type EncodeOptions, TextTooComplexError, type Tokenizer } from './tokenizer/tokenizer.js';
 export { TokenizerThread } from './tokenizer/tokenizer-thread.js';
 export type { ExtraInput, Graph, GraphInterface, RunnableModel, RunShape, TokenizerFiles } from './types.js';

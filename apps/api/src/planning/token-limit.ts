@@ -1,3 +1,4 @@
+import { ApiError, BootError } from '#contracts';
 import { TokenizerThread, type TokenizerFiles } from '#model';
 import type { ModelRegistry } from '#store';
 import type { TokenCount } from '../input/too-long.js';
@@ -7,16 +8,19 @@ import type { Plan } from './planner.js';
 /** Finds texts over a model's token limit, for `truncate: error`. Uses the tokenizer that workers announced. */
 export class TokenLimit {
   readonly #registry: ModelRegistry;
+  readonly #onUnusable: (reason: string) => void;
   readonly #tokenizers = new Map<string, Promise<TokenizerThread>>();
 
-  constructor(registry: ModelRegistry) {
+  /** @param onUnusable observer of tokenizers that this process cannot run */
+  constructor(registry: ModelRegistry, onUnusable: (reason: string) => void = () => {}) {
     this.#registry = registry;
+    this.#onUnusable = onUnusable;
   }
 
   /**
    * Inputs over the model's limit, in order; `tokens` includes special tokens and the prompt. An input that cannot be
    * tokenised is not among them: the worker reports it.
-   * @throws ApiError 503 `model_not_ready` when no worker has announced the tokenizer
+   * @throws ApiError 503 `model_not_ready` when no worker has announced the tokenizer, or this process cannot run it
    */
   async tooLong(
     { card, lane, operation, spec }: Plan,
@@ -50,7 +54,19 @@ export class TokenLimit {
 
   async #start(fingerprint: string): Promise<TokenizerThread> {
     const files = await this.#registry.tokenizerFiles(fingerprint);
-    if (files !== null) return TokenizerThread.start(files as TokenizerFiles);
-    throw modelNotReady('No worker has announced the tokenizer of this model yet');
+    if (files === null) throw modelNotReady('No worker has announced the tokenizer of this model yet');
+    try {
+      return await TokenizerThread.start(files as TokenizerFiles);
+    } catch (error) {
+      if (!(error instanceof BootError)) throw error;
+      this.#onUnusable(error.message);
+      throw new ApiError({
+        status: 503,
+        code: 'model_not_ready',
+        param: 'truncate',
+        message:
+          'This API process cannot count the tokens of this model, for a reason in its log: use another `truncate`.',
+      });
+    }
   }
 }

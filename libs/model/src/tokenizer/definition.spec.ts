@@ -1,5 +1,5 @@
 import { tokenizerDefinition } from './definition.js';
-import { chooseDriver } from './drivers/choose-driver.js';
+import { chooseDriver, nativeMissing } from './drivers/choose-driver.js';
 import { KINDS } from './kinds.fixture.js';
 import { TokenizerThread } from './tokenizer-thread.js';
 import { tokenizerRules } from './tokenizer-rules.js';
@@ -43,9 +43,18 @@ describe('where the native library has no build', () => {
     expect(await chooseDriver(GPT2)).toEqual({ name: 'native', warning: null });
   });
 
+  it('a process can say so at its start', async () => {
+    expect(await nativeMissing(missing)).toMatch(/^the library "tokenizers" does not run .*binding\.\)$/);
+    expect(await nativeMissing()).toBeNull();
+  });
+
   it('tokenizers that it gets wrong are refused in one line', async () => {
     await expect(chooseDriver(BERT, missing)).rejects.toThrow(
       /^the library "tokenizers" .* tokenizers with BertNormalizer give some texts other token ids: .*$/,
+    );
+    const added_tokens = [{ content: '<mask>', lstrip: true }];
+    await expect(chooseDriver({ ...GPT2, tokenizer: { ...GPT2.tokenizer, added_tokens } }, missing)).rejects.toThrow(
+      /tokenizers with the token <mask>, which takes white space beside it give some texts/,
     );
   });
 });

@@ -8,7 +8,9 @@ export interface Part {
 
 export interface AddedToken {
   readonly content: string;
+  readonly lstrip?: boolean;
   readonly rstrip?: boolean;
+  readonly [member: string]: unknown;
 }
 
 /** What is read of `tokenizer.json` here; the libraries read the rest. */

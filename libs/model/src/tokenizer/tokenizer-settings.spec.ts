@@ -5,6 +5,7 @@ import { makeBertModel } from '../../../../test/support/random-model.js';
 import { loadModel } from '../load.js';
 import type { RunnableModel } from '../types.js';
 import { encodeAll } from './encode-all.fixture.js';
+import { tokensOnlyNamed } from './named-tokens.js';
 import { TokenizerThread } from './tokenizer-thread.js';
 
 const CONFIG = { tokenizer_class: 'BertTokenizer', do_lower_case: true, unk_token: '[UNK]', pad_token: '[PAD]' };
@@ -61,6 +62,27 @@ it('leaves alone what transformers leaves alone', async () => {
   expect(normalizer(other)).toMatchObject({ lowercase: true });
   const sequence = { type: 'Sequence', normalizers: [{ type: 'NFC' }] };
   expect(normalizer(await load({ ...CONFIG, do_lower_case: false }, { normalizer: sequence }))).toEqual(sequence);
+});
+
+it('finds tokens in texts that only tokenizer_config.json names, if the model has embeddings for them', async () => {
+  const plain = await load(CONFIG);
+  const fox = (await idsOf(plain, 'fox'))[1]!;
+  expect(await idsOf(plain, 'thefoxa')).not.toContain(fox);
+  for (const named of [
+    { extra_special_tokens: ['fox'] },
+    { additional_special_tokens: [{ content: 'fox', lstrip: false }] },
+    { extra_special_tokens: { image_token: 'fox' } },
+    { added_tokens_decoder: { [fox]: { content: 'fox', special: true, normalized: false } } },
+    { image_token: 'fox' },
+  ]) {
+    const model = await load({ ...CONFIG, ...named });
+    expect((await idsOf(model, 'thefoxa')).slice(1, -1)).toContain(fox);
+    expect(model.card.fingerprint).not.toBe(plain.card.fingerprint);
+  }
+  const tiny = { model: { type: 'WordPiece', vocab: { a: 0, b: 1 } } };
+  expect(tokensOnlyNamed(tiny, { extra_special_tokens: ['new', 'b'] }, 2)).toMatchObject([{ id: 1, content: 'b' }]);
+  expect(tokensOnlyNamed(tiny, { extra_special_tokens: ['new', 'b'] }, 3)).toMatchObject([{ id: 2 }, { id: 1 }]);
+  await expect(load({ ...CONFIG, split_special_tokens: true })).rejects.toThrow(/split_special_tokens: true/);
 });
 
 it('lower-cases texts first where the model does, but not the special tokens in them, and has another fingerprint', async () => {

@@ -1,5 +1,6 @@
 import { readJson } from '../config/closed-file.js';
-import { type Part, partsOf } from './definition.js';
+import { type AddedToken, type Part, partsOf, type TokenizerDefinition } from './definition.js';
+import { tokensOnlyNamed } from './named-tokens.js';
 import type { Manifest, ModelFiles, TokenizerFiles } from '../types.js';
 
 type Settings = Record<string, unknown>;
@@ -45,7 +46,8 @@ const NORMALIZERS: Readonly<Record<string, Readonly<Record<string, string>>>> = 
 
 /**
  * transformers lets `tokenizer_config.json` override some members of `tokenizer.json`: of the normalizer by the classes
- * in `NORMALIZERS`, and `add_prefix_space` of a byte-level pre-tokenizer. Only members that the file names.
+ * in `NORMALIZERS`, and `add_prefix_space` of a byte-level pre-tokenizer. Only members that the file names. Tokens that
+ * only that file names are added. `add_bos_token` and `add_eos_token` change nothing where there is a tokenizer.json.
  * @param model `config.json`: its `model_type` names the class where the file does not
  */
 function override(
@@ -69,6 +71,11 @@ function override(
   apply('normalizer', NORMALIZERS[classOf(said, settingsOf(model))] ?? {});
   if (settingsOf(changed['pre_tokenizer'])['type'] === 'ByteLevel') {
     apply('pre_tokenizer', { add_prefix_space: 'add_prefix_space' });
+  }
+  const named = tokensOnlyNamed(changed as unknown as TokenizerDefinition, said, settingsOf(model)['vocab_size']);
+  if (named.length > 0) {
+    changed['added_tokens'] = [...((changed['added_tokens'] ?? []) as readonly AddedToken[]), ...named];
+    changes['added_tokens'] = named;
   }
   return { definition: changed, changes };
 }

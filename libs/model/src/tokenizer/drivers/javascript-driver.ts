@@ -1,5 +1,5 @@
 import { Tokenizer } from '@huggingface/tokenizers';
-import type { TokenizerDefinition } from '../definition.js';
+import { type Part, partsOf, type TokenizerDefinition } from '../definition.js';
 import type { Framed, TokenizerDriver } from './driver.js';
 
 /** The library of transformers.js, for platforms without a build of the native one. */
@@ -10,7 +10,7 @@ export class JavascriptDriver implements TokenizerDriver {
 
   /** @throws Error when the library does not know the tokenizer */
   constructor(definition: TokenizerDefinition, config: unknown) {
-    this.#tokenizer = new Tokenizer(definition, config ?? {});
+    this.#tokenizer = new Tokenizer(withPattern(definition), config ?? {});
   }
 
   ids(texts: readonly string[]): Promise<(readonly number[] | Error)[]> {
@@ -34,4 +34,20 @@ export class JavascriptDriver implements TokenizerDriver {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
+}
+
+const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+/** Spells out the pattern that is built into `ByteLevel`: in its own, the library has another notion of white space. */
+function withPattern(definition: TokenizerDefinition): TokenizerDefinition {
+  const parts = partsOf(definition.pre_tokenizer);
+  if (!parts.some(isBuiltIn)) return definition;
+  const split = { type: 'Split', pattern: { Regex: GPT2 }, behavior: 'Isolated', invert: false };
+  const pretokenizers = parts.flatMap((part) => (isBuiltIn(part) ? [split, { ...part, use_regex: false }] : [part]));
+  return { ...definition, pre_tokenizer: { type: 'Sequence', pretokenizers } };
+}
+
+/** A prefix space would have to be added before the text is split. */
+function isBuiltIn({ type, use_regex: pattern, add_prefix_space: prefix }: Part): boolean {
+  return type === 'ByteLevel' && pattern !== false && prefix === false;
 }
