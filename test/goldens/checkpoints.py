@@ -89,6 +89,7 @@ FAMILIES = {
         },
     ),
     "nomic_bert": ("NomicBert", 0, {}),
+    "gte": ("Gte", 0, {"pad_token_id": 0}),
     "qwen2": ("Qwen2", 0, {"num_key_value_heads": 2, "pad_token_id": 0, "rope_parameters": MILLION}),
     "qwen3": (
         "Qwen3",
@@ -164,6 +165,7 @@ CHECKPOINTS = [
     Checkpoint("modernbert-mean", "modernbert", "byte-modernbert", prompts=PROMPTS, layout="new"),
     Checkpoint("modernbert-cls", "modernbert", "byte-modernbert", pooling=("cls",), saved_as="ForMaskedLM"),
     Checkpoint("nomic-bert-mean", "nomic_bert", "wordpiece", layout="new"),
+    Checkpoint("gte-cls", "gte", "wordpiece", pooling=("cls",), normalize=True, layout="new"),
     Checkpoint(
         "qwen2-last",
         "qwen2",
