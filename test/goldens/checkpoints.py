@@ -194,6 +194,15 @@ CHECKPOINTS = [
     ),
     # A table of vectors, whose mean is the result.
     Checkpoint("static-mean", "static", "wordpiece", layout="static", max_seq_length=None),
+    Checkpoint(
+        "static-model2vec",
+        "static",
+        "wordpiece",
+        layout="model2vec",
+        max_seq_length=None,
+        normalize=True,
+        prompts=PROMPTS,
+    ),
     # Cross-encoders, and SPLADE.
     Checkpoint("bert-pairs", "bert", "wordpiece", {"num_labels": 1}, kind="pairs"),
     Checkpoint("xlm-roberta-pairs", "xlm-roberta", "unigram", {"num_labels": 1}, kind="pairs"),
@@ -246,8 +255,8 @@ def write(one, folder):
     vocabulary = len(tokenizer["model"]["vocab"]) + sum(
         added["content"] not in known(tokenizer) for added in tokenizer["added_tokens"]
     )
-    if one.layout == "static":
-        static_layout(tokenizer, folder)
+    if one.family == "static":
+        static_layout(tokenizer, folder) if one.layout == "static" else model2vec_layout(one, tokenizer, vocabulary, folder)
         return apply_rule(folder)
     config = config_of(one, vocabulary)
     if config is None:
@@ -381,6 +390,24 @@ def static_layout(tokenizer, folder):
 
     table = StaticEmbedding(Tokenizer.from_str(json.dumps(tokenizer)), embedding_dim=HIDDEN)
     SentenceTransformer(modules=[table], device="cpu").save_pretrained(str(folder), create_model_card=False)
+
+
+def model2vec_layout(one, tokenizer, vocabulary, folder):
+    """As model2vec saves a table with a factor for each token."""
+    json_to(folder / "tokenizer.json", tokenizer)
+    config = {"model_type": "model2vec", "architectures": ["StaticModel"], "tokenizer_name": "small", "apply_pca": HIDDEN}
+    json_to(folder / "config.json", {**config, "apply_zipf": None, "hidden_dim": HIDDEN, "seq_length": 1000000, "normalize": True})
+    kinds = [("StaticEmbedding", "."), ("Normalize", "1_Normalize")]
+    json_to(
+        folder / "modules.json",
+        [
+            {"idx": index, "name": str(index), "path": path, "type": f"sentence_transformers.models.{kind}"}
+            for index, (kind, path) in enumerate(kinds)
+        ],
+    )
+    json_to(folder / "config_sentence_transformers.json", {"prompts": one.prompts})
+    tables = {"embeddings": torch.zeros(vocabulary, HIDDEN), "weights": torch.zeros(vocabulary)}
+    save_file(tables, folder / "model.safetensors")
 
 
 def sparse_layout(folder):

@@ -7,7 +7,6 @@
 export const REFUSED: Readonly<Record<string, RegExp>> = {
   'bert-splade': /a module that Embedmill cannot run/,
   'bert-without-prompt': /include_prompt is false/,
-  'static-mean': /no config\.json/,
 };
 
 /** Loaded, but not with the vectors of sentence-transformers: name -> why. */

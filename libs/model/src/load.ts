@@ -31,6 +31,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
   return {
     ...built,
     padTokenId: manifest.padTokenId,
+    takesEmpty: manifest.takesEmpty,
     warnings: driver.warning === null ? manifest.warnings : [...manifest.warnings, driver.warning],
     card: {
       name: served.name,

@@ -1,5 +1,6 @@
 import { BootError } from '#contracts';
 import { z } from 'zod';
+import type { EncoderShape } from './compiler/architectures/architecture.js';
 import { describeEncoder, poolingModes } from './compiler/index.js';
 import { accept, parseFile, readClosed, readJson, type KnownMembers } from './config/closed-file.js';
 import { readModules, requireRunnable, type SentenceModule } from './config/modules.js';
@@ -8,6 +9,7 @@ import { commonMembers, readConfig } from './config/transformers.js';
 import { densesOf, dimensionsOf } from './dense-modules.js';
 import { poolingOf } from './pooling.js';
 import { promptsOf } from './prompts.js';
+import { readStatic } from './static-model.js';
 import type { Manifest, ModelFiles } from './types.js';
 
 /** Names of the classes in transformers that the weights are for. */
@@ -35,44 +37,70 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
         '(merge_and_unload of the library peft) and save the result',
     );
   }
-  const configFile = await readConfig(files.config);
-  const config = parseFile(configFile, z.object(commonMembers));
-  requireVectors(files, parseFile(configFile, classSchema).architectures ?? []);
   const modules = files.modules === null ? null : readModules(await readJson(files.modules), warn);
   if (files.modules !== null && modules !== null) requireRunnable(modules, files.modules);
-  const sentence = await readOptional(files.sentenceBert, sentenceBert, warn);
   const said = { ...(await readOptional(files.sentenceTransformers, sentenceTransformers, warn)) };
-  const {
-    architecture,
-    shape,
-    encoder,
-    warnings: ofConfig,
-  } = describeEncoder(configFile, {
-    source,
-    weights: files.weights.length > 0,
-    onnx: files.onnx !== null,
-  });
-  ofConfig.forEach(warn);
-  for (const module of modules ?? []) judgeClass(module, files, encoder !== null, warn);
-  const { normalize, pooling: pooled, unknown: poolingUnknown } = await poolingOf(files, encoder !== null, warn);
+  const { encoder, matryoshka, normalize, shape, ...body } = await readBody(files, modules ?? [], warn);
   const dense = await densesOf(modules ?? [], files, warn);
   return {
-    architecture,
+    ...body,
     encoder,
     hiddenSize: shape.hiddenSize,
-    dimensions: dimensionsOf(files.source, poolingModes(pooled).length * shape.hiddenSize, dense),
-    maxTokens: await maxTokensOf(files, shape.positions, sentence?.max_seq_length ?? undefined),
-    pooling: pooled,
-    poolingUnknown,
+    dimensions: dimensionsOf(files.source, poolingModes(body.pooling).length * shape.hiddenSize, dense),
     dense,
     normalize: overrides.normalize ?? modules?.some(({ kind }) => kind === 'Normalize') ?? normalize,
     ...promptsOf(source, files.sentenceTransformers, said, overrides),
-    lowerCase: sentence?.do_lower_case ?? false,
     truncateDim: said.truncate_dim ?? null,
-    matryoshka: overrides.matryoshka ?? said.matryoshka_dims ?? config.matryoshka_dimensions ?? [],
+    matryoshka: overrides.matryoshka ?? said.matryoshka_dims ?? matryoshka,
     padTokenId: shape.padTokenId,
     firstPosition: shape.firstPosition,
     warnings,
+  };
+}
+
+/** What the first module's files say: those of an encoder, or of a table of tokens' vectors. */
+interface Body extends Pick<
+  Manifest,
+  'architecture' | 'encoder' | 'lowerCase' | 'matryoshka' | 'maxTokens' | 'pooling' | 'poolingUnknown' | 'takesEmpty'
+> {
+  readonly shape: EncoderShape;
+  /** For models without `modules.json`. */
+  readonly normalize: boolean;
+}
+
+async function readBody(files: ModelFiles, modules: readonly SentenceModule[], warn: Warn): Promise<Body> {
+  if (files.isStatic) {
+    const table = await readStatic(files, warn);
+    for (const module of modules) judgeClass(module, files, true, warn);
+    return { ...table, shape: table.encoder, lowerCase: false, matryoshka: [] };
+  }
+  return readEncoder(files, modules, warn);
+}
+
+async function readEncoder(files: ModelFiles, modules: readonly SentenceModule[], warn: Warn): Promise<Body> {
+  if (files.config === null) throw new BootError(`${files.source}: no config.json`);
+  const configFile = await readConfig(files.config);
+  const config = parseFile(configFile, z.object(commonMembers));
+  requireVectors(files, parseFile(configFile, classSchema).architectures ?? []);
+  const sentence = await readOptional(files.sentenceBert, sentenceBert, warn);
+  const { warnings, ...described } = describeEncoder(configFile, {
+    source: files.source,
+    weights: files.weights.length > 0,
+    onnx: files.onnx !== null,
+  });
+  warnings.forEach(warn);
+  const compiled = described.encoder !== null;
+  for (const module of modules) judgeClass(module, files, compiled, warn);
+  const { normalize, pooling, unknown: poolingUnknown } = await poolingOf(files, compiled, warn);
+  return {
+    ...described,
+    maxTokens: await maxTokensOf(files, described.shape.positions, sentence?.max_seq_length ?? undefined),
+    pooling,
+    poolingUnknown,
+    normalize,
+    lowerCase: sentence?.do_lower_case ?? false,
+    takesEmpty: false,
+    matryoshka: config.matryoshka_dimensions ?? [],
   };
 }
 

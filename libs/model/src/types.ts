@@ -41,7 +41,10 @@ export interface DenseModule {
 export interface ModelFiles {
   /** Name of the model's source, for messages: `npm:…`, `folder:…`, `hub:id@commit`. */
   readonly source: string;
-  readonly config: string;
+  /** Whether the weights are only a table of tokens' vectors. */
+  readonly isStatic: boolean;
+  /** null only for static models, which need none. */
+  readonly config: string | null;
   readonly tokenizer: string;
   readonly tokenizerConfig: string | null;
   /** safetensors, one or several shards; empty when there is only ONNX. */
@@ -87,6 +90,8 @@ export interface Manifest {
   readonly truncateDim: number | null;
   readonly matryoshka: readonly number[];
   readonly padTokenId: number;
+  /** Whether a text without any token has a vector, that of one padding token. */
+  readonly takesEmpty: boolean;
   /** Value of `position_ids` for the first token, in graphs with that input. */
   readonly firstPosition: number;
   /** Settings in the model's files that Embedmill ignores, one line each. */
@@ -135,6 +140,8 @@ export interface SourcedGraph extends Graph {
 export interface RunnableModel extends Graph {
   readonly card: ModelCard;
   readonly padTokenId: number;
+  /** Whether a text without any token has a vector, that of one padding token. Default: false. */
+  readonly takesEmpty?: boolean;
   readonly tokenizerFiles: TokenizerFiles;
   /** Settings in the model's files that Embedmill ignores, one line each. */
   readonly warnings: readonly string[];

@@ -13,7 +13,7 @@ import { ExternalWeights } from './onnx/external-weights.js';
 import { GraphBuilder } from './onnx/graph-builder.js';
 import { inputsOf, readModel } from './onnx/found-graph.js';
 import { buildOnce, GRAPH_FILE, WEIGHTS_FILE } from './onnx/graph-folder.js';
-import { SafetensorsReader } from './weights/safetensors.js';
+import { WeightsReader } from './weights/weights-reader.js';
 
 export interface CompileOptions {
   readonly dtype: Dtype;
@@ -28,7 +28,7 @@ const OUTPUT = 'embedding';
  * Compiles a checkpoint to a graph of ONNX Runtime's fused operators. Inputs: int64 `input_ids` and `attention_mask`
  * `[rows, tokens]`, padded at the end, and `token_type_ids` if the head's inputs are pairs. Output: float32
  * `[rows, width]`, not normalised. Compiled once: the folder's name is a digest of everything the graph depends on.
- * @throws BootError, one line, when a weight is missing
+ * @throws BootError, one line, when a weight is missing, or the model is not served in this dtype
  */
 export async function compileModel(
   files: ModelFiles,
@@ -36,7 +36,12 @@ export async function compileModel(
   encoder: Encoder,
   { dtype, modelDir, head }: CompileOptions,
 ): Promise<SourcedGraph> {
-  const sources = [files.config, ...files.weights, ...head.sources];
+  if (encoder.fp32Only !== undefined && dtype !== 'fp32') {
+    throw new BootError(
+      `${files.source}: EMBED_DTYPE=${dtype} is not served for this model: ${encoder.fp32Only}; use fp32`,
+    );
+  }
+  const sources = [...(files.config === null ? [] : [files.config]), ...files.weights, ...head.sources];
   const digests = await Promise.all(sources.map((path) => fileDigest(path, modelDir)));
   const identity = JSON.stringify([COMPILER_VERSION, digests, architecture, head.name, head.tokenTypes, dtype]);
   const digest = createHash('sha256').update(identity).digest('hex').slice(0, 32);
@@ -53,7 +58,7 @@ async function writeGraph(
   dtype: Dtype,
   folder: string,
 ): Promise<void> {
-  const reader = await SafetensorsReader.open(files.weights);
+  const reader = await WeightsReader.open(files.weights);
   const external = await ExternalWeights.create(join(folder, WEIGHTS_FILE));
   try {
     const graph = new GraphBuilder(external, { half: dtype === 'fp16' });

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { addDenseModule } from '../../../../test/support/dense-module.js';
-import { makeBertModel } from '../../../../test/support/random-model.js';
+import { encodeSafetensors, makeBertModel } from '../../../../test/support/random-model.js';
 import { loadModel } from '../load.js';
 import type { DownloadProgress } from './download.js';
 import { downloadedModels } from './downloaded.js';
@@ -200,4 +200,31 @@ it('downloads the Dense modules that modules.json names, and no others', async (
   const options = { modelDir, device: 'cpu', hfEndpoint: hub };
   const model = await loadModel({ name: 'tiny', source: 'org/tiny' }, options);
   expect(model.graph.width).toBe(16);
+  const sizes = [join(origin, 'model.safetensors'), files.dense[0]!.weights!].map(
+    async (path) => (await stat(path)).size,
+  );
+  const [listed] = await downloadedModels(modelDir);
+  expect(listed!.bytes).toBeGreaterThan((await Promise.all(sizes)).reduce((sum, size) => sum + size, 0));
+});
+
+it('downloads a static model, which has no config.json', async () => {
+  const bert = origin;
+  origin = join(folder, 'static');
+  const body = join(origin, '0_StaticEmbedding');
+  await mkdir(body, { recursive: true });
+  await cp(join(bert, 'tokenizer.json'), join(body, 'tokenizer.json'));
+  const table = { shape: [500, 4], data: new Float32Array(2000) };
+  await writeFile(join(body, 'model.safetensors'), encodeSafetensors(new Map([['embedding.weight', table]])));
+  const modules = [{ type: 'sentence_transformers.models.StaticEmbedding', path: '0_StaticEmbedding' }];
+  await writeFile(join(origin, 'modules.json'), JSON.stringify(modules));
+  try {
+    const options = { modelDir, device: 'cpu', hfEndpoint: hub };
+    const model = await loadModel({ name: 'tiny', source: 'org/tiny' }, options);
+    expect(model).toMatchObject({ graph: { width: 4 }, takesEmpty: true });
+    seen.length = 0;
+    const again = await loadModel({ name: 'tiny', source: 'org/tiny' }, options);
+    expect([again.card.fingerprint, seen]).toEqual([model.card.fingerprint, []]);
+  } finally {
+    origin = bert;
+  }
 });

@@ -5,10 +5,9 @@ import { BootError, type Dtype } from '#contracts';
 import { readManifest } from '../manifest.js';
 import type { ManifestOverrides, ModelFiles } from '../types.js';
 import { download, type DownloadProgress, refuse, type RemoteFile } from './download.js';
-import { readJson } from '../config/closed-file.js';
-import { readModules } from '../config/modules.js';
-import { locate, MODULES } from './folder.js';
-import { FLAT, layoutOf, pickFiles, type PickedFiles } from './pick-files.js';
+import { locate } from './folder.js';
+import { layoutFile, readLayout } from './layout.js';
+import { pickFiles, type PickedFiles } from './pick-files.js';
 
 export interface HubOptions {
   readonly modelDir: string;
@@ -44,10 +43,10 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
   const commit = await hub.commit(revision);
   const root = join(folder, commit);
   const remote = await hub.list(commit);
-  const modules = remote.get(MODULES);
-  if (modules !== undefined) await hub.download(modules, commit, root);
-  const layout = modules === undefined ? FLAT : layoutOf(readModules(await readJson(join(root, MODULES))));
-  const all = pickFiles([...remote.keys()], options.dtype, layout);
+  const listing = [...remote.keys()];
+  const deciding = layoutFile(listing);
+  if (deciding !== null) await hub.download(remote.get(deciding)!, commit, root);
+  const all = pickFiles(listing, options.dtype, await readLayout(root, listing));
   const small = [
     all.config,
     all.tokenizer,
@@ -58,6 +57,8 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
     all.sentenceTransformers,
     all.adapter,
     ...all.dense.map(({ config }) => config),
+    // How long the vectors of a table are, only the table says.
+    ...(all.isStatic ? all.weights : []),
   ];
   const files = locate(root, all, source(commit), options.overrides);
   for (const path of small) if (path !== null) await hub.download(remote.get(path)!, commit, root);
@@ -164,8 +165,8 @@ export async function readComplete(path: string): Promise<Complete | null> {
   const json = await readFile(path, 'utf8').catch(() => null);
   if (json === null) return null;
   const { commit, picked } = JSON.parse(json) as Complete;
-  // Records of 0.1.0 say nothing of Dense modules: a model that has them was refused.
-  return { commit, picked: { ...picked, dense: picked.dense ?? [] } };
+  // Records of 0.1.0 say nothing of Dense modules and static models, which were refused.
+  return { commit, picked: { ...picked, isStatic: picked.isStatic ?? false, dense: picked.dense ?? [] } };
 }
 
 async function writeComplete(path: string, complete: Complete): Promise<void> {

@@ -1,9 +1,11 @@
 import type { Dtype } from '#contracts';
-import type { SentenceModule } from '../config/modules.js';
+import { isStatic, type SentenceModule } from '../config/modules.js';
 import type { DenseFiles } from '../types.js';
 
 /** Paths relative to a model's root, forward slashes; null for a missing file. */
 export interface PickedFiles {
+  /** Whether the weights are only a table of tokens' vectors. */
+  readonly isStatic: boolean;
   readonly config: string | null;
   readonly tokenizer: string | null;
   readonly tokenizerConfig: string | null;
@@ -23,20 +25,27 @@ export interface PickedFiles {
 
 /** Where the modules of a model have their files: folders relative to its root, '' for the root. */
 export interface Layout {
-  readonly transformer: string;
+  /** Whether the first module is a table of tokens' vectors. */
+  readonly isStatic: boolean;
+  /** Folder of the first module. */
+  readonly body: string;
   /** null: wherever there is one. */
   readonly pooling: string | null;
   readonly dense: readonly string[];
 }
 
 /** A model without `modules.json`. */
-export const FLAT: Layout = { transformer: '', pooling: null, dense: [] };
+export const FLAT: Layout = { isStatic: false, body: '', pooling: null, dense: [] };
+
+/** A model of model2vec without `modules.json`. */
+export const FLAT_TABLE: Layout = { ...FLAT, isStatic: true };
 
 /** The folders that `modules.json` names. What it names wrongly is for the manifest to refuse. */
 export function layoutOf(modules: readonly SentenceModule[]): Layout {
   const pathOf = (kind: string) => modules.find((module) => module.kind === kind)?.path;
   return {
-    transformer: pathOf('Transformer') ?? '',
+    isStatic: isStatic(modules),
+    body: pathOf('Transformer') ?? pathOf('StaticEmbedding') ?? '',
     pooling: pathOf('Pooling') ?? null,
     dense: modules.filter(({ kind }) => kind === 'Dense').map(({ path }) => path),
   };
@@ -53,17 +62,22 @@ const SENTENCE_FILES = ['bert', 'roberta', 'distilbert', 'camembert', 'albert', 
   (kind) => `sentence_${kind}_config.json`,
 );
 
-/** Picks the files to use from the listing of a folder or of the hub. */
+/**
+ * Picks the files to use from the listing of a folder or of the hub. Of a static model, sentence-transformers reads only
+ * the table and `tokenizer.json`; its `config.json` counts where there is no `modules.json`.
+ */
 export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layout = FLAT): PickedFiles {
   const has = new Set(listing);
   const one = (path: string) => (has.has(path) ? path : null);
   const first = (paths: readonly string[]) => paths.find((path) => has.has(path)) ?? null;
-  const at = layout.transformer === '' ? '' : `${layout.transformer}/`;
-  const onnx = first(ONNX_NAMES[dtype].map((path) => at + path));
+  const at = layout.body === '' ? '' : `${layout.body}/`;
+  const unlessStatic = (path: string | null) => (layout.isStatic ? null : path);
+  const onnx = unlessStatic(first(ONNX_NAMES[dtype].map((path) => at + path)));
   return {
-    config: one(`${at}config.json`),
+    isStatic: layout.isStatic,
+    config: layout.isStatic && has.has('modules.json') ? null : one(`${at}config.json`),
     tokenizer: one(`${at}tokenizer.json`),
-    tokenizerConfig: one(`${at}tokenizer_config.json`),
+    tokenizerConfig: unlessStatic(one(`${at}tokenizer_config.json`)),
     weights: weightsOf(listing.flatMap((path) => (path.startsWith(at) ? [path.slice(at.length)] : []))).map(
       (path) => at + path,
     ),
@@ -75,7 +89,7 @@ export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layo
         ? (listing.find((path) => /^\d+_Pooling\/config\.json$/.test(path)) ?? null)
         : one(layout.pooling === '' ? 'config.json' : `${layout.pooling}/config.json`),
     dense: layout.dense.flatMap((folder) => denseIn(folder, one)),
-    sentenceBert: first(SENTENCE_FILES.map((path) => at + path)),
+    sentenceBert: unlessStatic(first(SENTENCE_FILES.map((path) => at + path))),
     sentenceTransformers: one('config_sentence_transformers.json'),
     adapter: one(`${at}adapter_config.json`),
   };

@@ -40,6 +40,7 @@ it('reads a folder and what its sentence-transformers files say', async () => {
     truncateDim: null,
     matryoshka: [],
     padTokenId: 0,
+    takesEmpty: false,
     firstPosition: 0,
     warnings: [],
   });

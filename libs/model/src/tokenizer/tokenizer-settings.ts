@@ -17,6 +17,10 @@ export interface ReadTokenizer {
  */
 export async function readTokenizer(files: ModelFiles, { lowerCase }: Manifest): Promise<ReadTokenizer> {
   const { json: tokenizer } = await readJson(files.tokenizer);
+  // A table has no vectors for the beginning and end of a text: sentence-transformers adds no such tokens.
+  if (files.config === null || files.isStatic) {
+    return { files: { tokenizer: { ...(tokenizer as Settings), post_processor: null }, config: {} }, changes: {} };
+  }
   const config = files.tokenizerConfig === null ? {} : (await readJson(files.tokenizerConfig)).json;
   const { json: model } = await readJson(files.config);
   const { changes, definition } = override(tokenizer, config, model);

@@ -2,7 +2,7 @@ import type { JsonFile, Reading } from '../../config/closed-file.js';
 import type { Hidden, TokenTypes } from '../layers/embeddings.js';
 import type { Linear } from '../layers/linear.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
-import type { SafetensorsReader } from '../weights/safetensors.js';
+import type { WeightsReader } from '../weights/weights-reader.js';
 
 /** A family of encoders that the compiler writes graphs for. Each has its own file; `index.ts` lists them. */
 export interface Architecture {
@@ -37,9 +37,11 @@ export interface BuildOptions {
 
 /** The encoder of one model, ready to be written as a graph. */
 export interface Encoder extends EncoderShape {
+  /** Why the model is compiled in fp32 only; absent where it is not. */
+  readonly fp32Only?: string;
   /**
-   * Adds all nodes from the inputs to the hidden states. Rows must be padded at their end.
+   * Adds all nodes from the inputs to the hidden states `[rows, tokens, hidden]`. Rows must be padded at their end.
    * @throws BootError when a weight is missing
    */
-  build(graph: GraphBuilder, weights: SafetensorsReader, options: BuildOptions): Promise<Hidden>;
+  build(graph: GraphBuilder, weights: WeightsReader, options: BuildOptions): Promise<Pick<Hidden, 'hidden'>>;
 }
