@@ -6,7 +6,6 @@
 /** Refused when the model is loaded: name -> what the refusal says. */
 export const REFUSED: Readonly<Record<string, RegExp>> = {
   'bert-splade': /a module that Embedmill cannot run/,
-  'bert-without-prompt': /include_prompt is false/,
 };
 
 /** Loaded, but not with the vectors of sentence-transformers: name -> why. */

@@ -6,4 +6,5 @@ export { NotDownloadedError } from './resolve/hub.js';
 export { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
 export { type Encoded, type EncodeOptions, TextTooComplexError, type Tokenizer } from './tokenizer/tokenizer.js';
 export { TokenizerThread } from './tokenizer/tokenizer-thread.js';
+export { PROMPT_TOKENS } from './types.js';
 export type { ExtraInput, Graph, GraphInterface, RunnableModel, TokenizerFiles } from './types.js';

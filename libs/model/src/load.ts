@@ -42,7 +42,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
         dtype,
         { files: tokenizerFiles, driver: driver.name },
         options.modelDir,
-        changes,
+        manifest.includePrompt ? changes : { ...changes, includePrompt: false },
       ),
       source: files.source,
       dtype,
@@ -66,7 +66,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
 }
 
 function buildGraph(files: ModelFiles, manifest: Manifest, dtype: Dtype, modelDir: string): Promise<SourcedGraph> {
-  const head = denseHead(poolingHead(manifest.pooling), manifest.dense);
+  const head = denseHead(poolingHead(manifest.pooling, manifest.includePrompt), manifest.dense);
   if (manifest.encoder !== null) return compileModel(files, manifest, manifest.encoder, { dtype, modelDir, head });
   const { onnx } = files;
   if (onnx !== null) return adoptOnnx(files, manifest, onnx, { modelDir, head: known(head, manifest.poolingUnknown) });

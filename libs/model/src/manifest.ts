@@ -61,7 +61,15 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
 /** What the first module's files say: those of an encoder, or of a table of tokens' vectors. */
 interface Body extends Pick<
   Manifest,
-  'architecture' | 'encoder' | 'lowerCase' | 'matryoshka' | 'maxTokens' | 'pooling' | 'poolingUnknown' | 'takesEmpty'
+  | 'architecture'
+  | 'encoder'
+  | 'includePrompt'
+  | 'lowerCase'
+  | 'matryoshka'
+  | 'maxTokens'
+  | 'pooling'
+  | 'poolingUnknown'
+  | 'takesEmpty'
 > {
   readonly shape: EncoderShape;
   /** For models without `modules.json`. */
@@ -91,13 +99,12 @@ async function readEncoder(files: ModelFiles, modules: readonly SentenceModule[]
   warnings.forEach(warn);
   const compiled = described.encoder !== null;
   for (const module of modules) judgeClass(module, files, compiled, warn);
-  const { normalize, pooling, unknown: poolingUnknown } = await poolingOf(files, compiled, warn);
+  const { unknown: poolingUnknown, ...pooled } = await poolingOf(files, compiled, warn);
   return {
     ...described,
     maxTokens: await maxTokensOf(files, described.shape.positions, sentence?.max_seq_length ?? undefined),
-    pooling,
+    ...pooled,
     poolingUnknown,
-    normalize,
     lowerCase: sentence?.do_lower_case ?? false,
     takesEmpty: false,
     matryoshka: config.matryoshka_dimensions ?? [],

@@ -36,7 +36,10 @@ const model2vec = {
 /** Of tables, sentence-transformers leaves the tokenizer's own truncation on. */
 const tokenizerSchema = z.object({ truncation: z.object({ max_length: z.int().positive() }).nullish() });
 
-type OfStatic = Pick<Manifest, 'architecture' | 'encoder' | 'maxTokens' | 'pooling' | 'poolingUnknown' | 'takesEmpty'>;
+type OfStatic = Pick<
+  Manifest,
+  'architecture' | 'encoder' | 'includePrompt' | 'maxTokens' | 'pooling' | 'poolingUnknown' | 'takesEmpty'
+>;
 
 /** What a static model's files say. @throws BootError, one line */
 export async function readStatic(
@@ -54,6 +57,8 @@ export async function readStatic(
     encoder: await staticEncoder(files.weights),
     maxTokens: overrides.maxTokens ?? truncation?.max_length ?? MOST_TOKENS,
     pooling: 'mean',
+    // sentence-transformers has no such setting for tables.
+    includePrompt: true,
     poolingUnknown: null,
     takesEmpty: true,
     normalize: config?.normalize ?? false,

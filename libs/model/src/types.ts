@@ -74,6 +74,8 @@ export interface Manifest {
   /** Maximum length of an input, special tokens and prompt included. */
   readonly maxTokens: number;
   readonly pooling: Pooling;
+  /** Whether the tokens of a prompt are pooled with those of the text. Part of the fingerprint if they are not. */
+  readonly includePrompt: boolean;
   /** Modules between pooling and normalisation, in order. */
   readonly dense: readonly DenseModule[];
   /** Why `pooling` is only a guess, in one line that says what to do: then no graph may use it. null: it is known. */
@@ -113,9 +115,15 @@ export interface ExtraInput {
   readonly value: number;
 }
 
+/**
+ * Input, int64 `[rows]`, of graphs that leave the prompt out of pooling: how many tokens a row's prompt has, with those
+ * before it.
+ */
+export const PROMPT_TOKENS = 'prompt_tokens';
+
 /** How to call a graph. Inputs are int64 `[rows, tokens]`. */
 export interface GraphInterface {
-  /** Some of `input_ids`, `attention_mask`, `token_type_ids`, `position_ids`. */
+  /** Some of `input_ids`, `attention_mask`, `token_type_ids`, `position_ids`, and `prompt_tokens`. */
   readonly inputs: readonly string[];
   /** Further inputs. Default: none. */
   readonly extraInputs?: readonly ExtraInput[];

@@ -1,5 +1,5 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
-import type { ExtraInput, GraphInterface } from '#model';
+import { type ExtraInput, type GraphInterface, PROMPT_TOKENS } from '#model';
 import { deviceName, type DeviceChoice } from './device-choice.js';
 import type { PackedBatch } from './device.js';
 
@@ -14,7 +14,7 @@ export interface OnnxSessionOptions {
 // ONNX Runtime also throws every error that it logs.
 env.logLevel = 'fatal';
 
-const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids', 'position_ids']);
+const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids', 'position_ids', PROMPT_TOKENS]);
 
 /**
  * An ONNX session computes the floats of rows from packed batches. `run` BLOCKS its thread for the whole inference: use
@@ -53,7 +53,8 @@ export class OnnxSession {
     const feeds: Record<string, Tensor> = {};
     for (const name of this.#session.inputNames) {
       const extra = this.#graph.extraInputs?.find((one) => one.name === name);
-      feeds[name] = extra === undefined ? this.#tensor(name, batch) : constantTensor(extra, batch);
+      if (name === PROMPT_TOKENS) feeds[name] = promptTensor(batch);
+      else feeds[name] = extra === undefined ? this.#tensor(name, batch) : constantTensor(extra, batch);
     }
     const { output, width } = this.#graph;
     const fetched = (await this.#session.run(feeds, [output]))[output]!;
@@ -99,6 +100,12 @@ export class OnnxSession {
       ? new Tensor('int64', data as BigInt64Array, [rows, tokens])
       : new Tensor('int32', data as Int32Array, [rows, tokens]);
   }
+}
+
+/** `[rows]`. */
+function promptTensor({ promptTokens, rows }: PackedBatch): Tensor {
+  const counts = promptTokens ?? new Int32Array(rows);
+  return new Tensor('int64', BigInt64Array.from(counts, BigInt), [rows]);
 }
 
 /** An input filled with one value; dimensions named `rows` and `tokens` are those of the batch. */

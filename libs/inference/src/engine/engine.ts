@@ -67,13 +67,14 @@ class EngineInput implements DeviceInput {
   /** Of the text: fewer than `length` where it has none. */
   readonly tokens: number;
   readonly truncated: boolean;
+  readonly promptTokens: number;
   readonly arrival: number;
   /** When it was tokenised and could first join a batch, by `performance.now()`. */
   readonly readyAt = performance.now();
 
   /** @param ids what the device gets: those of `encoded`, or one padding token if there are none */
   constructor(call: Call, index: number, lane: Lane, encoded: Encoded, ids: Int32Array, arrival: number) {
-    const { truncated, types } = encoded;
+    const { promptTokens = 0, truncated, types } = encoded;
     this.call = call;
     this.index = index;
     this.lane = lane;
@@ -81,6 +82,7 @@ class EngineInput implements DeviceInput {
     this.tokens = encoded.ids.length;
     this.types = types;
     this.truncated = truncated;
+    this.promptTokens = promptTokens;
     this.arrival = arrival;
   }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import onnxProto from 'onnx-proto';
 import { BootError } from '#contracts';
 import { fileDigest } from '../file-digest.js';
-import type { Manifest, ModelFiles, SourcedGraph } from '../types.js';
+import { type Manifest, type ModelFiles, PROMPT_TOKENS, type SourcedGraph } from '../types.js';
 import { COMPILER_VERSION } from './compiler-version.js';
 import type { Head } from './heads/head.js';
 import { inlineWeights } from './onnx/external-weights.js';
@@ -82,7 +82,7 @@ export async function adoptOnnx(
   const folder = await buildOnce(modelDir, digest, async (target) => {
     const half = hidden.type?.tensorType?.elemType === onnx.TensorProto.DataType.FLOAT16;
     const needed = await addHead(model, head, { hidden: hidden.name ?? '', half, width });
-    const missing = needed.find((name) => !inputs.includes(name));
+    const missing = needed.find((name) => !inputs.includes(name) && name !== PROMPT_TOKENS);
     if (missing !== undefined) {
       throw new BootError(
         `${files.source}: its ONNX graph has no input "${missing}", which its head (${head.name}) needs`,
@@ -91,7 +91,8 @@ export async function adoptOnnx(
     for (const file of external) await bring(join(dirname(path), file), join(target, file));
     await writeFile(join(target, GRAPH_FILE), onnx.ModelProto.encode(model).finish());
   });
-  return { onnxPath: join(folder, GRAPH_FILE), graph: { inputs, output: OUTPUT, width }, sources };
+  const onnxPath = join(folder, GRAPH_FILE);
+  return { onnxPath, graph: { inputs: inputsOf(await readModel(onnxPath)), output: OUTPUT, width }, sources };
 }
 
 /**
@@ -108,6 +109,9 @@ async function addHead(
   const graph = model.graph!;
   graph.node = [...(graph.node ?? []), ...builder.nodes];
   graph.initializer = [...(graph.initializer ?? []), ...builder.initializers];
+  if (builder.inputs.includes(PROMPT_TOKENS)) {
+    graph.input = [...(graph.input ?? []), valueInfo({ name: PROMPT_TOKENS, type: 'int64', dims: ['rows'] })];
+  }
   graph.output = [valueInfo({ name: OUTPUT, type: 'float', dims: ['rows', width] })];
   return builder.inputs;
 }

@@ -30,6 +30,7 @@ it('reads a folder and what its sentence-transformers files say', async () => {
     dimensions: 32,
     maxTokens: 64,
     pooling: 'cls',
+    includePrompt: true,
     dense: [],
     normalize: true,
     poolingUnknown: null,
