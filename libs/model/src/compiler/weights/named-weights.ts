@@ -76,6 +76,17 @@ export class NamedWeights {
     return { data: transpose(data, outputs, inputs), inputs, outputs };
   }
 
+  /** Matrices of the same size that are stored one below the other, as they are stored. */
+  async stacked(name: string, count: number): Promise<Matrix[]> {
+    const { data, shape } = await this.tensor(name);
+    const [rows = 0, columns = 0] = [shape[0]! / count, shape[1]];
+    return Array.from({ length: count }, (_, n) => ({
+      data: data.subarray(n * rows * columns, (n + 1) * rows * columns),
+      inputs: rows,
+      outputs: columns,
+    }));
+  }
+
   /** Old checkpoints call scale and shift gamma and beta. */
   async norm(name: string): Promise<NormWeights> {
     const old = this.has(`${name}.gamma`);
