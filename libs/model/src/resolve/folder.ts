@@ -36,7 +36,9 @@ export function locate(root: string, picked: PickedFiles, source: string, overri
   const missing = [
     config === null && !isStatic && 'config.json',
     tokenizer === null && 'tokenizer.json',
-    picked.weights.length === 0 && picked.onnx === null && 'weights (*.safetensors, or an ONNX file for this dtype)',
+    picked.weights.length === 0 &&
+      picked.onnx === null &&
+      'weights (*.safetensors, pytorch_model.bin, or an ONNX file for this dtype)',
   ].filter((name) => name !== false);
   if (tokenizer === null || missing.length > 0) {
     throw new BootError(`${source}: no ${missing.join(', no ')}`);

@@ -73,14 +73,16 @@ export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layo
   const at = layout.body === '' ? '' : `${layout.body}/`;
   const unlessStatic = (path: string | null) => (layout.isStatic ? null : path);
   const onnx = unlessStatic(first(ONNX_NAMES[dtype].map((path) => at + path)));
+  const own = listing.flatMap((path) => (path.startsWith(at) ? [path.slice(at.length)] : []));
+  const safetensors = weightsOf(own);
+  // A graph that earlier versions served stays in use; but vectors of int8 graphs depend on their batch.
+  const weights = safetensors.length > 0 || (onnx !== null && dtype !== 'int8') ? safetensors : torchWeightsOf(own);
   return {
     isStatic: layout.isStatic,
     config: layout.isStatic && has.has('modules.json') ? null : one(`${at}config.json`),
     tokenizer: one(`${at}tokenizer.json`),
     tokenizerConfig: unlessStatic(one(`${at}tokenizer_config.json`)),
-    weights: weightsOf(listing.flatMap((path) => (path.startsWith(at) ? [path.slice(at.length)] : []))).map(
-      (path) => at + path,
-    ),
+    weights: weights.map((path) => at + path),
     onnx,
     onnxData: onnx === null ? [] : listing.filter((path) => path === `${onnx}_data` || path === `${onnx}.data`),
     modules: one('modules.json'),
@@ -97,7 +99,8 @@ export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layo
 
 function denseIn(folder: string, one: (path: string) => string | null): DenseFiles[] {
   const config = one(`${folder}/config.json`);
-  return config === null ? [] : [{ folder, config, weights: one(`${folder}/model.safetensors`) }];
+  const weights = one(`${folder}/model.safetensors`) ?? one(`${folder}/pytorch_model.bin`);
+  return config === null ? [] : [{ folder, config, weights }];
 }
 
 function weightsOf(listing: readonly string[]): string[] {
@@ -106,4 +109,10 @@ function weightsOf(listing: readonly string[]): string[] {
   if (shards.length > 0) return shards;
   const any = listing.filter((path) => /^[^/]+\.safetensors$/.test(path));
   return any.length === 1 ? any : [];
+}
+
+/** Files of PyTorch, for models that have no safetensors. */
+function torchWeightsOf(listing: readonly string[]): string[] {
+  if (listing.includes('pytorch_model.bin')) return ['pytorch_model.bin'];
+  return listing.filter((path) => /^pytorch_model-\d+-of-\d+\.bin$/.test(path)).sort();
 }

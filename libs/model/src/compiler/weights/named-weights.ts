@@ -79,7 +79,7 @@ export class NamedWeights {
   /** Matrices of the same size that are stored one below the other, as they are stored. */
   async stacked(name: string, count: number): Promise<Matrix[]> {
     const { data, shape } = await this.tensor(name);
-    const [rows = 0, columns = 0] = [shape[0]! / count, shape[1]];
+    const [rows, columns] = [shape[0]! / count, shape[1]!];
     return Array.from({ length: count }, (_, n) => ({
       data: data.subarray(n * rows * columns, (n + 1) * rows * columns),
       inputs: rows,

@@ -31,7 +31,7 @@ export async function locateInSafetensors(file: FileHandle, path: string): Promi
         dtype,
         shape,
       },
-    ]) => [name, { type: dtype, shape, start: 8 + headerBytes + from, bytes: to - from }],
+    ]) => [name, { type: dtype, shape, start: 8 + headerBytes + from, bytes: to - from, strides: null }],
   );
 }
 

@@ -8,7 +8,10 @@ export interface StoredTensor {
   readonly shape: readonly number[];
   /** Place of its first number in the file, bytes. */
   readonly start: number;
+  /** From its first number to the end of its last one. */
   readonly bytes: number;
+  /** Numbers between neighbours in each dimension; null when the tensor is row-major without gaps. */
+  readonly strides: readonly number[] | null;
 }
 
 /** @throws BootError for anything but floats: integers are of weights that were quantised, and mean nothing alone */
@@ -28,4 +31,21 @@ export function decodeNumbers(buffer: ArrayBuffer, type: string, name: string): 
   if (type === 'I8') return Float32Array.from(new Int8Array(buffer));
   if (type === 'U8') return Float32Array.from(new Uint8Array(buffer));
   return decodeFloats(buffer, type, name);
+}
+
+/** Numbers at strides, row-major without gaps. */
+export function gather(data: Float32Array, shape: readonly number[], strides: readonly number[]): Float32Array {
+  const out = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  const index = shape.map(() => 0);
+  let from = 0;
+  for (let at = 0; at < out.length; at++) {
+    out[at] = data[from]!;
+    for (let n = shape.length - 1; n >= 0; n--) {
+      from += strides[n]!;
+      if (++index[n]! < shape[n]!) break;
+      from -= shape[n]! * strides[n]!;
+      index[n] = 0;
+    }
+  }
+  return out;
 }

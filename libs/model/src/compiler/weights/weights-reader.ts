@@ -1,7 +1,8 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { BootError } from '#contracts';
 import { locateInSafetensors } from './safetensors.js';
-import { decodeFloats, decodeNumbers, type StoredTensor } from './stored-tensor.js';
+import { locateInTorchFile } from './torch-file.js';
+import { decodeFloats, decodeNumbers, gather, type StoredTensor } from './stored-tensor.js';
 
 export interface Tensor {
   readonly shape: readonly number[];
@@ -15,7 +16,7 @@ interface Located extends StoredTensor {
 }
 
 /**
- * Reads tensors from one or several files of weights, one at a time, so that only one needs to be in memory.
+ * Reads tensors from one or several files of safetensors or PyTorch, one at a time, so that only one needs to be in memory.
  */
 export class WeightsReader {
   readonly #files: readonly FileHandle[];
@@ -34,8 +35,8 @@ export class WeightsReader {
       for (const path of paths) {
         const file = await open(path, 'r');
         files.push(file);
-        for (const [name, stored] of await locateInSafetensors(file, path))
-          tensors.set(name, { ...stored, file, path });
+        const locate = path.endsWith('.bin') ? locateInTorchFile : locateInSafetensors;
+        for (const [name, stored] of await locate(file, path)) tensors.set(name, { ...stored, file, path });
       }
     } catch (error) {
       await Promise.all(files.map((file) => file.close()));
@@ -68,7 +69,7 @@ export class WeightsReader {
   }
 
   async #read(name: string, decode: typeof decodeFloats): Promise<Tensor> {
-    const { file, path, type, shape, start, bytes } = this.#located(name);
+    const { file, path, type, shape, start, bytes, strides } = this.#located(name);
     const buffer = new ArrayBuffer(bytes);
     for (let done = 0; done < bytes;) {
       // A single read is limited to less than 2 GiB.
@@ -77,7 +78,8 @@ export class WeightsReader {
       if (bytesRead === 0) throw new BootError(`${path}: ends within tensor "${name}"`);
       done += bytesRead;
     }
-    return { shape, data: decode(buffer, type, name) };
+    const data = decode(buffer, type, name);
+    return { shape, data: strides === null ? data : gather(data, shape, strides) };
   }
 
   #located(name: string): Located {
