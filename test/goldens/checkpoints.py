@@ -43,6 +43,8 @@ class Checkpoint:
     residual: bool = False
     """Folder of the transformer, where it is not the root."""
     at: str = ""
+    """Whether the tokenizer is a vocab.txt, as before tokenizer.json."""
+    vocabulary_file: bool = False
     """Suffix of the class in transformers, for checkpoints saved with a head whose weights are not used."""
     saved_as: str = "Model"
     norm_centre: float = 1
@@ -133,6 +135,8 @@ CHECKPOINTS = [
     Checkpoint("bert-dense-new", "bert", "wordpiece", layout="new", dense=((48, "Identity", False), (32, "Tanh", True))),
     Checkpoint("bert-dense-residual", "bert", "wordpiece", layout="new", dense=((32, "Tanh", True),), residual=True),
     Checkpoint("bert-in-folder", "bert", "wordpiece", at="0_Transformer", pooling=("cls",)),
+    Checkpoint("bert-vocab", "bert", "wordpiece", vocabulary_file=True, prompts=PROMPTS),
+    Checkpoint("bert-vocab-cased", "bert", "wordpiece-cased", vocabulary_file=True),
     Checkpoint("bert-relu", "bert", "wordpiece", {"hidden_act": "relu"}),
     Checkpoint("bert-silu", "bert", "wordpiece", {"hidden_act": "silu"}),
     # Families with BERT's layers.
@@ -280,6 +284,10 @@ def write(one, folder):
     files()
     for left in ("special_tokens_map.json", "vocab.txt", "README.md", "added_tokens.json"):
         (body / left).unlink(missing_ok=True)
+    if one.vocabulary_file:
+        pieces = sorted(tokenizer["model"]["vocab"].items(), key=lambda one: one[1])
+        (body / "vocab.txt").write_text("".join(piece + "\n" for piece, _ in pieces), encoding="utf-8")
+        (body / "tokenizer.json").unlink()
     return apply_rule(folder, one.norm_centre)
 
 

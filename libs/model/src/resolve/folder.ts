@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { BootError, type Dtype } from '#contracts';
 import type { ManifestOverrides, ModelFiles } from '../types.js';
+import { TO_JSON } from '../tokenizer/to-json.js';
 import { readLayout } from './layout.js';
 import { requireNoPointers } from './lfs-pointer.js';
 import { pickFiles, type PickedFiles } from './pick-files.js';
@@ -41,7 +42,8 @@ export function locate(root: string, picked: PickedFiles, source: string, overri
       'weights (*.safetensors, pytorch_model.bin, or an ONNX file for this dtype)',
   ].filter((name) => name !== false);
   if (tokenizer === null || missing.length > 0) {
-    throw new BootError(`${source}: no ${missing.join(', no ')}`);
+    const way = tokenizer === null ? `; ${TO_JSON}` : '';
+    throw new BootError(`${source}: no ${missing.join(', no ')}${way}`);
   }
   return {
     source,

@@ -80,7 +80,7 @@ export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layo
   return {
     isStatic: layout.isStatic,
     config: layout.isStatic && has.has('modules.json') ? null : one(`${at}config.json`),
-    tokenizer: one(`${at}tokenizer.json`),
+    tokenizer: one(`${at}tokenizer.json`) ?? unlessStatic(vocabularyIn(at, one)),
     tokenizerConfig: unlessStatic(one(`${at}tokenizer_config.json`)),
     weights: weights.map((path) => at + path),
     onnx,
@@ -101,6 +101,11 @@ function denseIn(folder: string, one: (path: string) => string | null): DenseFil
   const config = one(`${folder}/config.json`);
   const weights = one(`${folder}/model.safetensors`) ?? one(`${folder}/pytorch_model.bin`);
   return config === null ? [] : [{ folder, config, weights }];
+}
+
+/** BERT's `vocab.txt`, unless tokens were added to it in the way of old versions of transformers. */
+function vocabularyIn(at: string, one: (path: string) => string | null): string | null {
+  return one(`${at}added_tokens.json`) === null ? one(`${at}vocab.txt`) : null;
 }
 
 function weightsOf(listing: readonly string[]): string[] {
