@@ -96,7 +96,8 @@ async function checkRun(golden: Golden, model: RunnableModel, run: GoldenRun): P
   differing.set(golden.tokenizer, new Set([...found, ...others].sort((a, b) => a - b)));
   expect([run.prompt, others.filter((index) => !known.includes(index))]).toEqual([run.prompt, []]);
 
-  const engine = await startEngine(model, { device: 'cpu', threads: 1, tokenBudget: 2048, bulkShare: 0.2 });
+  const tokenBudget = Math.max(2048, model.card.maxTokens);
+  const engine = await startEngine(model, { device: 'cpu', threads: 1, tokenBudget, bulkShare: 0.2 });
   try {
     const together = await engine.run(inputs, { ...options, lane: 'bulk' });
     const alone: Outcome[] = [];

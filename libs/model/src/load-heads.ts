@@ -46,6 +46,7 @@ export async function loadHeads(served: ServedModel, options: LoadOptions): Prom
   const files = await resolveModel(served, { ...options, ...dtypeFor(options.device, options.dtype) });
   const warnings: string[] = [...files.warnings];
   const warn = (warning: string) => warnings.push(warning);
+  if (files.config === null) throw new BootError(`${files.source}: a table of tokens' vectors has no other head`);
   const config = await readConfig(files.config);
   const head = await findHead(files, config, warn);
   const { dtype, source, weights } = files;
@@ -92,9 +93,9 @@ async function headsOf(
       return { weights: spladeHead(known(parts.maskedLm, 'masked language model'), vocab_size, found.pooling) };
     }
     case 'vector and tokens': {
-      const { pooling } = await poolingOf(files, true, warn);
+      const { includePrompt, pooling } = await poolingOf(files, true, warn);
       return {
-        dense: poolingHead(pooling),
+        dense: poolingHead(pooling, includePrompt),
         sparse: tokenWeightsHead(await readOwnLinear(found.sparse)),
         tokens: tokenVectorsHead(await readOwnLinear(found.vectors)),
       };

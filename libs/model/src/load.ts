@@ -36,6 +36,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
     onnxPath: built.onnxPath,
     graph,
     padTokenId,
+    takesEmpty: manifest.takesEmpty,
     warnings: driver.warning === null ? warnings : [...warnings, driver.warning],
     card: {
       name: served.name,
@@ -49,6 +50,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
         {
           ...tokenizer.changes,
           ...built.extras,
+          ...(manifest.includePrompt ? {} : { includePrompt: false }),
           ...(manifest.task === null ? {} : { task: manifest.task }),
           ...(rowsPerBatch === undefined ? {} : { rowsPerBatch }),
         },
@@ -92,7 +94,7 @@ export async function readSmallFiles(served: ServedModel, options: LoadOptions):
 }
 
 async function buildGraph(files: ModelFiles, manifest: Manifest, modelDir: string): Promise<AdoptedGraph> {
-  const head = denseHead(poolingHead(manifest.pooling), manifest.dense);
+  const head = denseHead(poolingHead(manifest.pooling, manifest.includePrompt), manifest.dense);
   const { dtype, onnx, source } = files;
   if (manifest.encoder !== null) {
     const compiled = await compileModel(files, manifest, manifest.encoder, { dtype, modelDir, head });

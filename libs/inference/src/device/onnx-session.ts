@@ -1,5 +1,5 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
-import { extraTensor, type GraphInterface } from '#model';
+import { extraTensor, type GraphInterface, PROMPT_TOKENS } from '#model';
 import { cutBatch } from './cut-batch.js';
 import { deviceName, type DeviceChoice } from './device-choice.js';
 import type { PackedBatch } from './device.js';
@@ -15,7 +15,7 @@ export interface OnnxSessionOptions {
 // ONNX Runtime also throws every error that it logs.
 env.logLevel = 'fatal';
 
-const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids', 'position_ids']);
+const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids', 'position_ids', PROMPT_TOKENS]);
 
 /**
  * An ONNX session computes the floats of rows from packed batches. `run` BLOCKS its thread for the whole inference: use
@@ -68,7 +68,9 @@ export class OnnxSession {
     const feeds: Record<string, Tensor> = {};
     for (const name of this.#session.inputNames) {
       const extra = this.#graph.extraInputs?.find((one) => one.name === name);
-      if (extra === undefined) {
+      if (name === PROMPT_TOKENS) {
+        feeds[name] = promptTensor(batch);
+      } else if (extra === undefined) {
         feeds[name] = this.#tensor(name, batch);
       } else {
         const { data, dims, type } = extraTensor(extra, batch.rows, batch.tokens);
@@ -121,6 +123,12 @@ export class OnnxSession {
       ? new Tensor('int64', data as BigInt64Array, [rows, tokens])
       : new Tensor('int32', data as Int32Array, [rows, tokens]);
   }
+}
+
+/** `[rows]`. */
+function promptTensor({ promptTokens, rows }: PackedBatch): Tensor {
+  const counts = promptTokens ?? new Int32Array(rows);
+  return new Tensor('int64', BigInt64Array.from(counts, BigInt), [rows]);
 }
 
 function sessionOptions({ device, threads }: OnnxSessionOptions): InferenceSession.SessionOptions {

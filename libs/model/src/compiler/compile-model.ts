@@ -16,7 +16,7 @@ import { ExternalWeights } from './onnx/external-weights.js';
 import { GraphBuilder, type Value } from './onnx/graph-builder.js';
 import { inputsOf, readModel } from './onnx/found-graph.js';
 import { buildOnce, GRAPH_FILE, WEIGHTS_FILE } from './onnx/graph-folder.js';
-import { SafetensorsReader } from './weights/safetensors.js';
+import { WeightsReader } from './weights/weights-reader.js';
 
 interface CompileOptions {
   readonly dtype: Dtype;
@@ -67,7 +67,11 @@ export async function compileHeads(
 ): Promise<CompiledHeads> {
   const all = Object.entries(heads);
   const tokenTypes = all.some(([, head]) => head.tokenTypes === 'input') ? 'input' : 'zero';
-  const sources = [files.config, ...files.weights, ...all.flatMap(([, head]) => head.sources)];
+  const sources = [
+    ...(files.config === null ? [] : [files.config]),
+    ...files.weights,
+    ...all.flatMap(([, head]) => head.sources),
+  ];
   const digests = await Promise.all(sources.map((path) => fileDigest(path, modelDir)));
   const linear = linearOf(dtype, encoder.hiddenSize);
   const names = all.map(([output, { name }]) => (output === OUTPUT ? name : `${output}: ${name}`)).join(', ');
@@ -96,7 +100,7 @@ async function writeGraph(
   { half, linear, tokenTypes }: { readonly half: boolean; readonly linear: Linear; readonly tokenTypes: TokenTypes },
   folder: string,
 ): Promise<void> {
-  const reader = await SafetensorsReader.open(files.weights);
+  const reader = await WeightsReader.open(files.weights);
   const external = await ExternalWeights.create(join(folder, WEIGHTS_FILE));
   try {
     const graph = new GraphBuilder(external, { half });

@@ -30,6 +30,7 @@ it('reads a folder and what its sentence-transformers files say', async () => {
     dimensions: 32,
     maxTokens: 64,
     pooling: 'cls',
+    includePrompt: true,
     dense: [],
     normalize: true,
     poolingUnknown: null,
@@ -41,6 +42,7 @@ it('reads a folder and what its sentence-transformers files say', async () => {
     truncateDim: null,
     matryoshka: [],
     padTokenId: 0,
+    takesEmpty: false,
     firstPosition: 0,
     warnings: [],
   });

@@ -83,7 +83,7 @@ it('an architecture needs nothing but its file and its line in the registry', as
   const reference = await model('bag-reference', { num_hidden_layers: 0 });
   await model('bag', { model_type: 'bag-of-words' });
 
-  const described = describeEncoder(await readJson(files.config), { source: 'test', weights: true, onnx: false }, [
+  const described = describeEncoder(await readJson(files.config!), { source: 'test', weights: true, onnx: false }, [
     ...ARCHITECTURES,
     bag,
   ]);

@@ -3,7 +3,7 @@ import { readClosed, type JsonFile, type Reading } from '../../config/closed-fil
 import { readRope, ropeMembers } from '../../config/rope.js';
 import { encoderConfig } from '../../config/transformers.js';
 import type { Hidden } from '../layers/embeddings.js';
-import type { GateActivation } from '../layers/gated-feed-forward.js';
+import { type GateActivation, gatedForward } from '../layers/gated-feed-forward.js';
 import { addPostNormLayers } from '../layers/post-norm-layers.js';
 import { addNorm } from '../layers/residual.js';
 import { addRotaryTables, type Rotation } from '../layers/rotary.js';
@@ -127,12 +127,12 @@ async function buildGte(
         headNorms: null,
       },
       attended: await weights.norm(`${from}.attn_ln`),
-      forward: {
+      forward: gatedForward({
         wide: await weights.projection(`${from}.mlp.up_gate_proj`, false),
         gate: 'second',
         narrow: await weights.projection(`${from}.mlp.down_proj`, true),
         activation: config.activation,
-      },
+      }),
       output: await weights.norm(`${from}.mlp_ln`),
     };
   });

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { NormWeights } from '../weights/named-weights.js';
-import type { Tensor } from '../weights/safetensors.js';
+import type { Tensor } from '../weights/weights-reader.js';
 import { addNorm } from './norm.js';
 
 /** Names of values that an encoder gives. */

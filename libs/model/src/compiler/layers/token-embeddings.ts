@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../onnx/graph-builder.js';
-import type { Tensor } from '../weights/safetensors.js';
+import type { Tensor } from '../weights/weights-reader.js';
 import type { TokenTypes } from './embeddings.js';
 
 /** Names of values that say how long the texts of a batch are. */

@@ -106,10 +106,10 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Adds a scalar, in the graph's own precision. */
-  scalar(name: string, value: number): string {
+  /** Adds a scalar, by default in the graph's own precision. */
+  scalar(name: string, value: number, type = this.floatType): string {
     const data = Float32Array.of(value);
-    this.initializers.push(inlineTensor(name, [], this.#half ? toFloat16(data) : data));
+    this.initializers.push(inlineTensor(name, [], type === 'float16' ? toFloat16(data) : data));
     return name;
   }
 
