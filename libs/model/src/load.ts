@@ -4,6 +4,7 @@ import type { Head } from './compiler/heads/head.js';
 import { dtypeFor } from './dtype-for.js';
 import { fingerprint } from './fingerprint.js';
 import { readManifest } from './manifest.js';
+import { type Provider, providerOf } from './provider.js';
 import { chooseDriver } from './tokenizer/drivers/choose-driver.js';
 import { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
 import { readTokenizer } from './tokenizer/tokenizer-settings.js';
@@ -26,7 +27,11 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
   const manifest = await readManifest(files);
   const { changes, files: tokenizerFiles } = await readTokenizer(files, manifest);
   const driver = await chooseDriver(tokenizerFiles);
-  const { sources, ...built } = await buildGraph(files, manifest, dtype, options.modelDir);
+  const { sources, ...built } = await buildGraph(files, manifest, {
+    dtype,
+    modelDir: options.modelDir,
+    provider: providerOf(options.device),
+  });
   const { defaultPrompt, instruction, truncateDim } = manifest;
   return {
     ...built,
@@ -64,9 +69,14 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
   };
 }
 
-function buildGraph(files: ModelFiles, manifest: Manifest, dtype: Dtype, modelDir: string): Promise<SourcedGraph> {
+function buildGraph(
+  files: ModelFiles,
+  manifest: Manifest,
+  { dtype, modelDir, provider }: { dtype: Dtype; modelDir: string; provider: Provider },
+): Promise<SourcedGraph> {
   const head = denseHead(poolingHead(manifest.pooling), manifest.dense);
-  if (manifest.encoder !== null) return compileModel(files, manifest, manifest.encoder, { dtype, modelDir, head });
+  const { encoder } = manifest;
+  if (encoder !== null) return compileModel(files, manifest, encoder, { dtype, modelDir, provider, head });
   const { onnx } = files;
   if (onnx !== null) return adoptOnnx(files, manifest, onnx, { modelDir, head: known(head, manifest.poolingUnknown) });
   throw new Error(`${files.source}: a manifest without encoder needs an ONNX file`);

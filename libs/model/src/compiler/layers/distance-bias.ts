@@ -27,7 +27,7 @@ export async function addDistanceBias(
   const start = graph.integers(`${name}.start`, [0]);
   const axis = graph.integers(`${name}.sliced`, [0]);
   const upTo = (part: string, first: number): string => {
-    const numbers = graph.integers(
+    const numbers = graph.indices(
       `${name}.${part}.all`,
       Array.from({ length: positions }, (_, i) => first + i),
     );

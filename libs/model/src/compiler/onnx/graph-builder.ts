@@ -1,4 +1,5 @@
 import onnxProto from 'onnx-proto';
+import type { Provider } from '../../provider.js';
 import { inlineTensor, type WeightArray, type WeightStore } from './external-weights.js';
 import { toFloat16 } from './half-floats.js';
 
@@ -44,6 +45,8 @@ export interface GraphBuilderOptions {
   readonly half: boolean;
   /** Version of the standard operators, at least 11. Default: `OPSET`. */
   readonly opset?: number;
+  /** The provider that the graph is written for. Default: `cpu`. */
+  readonly provider?: Provider;
 }
 
 /** Collects the inputs, nodes and weights of a graph. The methods that add a value return its name. */
@@ -52,11 +55,14 @@ export class GraphBuilder {
   readonly initializers: TensorProto[] = [];
   readonly #inputs = new Map<string, Value>();
   readonly #shared = new Map<string, string>();
+  readonly #added = new Set<string>();
   readonly #weights: WeightStore;
   readonly #half: boolean;
   readonly #opset: number;
+  readonly provider: Provider;
 
-  constructor(weights: WeightStore, { half, opset = OPSET }: GraphBuilderOptions) {
+  constructor(weights: WeightStore, { half, opset = OPSET, provider = 'cpu' }: GraphBuilderOptions) {
+    this.provider = provider;
     this.#weights = weights;
     this.#half = half;
     this.#opset = opset;
@@ -67,13 +73,22 @@ export class GraphBuilder {
     return this.#half ? 'float16' : 'float';
   }
 
+  /** The element type of ids, mask and indices: WebGPU's kernels compute nothing in int64. */
+  get idType(): 'int32' | 'int64' {
+    return this.provider === 'webgpu' ? 'int32' : 'int64';
+  }
+
   /** Names of the inputs that were added. */
   get inputs(): readonly string[] {
     return [...this.#inputs.keys()];
   }
 
   /** Adds an input of the graph, by default `[rows, tokens]`, unless there is one of that name already. */
-  input(name: string, type: ElementType = 'int64', dims: readonly (string | number)[] = ['rows', 'tokens']): string {
+  input(
+    name: string,
+    type: ElementType = this.idType,
+    dims: readonly (string | number)[] = ['rows', 'tokens'],
+  ): string {
     if (!this.#inputs.has(name)) this.#inputs.set(name, { name, type, dims });
     return name;
   }
@@ -106,10 +121,26 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Adds a scalar, in the graph's own precision. */
-  scalar(name: string, value: number): string {
+  /** Adds values of `idType` to compute with, stored in the graph's own file. */
+  indices(name: string, values: readonly number[]): string {
+    if (this.idType === 'int64') return this.integers(name, values);
+    this.initializers.push(inlineTensor(name, [values.length], Int32Array.from(values)));
+    return name;
+  }
+
+  /** Adds a scalar, by default in the graph's own precision. */
+  scalar(name: string, value: number, type: ElementType = this.floatType): string {
     const data = Float32Array.of(value);
-    this.initializers.push(inlineTensor(name, [], this.#half ? toFloat16(data) : data));
+    this.initializers.push(inlineTensor(name, [], type === 'float16' ? toFloat16(data) : data));
+    return name;
+  }
+
+  /** For a value that several layers share: adds it when the first one asks for it. */
+  once(name: string, add: (name: string) => string): string {
+    if (!this.#added.has(name)) {
+      this.#added.add(name);
+      add(name);
+    }
     return name;
   }
 
@@ -141,6 +172,11 @@ export class GraphBuilder {
     outputs: readonly string[] = [name],
   ): string {
     return this.node(type, name, inputs, attributes, { domain: MICROSOFT, outputs });
+  }
+
+  /** Converts an id input to int32, unless it is. */
+  toInt32(name: string, input: string): string {
+    return this.idType === 'int32' ? input : this.cast(name, input, 'int32');
   }
 
   cast(name: string, value: string, to: ElementType): string {
