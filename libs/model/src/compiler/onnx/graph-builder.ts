@@ -31,7 +31,8 @@ const ELEMENT_TYPES: Record<ElementType, number> = {
   bool: onnx.TensorProto.DataType.BOOL,
 };
 
-const OPSET = 20;
+/** CUDA's kernels for `Equal` and `ReduceMax` end with opset 18. */
+const OPSETS: Readonly<Record<Provider, number>> = { cpu: 20, cuda: 18, webgpu: 20 };
 const IR_VERSION = 9;
 
 /** From this opset on, the operator takes its axes as an input; before, as an attribute. */
@@ -43,7 +44,7 @@ const MICROSOFT = 'com.microsoft';
 export interface GraphBuilderOptions {
   /** Whether float weights are stored as float16, and computed with in it. */
   readonly half: boolean;
-  /** Version of the standard operators, at least 11. Default: `OPSET`. */
+  /** Version of the standard operators, at least 11. Default: that of `OPSETS`. */
   readonly opset?: number;
   /** The provider that the graph is written for. Default: `cpu`. */
   readonly provider?: Provider;
@@ -61,7 +62,7 @@ export class GraphBuilder {
   readonly #opset: number;
   readonly provider: Provider;
 
-  constructor(weights: WeightStore, { half, opset = OPSET, provider = 'cpu' }: GraphBuilderOptions) {
+  constructor(weights: WeightStore, { half, provider = 'cpu', opset = OPSETS[provider] }: GraphBuilderOptions) {
     this.provider = provider;
     this.#weights = weights;
     this.#half = half;
@@ -118,13 +119,6 @@ export class GraphBuilder {
   /** Adds int64 values for shape operators, stored in the graph's own file: some must be known when it is loaded. */
   integers(name: string, values: readonly number[]): string {
     this.initializers.push(inlineTensor(name, [values.length], BigInt64Array.from(values, BigInt)));
-    return name;
-  }
-
-  /** Adds values of `idType` to compute with, stored in the graph's own file. */
-  indices(name: string, values: readonly number[]): string {
-    if (this.idType === 'int64') return this.integers(name, values);
-    this.initializers.push(inlineTensor(name, [values.length], Int32Array.from(values)));
     return name;
   }
 
