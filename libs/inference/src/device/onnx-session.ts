@@ -9,6 +9,8 @@ export interface OnnxSessionOptions {
   readonly device: DeviceChoice;
   /** Intra-op threads of a CPU session. */
   readonly threads: number;
+  /** Whether to refuse a graph of which the device would leave a part to the CPU. Default: no. */
+  readonly alone?: boolean;
 }
 
 // ONNX Runtime also throws every error that it logs.
@@ -115,7 +117,7 @@ function constantTensor({ dims, type, value }: ExtraInput, { rows, tokens }: Pac
   }
 }
 
-function sessionOptions({ device, threads }: OnnxSessionOptions): InferenceSession.SessionOptions {
+function sessionOptions({ device, threads, alone = false }: OnnxSessionOptions): InferenceSession.SessionOptions {
   return {
     executionProviders: [device.kind === 'cuda' ? { name: 'cuda', deviceId: device.index } : device.kind],
     ...(device.kind === 'cpu' ? { intraOpNumThreads: threads, interOpNumThreads: 1 } : {}),
@@ -128,7 +130,7 @@ function sessionOptions({ device, threads }: OnnxSessionOptions): InferenceSessi
     logSeverityLevel: 4,
     // Its threads may spin-wait during a run, which small batches need, but not after it: on few cores they would take
     // CPU time from the threads that prepare the next batch.
-    extra: { session: { force_spinning_stop: '1' } },
+    extra: { session: { force_spinning_stop: '1', ...(alone ? { disable_cpu_ep_fallback: '1' } : {}) } },
   };
 }
 
@@ -136,6 +138,9 @@ function sessionOptions({ device, threads }: OnnxSessionOptions): InferenceSessi
 function refusal({ device, onnxPath }: OnnxSessionOptions, error: unknown): string {
   const reason = firstLine(error instanceof Error ? error.message : String(error));
   if (device.kind === 'cpu') return `cannot load ${onnxPath}: ${reason}`;
+  if (/assigned to the default CPU EP/.test(reason)) {
+    return `device ${deviceName(device)} would leave a part of a model's graph to the CPU: this build of ONNX Runtime lacks a kernel for it`;
+  }
   const way =
     device.kind === 'cuda'
       ? 'install the CUDA provider (ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node) with CUDA 12 and cuDNN 9, or use EMBED_DEVICE=cpu'
