@@ -58,7 +58,10 @@ export class OnnxSession {
       feeds[name] = extra === undefined ? this.#tensor(name, batch) : constantTensor(extra, batch);
     }
     const { output, width } = this.#graph;
-    const fetched = (await this.#session.run(feeds, [output]))[output]!;
+    const outputs = await this.#session.run(feeds, [output]).catch((error: unknown) => {
+      throw explained(error);
+    });
+    const fetched = outputs[output]!;
     const values = fetched.data;
     if (!(values instanceof Float32Array) || values.length !== batch.rows * width) {
       throw new Error(
@@ -146,6 +149,13 @@ function refusal({ device, onnxPath }: OnnxSessionOptions, error: unknown): stri
       ? 'install the CUDA provider (ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node) with CUDA 12 and cuDNN 9, or use EMBED_DEVICE=cpu'
       : 'it needs a GPU with a Vulkan, Metal or D3D12 driver; or use EMBED_DEVICE=cpu';
   return `device ${deviceName(device)} cannot be had: ${way} (${reason})`;
+}
+
+/** A device without half precision is known only when a graph in it runs. */
+function explained(error: unknown): unknown {
+  const reason = firstLine(error instanceof Error ? error.message : String(error));
+  if (!/requires f16/.test(reason)) return error;
+  return new Error(`the device has no 16-bit shaders: use EMBED_DTYPE=fp32 (${reason})`, { cause: error });
 }
 
 function firstLine(text: string): string {
