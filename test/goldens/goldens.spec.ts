@@ -47,9 +47,10 @@ describe('a golden', () => {
     }
   });
 
-  it.each([...Object.keys(REFUSED), ...Object.keys(ANOTHER_VECTOR)])('exists and is in one list: %s', (name) => {
-    expect(GOLDENS).toContain(name);
-    expect(name in REFUSED && name in ANOTHER_VECTOR).toBe(false);
+  it('that is not served exists, and is in one list', () => {
+    const listed = [...Object.keys(REFUSED), ...Object.keys(ANOTHER_VECTOR)];
+    expect(GOLDENS).toEqual(expect.arrayContaining(listed));
+    expect(new Set(listed).size).toBe(listed.length);
   });
 });
 

@@ -1,4 +1,5 @@
 export { checkModel, type ModelCheck } from './check-model.js';
+export { PROBE_IDS, probeGraph } from './compiler/probe-graph.js';
 export { dtypeFor } from './dtype-for.js';
 export { extraTensor } from './extra-tensor.js';
 export { type LoadOptions, loadModel } from './load.js';

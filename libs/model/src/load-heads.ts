@@ -16,6 +16,7 @@ import { findHead, type FoundHead } from './found-head.js';
 import { dtypeFor, requireDtype } from './dtype-for.js';
 import type { LoadOptions } from './load.js';
 import { poolingOf } from './pooling.js';
+import { providerOf } from './provider.js';
 import { resolveModel } from './resolve/resolve-model.js';
 import type { ModelFiles } from './types.js';
 
@@ -55,7 +56,10 @@ export async function loadHeads(served: ServedModel, options: LoadOptions): Prom
   if (encoder === null) throw new Error(`${source}: a model without an ONNX file must have an encoder`);
   requireDtype({ encoder }, dtype, source);
   const heads = await headsOf(head, files, config, encoder.heads ?? {}, warn);
-  const compiled = await compileHeads(files, architecture, encoder, { dtype, heads, modelDir: options.modelDir });
+  const compiled = await compileHeads(files, architecture, encoder, {
+    ...{ dtype, heads, modelDir: options.modelDir },
+    provider: providerOf(options.device),
+  });
   const outputs = Object.entries(heads).map(([name, { each = 'input', width }]): [string, HeadOutput] => [
     name,
     { each, width: width(encoder.hiddenSize) },

@@ -4,6 +4,7 @@ import type { Head } from './compiler/heads/head.js';
 import { type DtypeChoice, dtypeFor, requireDtype } from './dtype-for.js';
 import { fingerprint } from './fingerprint.js';
 import { readManifest } from './manifest.js';
+import { providerOf } from './provider.js';
 import { chooseDriver } from './tokenizer/drivers/choose-driver.js';
 import { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
 import { readTokenizer } from './tokenizer/tokenizer-settings.js';
@@ -23,7 +24,7 @@ export interface LoadOptions extends Omit<ResolveOptions, keyof DtypeChoice> {
 export async function loadModel(served: ServedModel, options: LoadOptions): Promise<RunnableModel> {
   const { driver, files, manifest, tokenizer } = await readSmallFiles(served, options);
   const { dtype, overrides, source } = files;
-  const built = await buildGraph(files, manifest, options.modelDir);
+  const built = await buildGraph(files, manifest, options);
   const { maxTokens, sources } = built;
   const { defaultPrompt, instruction, padTokenId, truncateDim } = manifest;
   const { rowsPerBatch } = overrides;
@@ -93,11 +94,16 @@ export async function readSmallFiles(served: ServedModel, options: LoadOptions):
   return { files, manifest, tokenizer, driver: await chooseDriver(tokenizer.files) };
 }
 
-async function buildGraph(files: ModelFiles, manifest: Manifest, modelDir: string): Promise<AdoptedGraph> {
+async function buildGraph(
+  files: ModelFiles,
+  manifest: Manifest,
+  { device, modelDir }: LoadOptions,
+): Promise<AdoptedGraph> {
   const head = denseHead(poolingHead(manifest.pooling, manifest.includePrompt), manifest.dense);
   const { dtype, onnx, source } = files;
   if (manifest.encoder !== null) {
-    const compiled = await compileModel(files, manifest, manifest.encoder, { dtype, modelDir, head });
+    const options = { dtype, modelDir, provider: providerOf(device), head };
+    const compiled = await compileModel(files, manifest, manifest.encoder, options);
     return { ...compiled, maxTokens: manifest.maxTokens, warnings: [] };
   }
   if (onnx !== null) return adoptOnnx(files, manifest, onnx, { modelDir, head: known(head, manifest.poolingUnknown) });

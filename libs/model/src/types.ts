@@ -138,7 +138,7 @@ export interface RunShape {
 }
 
 /**
- * Input, int64 `[rows]`, of graphs that leave the prompt out of pooling: how many tokens a row's prompt has, with those
+ * Input, int64 or int32 `[rows]`, of graphs that leave the prompt out of pooling: how many tokens a row's prompt has, with those
  * before it.
  */
 export const PROMPT_TOKENS = 'prompt_tokens';

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BootError, type Dtype } from '#contracts';
 import { fileDigest } from '../file-digest.js';
+import type { Provider } from '../provider.js';
 import type { Manifest, ModelFiles, SourcedGraph } from '../types.js';
 import type { Encoder } from './architectures/architecture.js';
 import { COMPILER_VERSION } from './compiler-version.js';
@@ -22,6 +23,8 @@ interface CompileOptions {
   readonly dtype: Dtype;
   /** Folder in which compiled graphs are kept. */
   readonly modelDir: string;
+  /** The provider that the graph is written for. Default: `cpu`. */
+  readonly provider?: Provider;
 }
 
 /** Output of a graph with one head. */
@@ -53,7 +56,7 @@ export interface CompiledHeads {
 }
 
 /**
- * Compiles a checkpoint to a graph of ONNX Runtime's fused operators. Inputs: int64 `input_ids` and `attention_mask`
+ * Compiles a checkpoint to a graph of ONNX Runtime's fused operators. Inputs: int64 (for WebGPU int32) `input_ids` and `attention_mask`
  * `[rows, tokens]`, padded at the end, and `token_type_ids` if a head's inputs are pairs and the family has types.
  * Compiled once: the folder's name is a digest of everything the graph depends on.
  * @param heads name of an output -> the head that gives it, as float32. All of them share the hidden states
@@ -63,7 +66,12 @@ export async function compileHeads(
   files: ModelFiles,
   architecture: string,
   encoder: Encoder,
-  { dtype, heads, modelDir }: CompileOptions & { readonly heads: Readonly<Record<string, CheckpointHead>> },
+  {
+    dtype,
+    heads,
+    modelDir,
+    provider = 'cpu',
+  }: CompileOptions & { readonly heads: Readonly<Record<string, CheckpointHead>> },
 ): Promise<CompiledHeads> {
   const all = Object.entries(heads);
   const tokenTypes = all.some(([, head]) => head.tokenTypes === 'input') ? 'input' : 'zero';
@@ -75,10 +83,11 @@ export async function compileHeads(
   const digests = await Promise.all(sources.map((path) => fileDigest(path, modelDir)));
   const linear = linearOf(dtype, encoder.hiddenSize);
   const names = all.map(([output, { name }]) => (output === OUTPUT ? name : `${output}: ${name}`)).join(', ');
-  const identity = JSON.stringify([COMPILER_VERSION, digests, architecture, names, tokenTypes, dtype, linear.name]);
+  const parts = [COMPILER_VERSION, digests, architecture, names, tokenTypes, dtype, linear.name];
+  const identity = JSON.stringify(provider === 'cpu' ? parts : [...parts, provider]);
   const digest = createHash('sha256').update(identity).digest('hex').slice(0, 32);
   const folder = await buildOnce(modelDir, digest, (target) =>
-    writeGraph(files, encoder, all, { half: dtype === 'fp16', linear, tokenTypes }, target),
+    writeGraph(files, encoder, all, { half: dtype === 'fp16', linear, provider, tokenTypes }, target),
   );
   const onnxPath = join(folder, GRAPH_FILE);
   const extras = linear === rowInt8Linear ? { linear: linear.name } : {};
@@ -93,17 +102,24 @@ function linearOf(dtype: Dtype, hiddenSize: number): Linear {
   return hiddenSize >= ROWS_FROM_HIDDEN_SIZE ? rowInt8Linear : int8Linear;
 }
 
+interface GraphForm {
+  readonly half: boolean;
+  readonly linear: Linear;
+  readonly provider: Provider;
+  readonly tokenTypes: TokenTypes;
+}
+
 async function writeGraph(
   files: ModelFiles,
   encoder: Encoder,
   heads: readonly (readonly [output: string, head: CheckpointHead])[],
-  { half, linear, tokenTypes }: { readonly half: boolean; readonly linear: Linear; readonly tokenTypes: TokenTypes },
+  { half, linear, provider, tokenTypes }: GraphForm,
   folder: string,
 ): Promise<void> {
   const reader = await WeightsReader.open(files.weights);
   const external = await ExternalWeights.create(join(folder, WEIGHTS_FILE));
   try {
-    const graph = new GraphBuilder(external, { half });
+    const graph = new GraphBuilder(external, { half, provider });
     const { hidden, words = null } = await encoder.build(graph, reader, { linear, tokenTypes });
     const outputs: Value[] = [];
     for (const [output, head] of heads) {

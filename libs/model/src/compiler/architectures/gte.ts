@@ -17,7 +17,8 @@ import { servedPositions } from './served-positions.js';
 export const gte: Architecture = {
   name: 'gte',
   modelTypes: ['new', 'gte'],
-  positionTypes: ['rope'],
+  // What transformers itself saves, of the type `gte`, does not name the type of its positions.
+  positionTypes: ['rope', 'absolute'],
   read: readGte,
 };
 
@@ -94,7 +95,16 @@ function readGte(file: JsonFile): Reading<Encoder> {
     build: (graph, reader, options) =>
       buildGte(graph, new NamedWeights(reader, 'new.', 'embeddings.word_embeddings.weight'), config, options),
   };
-  return { value: encoder, refusals: [...refusals, ...rope.refusals], warnings: [...warnings, ...served.warnings] };
+  const positions = value.position_embedding_type ?? 'absolute';
+  const other =
+    value.model_type === 'gte' || positions === 'rope'
+      ? []
+      : [`${file.path}: position_embedding_type is "${positions}"; Embedmill runs "rope" only`];
+  return {
+    value: encoder,
+    refusals: [...refusals, ...other, ...rope.refusals],
+    warnings: [...warnings, ...served.warnings],
+  };
 }
 
 async function buildGte(

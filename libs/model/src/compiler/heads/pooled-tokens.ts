@@ -39,6 +39,6 @@ export function numbersOf(graph: GraphBuilder, at: string): string {
 
 /** `[rows, 1]`: how many tokens the prompt of a row has, with those before it. */
 export function promptOf(graph: GraphBuilder, at: string): string {
-  const counts = graph.cast(`${at}.counts`, graph.input(PROMPT_TOKENS, 'int64', ['rows']), 'float');
+  const counts = graph.cast(`${at}.counts`, graph.input(PROMPT_TOKENS, graph.idType, ['rows']), 'float');
   return graph.along(TOKENS, 'Unsqueeze', `${at}.prompt`, counts);
 }
