@@ -1,6 +1,6 @@
 import ort from 'onnxruntime-node';
 import type { Dtype } from '#contracts';
-import { type Graph, loadModel, type RunnableModel } from '#model';
+import { type Graph, loadModel, PROMPT_TOKENS, type RunnableModel } from '#model';
 
 /** Token ids of three texts, short and long, below 60. */
 export const TINY_ROWS: readonly (readonly number[])[] = [
@@ -37,10 +37,17 @@ export async function runRows(
       ? new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims)
       : new ort.Tensor('int32', Int32Array.from(values), dims);
   };
+  const prompts = rows.map(() => 1);
   try {
     const result = await session.run({
       input_ids: tensor((r, t) => rows[r]![t] ?? 0),
       attention_mask: tensor((r, t) => Number(t < rows[r]!.length)),
+      // Pooled without the prompt: that of each row is its first token.
+      ...(session.inputNames.includes(PROMPT_TOKENS) && {
+        [PROMPT_TOKENS]: wide
+          ? new ort.Tensor('int64', BigInt64Array.from(prompts, BigInt), [rows.length])
+          : new ort.Tensor('int32', Int32Array.from(prompts), [rows.length]),
+      }),
       ...(types && { token_type_ids: tensor((r, t) => types[r]![t] ?? 0) }),
     });
     const data = [...(result[graph.output]!.data as Float32Array)];

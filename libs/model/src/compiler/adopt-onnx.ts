@@ -88,8 +88,11 @@ export async function adoptOnnx(
     await writeFile(join(target, GRAPH_FILE), onnx.ModelProto.encode(model).finish());
   });
   const graph = interfaceOf(found, manifest, OUTPUT, width);
-  const masked = graph.inputs.includes(MASK) || added === null;
-  const inputs = masked ? graph.inputs : [...graph.inputs, MASK];
+  const inputs = [
+    ...graph.inputs,
+    ...(graph.inputs.includes(MASK) || added === null ? [] : [MASK]),
+    ...(manifest.includePrompt || added === null ? [] : [PROMPT_TOKENS]),
+  ];
   return { ...adopted, onnxPath: join(folder, GRAPH_FILE), graph: { ...graph, inputs }, sources };
 }
 
