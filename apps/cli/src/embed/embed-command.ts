@@ -56,7 +56,7 @@ export function addEmbedCommand(program: Command): void {
       ),
     )
     .addOption(
-      new Option('--truncate <side>', 'where a text over the limit is cut; error refuses it (default: end)').choices([
+      new Option('--truncate <side>', 'where a text over the limit is cut; error refuses it (default: as the model says)').choices([
         'end',
         'start',
         'middle',

@@ -85,6 +85,28 @@ it('finds tokens in texts that only tokenizer_config.json names, if the model ha
   await expect(load({ ...CONFIG, split_special_tokens: true })).rejects.toThrow(/split_special_tokens: true/);
 });
 
+it('cuts texts where the files say, if the request does not', async () => {
+  const left = { truncation: { direction: 'Left', max_length: 16, strategy: 'LongestFirst', stride: 0 } };
+  const plain = await load(CONFIG);
+  expect(plain.card).not.toHaveProperty('truncate');
+  expect((await load({ ...CONFIG, truncation_side: 'right' }, left)).card).not.toHaveProperty('truncate');
+  for (const model of [
+    await load({ ...CONFIG, truncation_side: 'left' }),
+    await load({ ...CONFIG, truncation_side: null }, left),
+  ]) {
+    expect(model.card.truncate).toBe('start');
+  }
+  await expect(load({ ...CONFIG, truncation_side: 'both' })).rejects.toThrow(
+    'tokenizer_config.json: truncation_side is "both", neither "left" nor "right"',
+  );
+});
+
+it('changes nothing for padding_side, since padding changes no vector', async () => {
+  const { card } = await load({ ...CONFIG, padding_side: 'left' });
+  const { createdAt: _, fingerprint: __, source: ___, ...said } = card;
+  expect((await load(CONFIG)).card).toMatchObject(said);
+});
+
 it('lower-cases texts first where the model does, but not the special tokens in them, and has another fingerprint', async () => {
   const plain = await load({ ...CONFIG, do_lower_case: false });
   const at = plain.card.source.replace('folder:', '');

@@ -1,3 +1,4 @@
+import { BootError, type TruncationSide } from '#contracts';
 import { readJson } from '../config/closed-file.js';
 import { type AddedToken, type Part, partsOf, type TokenizerDefinition } from './definition.js';
 import { tokensOnlyNamed } from './named-tokens.js';
@@ -10,6 +11,8 @@ export interface ReadTokenizer {
   readonly files: TokenizerFiles;
   /** What is not as in `tokenizer.json`; empty for most models. Part of the fingerprint. */
   readonly changes: Readonly<Settings>;
+  /** Where texts are cut for requests that do not say. */
+  readonly truncate: TruncationSide;
 }
 
 /**
@@ -21,11 +24,26 @@ export async function readTokenizer(files: ModelFiles, { lowerCase }: Manifest):
   const config = files.tokenizerConfig === null ? {} : (await readJson(files.tokenizerConfig)).json;
   const { json: model } = await readJson(files.config);
   const { changes, definition } = override(tokenizer, config, model);
-  if (!lowerCase) return { files: { tokenizer: definition, config }, changes };
+  const truncate = truncationOf(tokenizer, config);
+  if (!lowerCase) return { files: { tokenizer: definition, config }, changes, truncate };
   // As sentence-transformers does it: added tokens, such as [CLS], are found before.
   const normalizers = [{ type: 'Lowercase' }, ...partsOf(definition['normalizer'] as Part | null | undefined)];
   const lowered = { ...definition, normalizer: { type: 'Sequence', normalizers } };
-  return { files: { tokenizer: lowered, config }, changes: { ...changes, lowerCase } };
+  return { files: { tokenizer: lowered, config }, changes: { ...changes, lowerCase }, truncate };
+}
+
+/**
+ * The side that transformers cuts at: what `tokenizer_config.json` says, else the truncation in `tokenizer.json`.
+ * `padding_side` has no counterpart: rows are padded at their end, and padding changes no vector, since the graph gets
+ * the mask and finds the last token by it.
+ */
+function truncationOf(tokenizer: unknown, config: unknown): TruncationSide {
+  const { truncation_side: said } = settingsOf(config);
+  const { direction } = settingsOf(settingsOf(tokenizer)['truncation']);
+  if (said === undefined || said === null) return direction === 'Left' ? 'start' : 'end';
+  if (said === 'left') return 'start';
+  if (said === 'right') return 'end';
+  throw new BootError(`tokenizer_config.json: truncation_side is ${JSON.stringify(said)}, neither "left" nor "right"`);
 }
 
 /** Tokenizer classes that set members of the normalizer, and those of `tokenizer_config.json` that do. */
