@@ -7,6 +7,8 @@ export interface PickedFiles {
   readonly config: string | null;
   readonly tokenizer: string | null;
   readonly tokenizerConfig: string | null;
+  readonly specialTokensMap: string | null;
+  readonly addedTokens: string | null;
   readonly weights: readonly string[];
   readonly onnx: string | null;
   /** Files with the external weights of an ONNX graph; empty until it is downloaded, because only it says which. */
@@ -69,6 +71,8 @@ export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layo
     config: one(`${at}config.json`),
     tokenizer: one(`${at}tokenizer.json`),
     tokenizerConfig: one(`${at}tokenizer_config.json`),
+    specialTokensMap: one(`${at}special_tokens_map.json`),
+    addedTokens: one(`${at}added_tokens.json`),
     weights: weightsOf(listing.flatMap((path) => (path.startsWith(at) ? [path.slice(at.length)] : []))).map(
       (path) => at + path,
     ),

@@ -2,6 +2,7 @@ import { BootError, type TruncationSide } from '#contracts';
 import { readJson } from '../config/closed-file.js';
 import { type AddedToken, type Part, partsOf, type TokenizerDefinition } from './definition.js';
 import { tokensOnlyNamed } from './named-tokens.js';
+import { withOlderFiles } from './older-token-files.js';
 import type { Manifest, ModelFiles, TokenizerFiles } from '../types.js';
 
 type Settings = Record<string, unknown>;
@@ -23,7 +24,9 @@ export async function readTokenizer(files: ModelFiles, { lowerCase }: Manifest):
   const { json: tokenizer } = await readJson(files.tokenizer);
   const config = files.tokenizerConfig === null ? {} : (await readJson(files.tokenizerConfig)).json;
   const { json: model } = await readJson(files.config);
-  const { changes, definition } = override(tokenizer, config, model);
+  const listed = (tokenizer as Partial<TokenizerDefinition> | null)?.added_tokens ?? [];
+  const named = await withOlderFiles(settingsOf(config), listed, files);
+  const { changes, definition } = override(tokenizer, settingsOf(config), named, model);
   const truncate = truncationOf(tokenizer, config);
   if (!lowerCase) return { files: { tokenizer: definition, config }, changes, truncate };
   // As sentence-transformers does it: added tokens, such as [CLS], are found before.
@@ -65,17 +68,19 @@ const NORMALIZERS: Readonly<Record<string, Readonly<Record<string, string>>>> = 
 /**
  * transformers lets `tokenizer_config.json` override some members of `tokenizer.json`: of the normalizer by the classes
  * in `NORMALIZERS`, and `add_prefix_space` of a byte-level pre-tokenizer. Only members that the file names. Tokens that
- * only that file names are added. `add_bos_token` and `add_eos_token` change nothing where there is a tokenizer.json.
+ * only that file names, or those beside it, are added. `add_bos_token` and `add_eos_token` change nothing where there is a tokenizer.json.
+ * @param said `tokenizer_config.json`
+ * @param named the same with the tokens of older files
  * @param model `config.json`: its `model_type` names the class where the file does not
  */
 function override(
   tokenizer: unknown,
-  config: unknown,
+  said: Settings,
+  named: Settings,
   model: unknown,
 ): { readonly definition: Settings; readonly changes: Settings } {
   const changed = { ...(tokenizer as Settings) };
   const changes: Settings = {};
-  const said = settingsOf(config);
   const apply = (part: 'normalizer' | 'pre_tokenizer', members: Readonly<Record<string, string>>) => {
     const before = settingsOf(changed[part]);
     for (const [name, member] of Object.entries(members)) {
@@ -90,10 +95,10 @@ function override(
   if (settingsOf(changed['pre_tokenizer'])['type'] === 'ByteLevel') {
     apply('pre_tokenizer', { add_prefix_space: 'add_prefix_space' });
   }
-  const named = tokensOnlyNamed(changed as unknown as TokenizerDefinition, said, settingsOf(model)['vocab_size']);
-  if (named.length > 0) {
-    changed['added_tokens'] = [...((changed['added_tokens'] ?? []) as readonly AddedToken[]), ...named];
-    changes['added_tokens'] = named;
+  const more = tokensOnlyNamed(changed as unknown as TokenizerDefinition, named, settingsOf(model)['vocab_size']);
+  if (more.length > 0) {
+    changed['added_tokens'] = [...((changed['added_tokens'] ?? []) as readonly AddedToken[]), ...more];
+    changes['added_tokens'] = more;
   }
   return { definition: changed, changes };
 }
