@@ -11,7 +11,7 @@ type Files = Pick<ModelFiles, 'specialTokensMap' | 'addedTokens'>;
  * `tokenizer_config.json` with the tokens of `special_tokens_map.json` and `added_tokens.json`, which older versions of
  * transformers wrote beside it. As there, they are read only if it has no `added_tokens_decoder`.
  * @param listed added tokens of `tokenizer.json`, which take the place of those with the same id
- * @throws BootError, one line, for a member that is not a token
+ * @throws BootError, one line, for a member that is not a token, or with which some classes would frame texts otherwise
  */
 export async function withOlderFiles(
   config: Settings,
@@ -21,6 +21,13 @@ export async function withOlderFiles(
   const none = addedTokens === null && specialTokensMap === null;
   if (none || config['added_tokens_decoder'] !== undefined) return config;
   const map = specialTokensMap === null ? {} : await readMap(specialTokensMap);
+  for (const key of ['cls_token', 'sep_token']) {
+    const content = contentOf(map[key]);
+    if (typeof content !== 'string' || listed.some((token) => token.content === content)) continue;
+    throw new BootError(
+      `${specialTokensMap}: ${key} is "${content}", which tokenizer.json does not list: Embedmill puts only those around texts`,
+    );
+  }
   const further = furtherTokens(config, map);
   const settings = { ...config, ...map, extra_special_tokens: further, additional_special_tokens: [] };
   if (addedTokens === null) return settings;

@@ -116,7 +116,7 @@ it('reads older files with tokens, as transformers does: not beside an added_tok
   expect(await finds(added, 'thefoxa')).toBe(true);
   // One that no other file names is not special: it is found after lower-casing.
   expect(await finds(added, 'theFOXa')).toBe(true);
-  const both = await withFiles({ added_tokens: { fox }, special_tokens_map: { sep_token: 'fox' } });
+  const both = await withFiles({ added_tokens: { fox }, special_tokens_map: { mask_token: 'fox' } });
   expect(await finds(both, 'theFOXa')).toBe(false);
   // Where the config lists tokens, the map's list of the older name does not count; nor do ids of tokenizer.json.
   const listed = await withFiles(
@@ -130,6 +130,9 @@ it('reads older files with tokens, as transformers does: not beside an added_tok
 it('refuses older files with tokens that say something else', async () => {
   await expect(load(CONFIG, {}, { special_tokens_map: { do_lower_case: false } })).rejects.toThrow(
     /special_tokens_map\.json: do_lower_case is false, but it is no token/,
+  );
+  await expect(load(CONFIG, {}, { special_tokens_map: { sep_token: 'fox' } })).rejects.toThrow(
+    /special_tokens_map\.json: sep_token is "fox", which tokenizer\.json does not list/,
   );
   await expect(load(CONFIG, {}, { added_tokens: { fox: 'x' } })).rejects.toThrow(
     /added_tokens\.json: fox is "x", but it is no id/,
