@@ -134,6 +134,7 @@ it('lists the prompts of a model with their texts', async () => {
     prompts: ['query'],
     prompt_texts: { query: '为这个句子生成表示以用于检索相关文章：' },
     default_prompt_name: null,
+    truncate: 'end',
     instruction: null,
   });
 });

@@ -3,6 +3,7 @@ Makes the tokenizers of every kind, and hashes of the ids that Hugging Face's li
 
     python make.py                  writes data/ anew
     python make.py --only NAME      only kinds whose names contain NAME
+    python make.py --offsets        only the offsets, with the tokenizers that are there
 """
 
 import argparse
@@ -23,6 +24,8 @@ DATA = Path(__file__).parent / "data"
 COUNT = 20_400
 # Ids after truncation.
 LIMIT = 256
+# Texts of which the offsets are compared, too.
+LOCATED = 400
 # Texts for training: none of those that are compared, so that these have characters without a token.
 TRAINING = [text(n) for n in range(COUNT, COUNT + 6000) if n % 200 != 199]
 
@@ -165,15 +168,36 @@ def ids_hash(ids):
     return hashlib.sha256(struct.pack(f"<{len(ids)}i", *ids)).digest()[:8]
 
 
+def units(offsets, text):
+    """Of offsets in code points, those in UTF-16 code units, one after the other."""
+    starts = [0]
+    for one in text:
+        starts.append(starts[-1] + (2 if ord(one) > 0xFFFF else 1))
+    return [starts[at] for pair in offsets for at in pair]
+
+
+def write_offsets(name, tokenizer):
+    texts = [text(n) for n in range(LOCATED)]
+    encoded = tokenizer.encode_batch(texts)
+    hashes = [ids_hash(units(one.offsets, text)) for one, text in zip(encoded, texts)]
+    (DATA / f"{name}.offsets").write_bytes(b"".join(hashes))
+
+
 def main():
     asked = argparse.ArgumentParser()
     asked.add_argument("--only", default="")
+    asked.add_argument("--offsets", action="store_true")
     options = asked.parse_args()
     DATA.mkdir(exist_ok=True)
     texts = [text(n) for n in range(COUNT)]
     print(f"tokenizers {tokenizers.__version__}; {len(set(texts))} different texts, {sum(map(len, texts))} characters")
     for name, make in KINDS.items():
         if options.only not in name:
+            continue
+        if options.offsets:
+            tokenizer = Tokenizer.from_str(gzip.decompress((DATA / f"{name}.json.gz").read_bytes()).decode())
+            tokenizer.enable_truncation(LIMIT)
+            write_offsets(name, tokenizer)
             continue
         definition = make().to_str()
         tokenizer = Tokenizer.from_str(definition)
@@ -183,6 +207,7 @@ def main():
         tokenizer.enable_truncation(LIMIT)
         encoded = [one.ids for one in tokenizer.encode_batch(texts)]
         (DATA / f"{name}.ids").write_bytes(b"".join(map(ids_hash, encoded)))
+        write_offsets(name, tokenizer)
         kinds = len({id for ids in encoded for id in ids})
         print(f"{name}: {tokenizer.get_vocab_size()} tokens, {kinds} of them used, {sum(map(len, encoded))} ids", flush=True)
 

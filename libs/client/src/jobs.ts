@@ -7,7 +7,7 @@ import { uploadOf } from './upload.js';
 
 /** Texts and embedding options for `POST /v1/jobs`. */
 export type NewJob = Omit<z.output<typeof jobUploadOptionsSchema>, 'truncate'> & {
-  /** Where a text over the model's limit is truncated; with `error`, the text fails. Default `end`. */
+  /** Where a text over the model's limit is truncated; with `error`, the text fails. Default: as the model's files say. */
   readonly truncate?: z.output<typeof jobUploadOptionsSchema>['truncate'] | undefined;
   /**
    * A text or a list, whose upload can be retried; or an iterable, which is read only once, as fast as the service

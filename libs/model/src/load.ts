@@ -61,6 +61,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
       maxTokens,
       prompts: { ...manifest.prompts },
       ...(defaultPrompt === null ? {} : { defaultPrompt }),
+      ...(tokenizer.truncate === 'end' ? {} : { truncate: tokenizer.truncate }),
       ...(instruction === null ? {} : { instruction }),
       operations: {
         embed: {

@@ -51,6 +51,9 @@ export interface ModelFiles {
   readonly config: string | null;
   readonly tokenizer: string;
   readonly tokenizerConfig: string | null;
+  /** Special tokens and added tokens in files of their own, as older versions of transformers wrote them. */
+  readonly specialTokensMap: string | null;
+  readonly addedTokens: string | null;
   /** safetensors, one or several shards; empty when there is only ONNX. */
   readonly weights: readonly string[];
   readonly onnx: string | null;

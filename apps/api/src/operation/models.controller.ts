@@ -51,6 +51,7 @@ export class ModelsController {
       prompts: Object.keys(card.prompts),
       prompt_texts: card.prompts,
       default_prompt_name: card.defaultPrompt ?? null,
+      truncate: card.truncate ?? 'end',
       instruction: card.instruction ?? null,
       fingerprint: card.fingerprint,
       ready_workers: await this.#fleet.readyWorkers(card.name),

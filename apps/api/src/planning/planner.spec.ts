@@ -36,7 +36,7 @@ async function setUp() {
   const registry = new ModelRegistry(redis, keys);
   const card = modelCard({ name: 'embeds', prompts: { query: 'query: ' } });
   await registry.announce(card, {});
-  const both = modelCard({ name: 'both', fingerprint: 'b'.repeat(64) });
+  const both = modelCard({ name: 'both', fingerprint: 'b'.repeat(64), truncate: 'start' });
   await registry.announce({ ...both, operations: { ...both.operations, compare: {} } }, {});
   const cache = new MemoryCache(1_000_000);
   const counted: [model: string, hits: number, misses: number][] = [];
@@ -91,6 +91,17 @@ describe('a plan', () => {
     const cutting = await planner.plan('embed', options, 'bulk', ANYBODY, 'r');
     expect(refusing.refuseTooLong).toBe(true);
     expect(refusing.spec).toEqual(cutting.spec);
+  });
+
+  it('cuts long texts where the model does, if the request does not say', async () => {
+    const { planner } = await setUp();
+    const sideOf = async (model: string, truncate?: PlanOptions['truncate']) =>
+      (await planner.plan('embed', { ...options, model, truncate }, 'bulk', ANYBODY, 'r')).spec.truncate;
+    expect(await sideOf('embeds')).toBe('end');
+    expect(await sideOf('both')).toBe('start');
+    expect(await sideOf('both', 'end')).toBe('end');
+    // What fits is the same on every side.
+    expect(await sideOf('both', 'error')).toBe('end');
   });
 
   it('has no prompt where the model has none of that name', async () => {

@@ -99,7 +99,7 @@ export class Planner {
         fingerprint: card.fingerprint,
         prompt: prompt.text,
         // A text that fits has the same row with every `truncate`; texts that do not fit are refused beforehand.
-        truncate: truncate === 'error' ? 'end' : truncate,
+        truncate: truncate === 'error' ? 'end' : (truncate ?? card.truncate ?? 'end'),
         ...saltOf(caller.cacheSalt),
       },
       prompt: prompt.name,

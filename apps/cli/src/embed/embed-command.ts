@@ -56,12 +56,10 @@ export function addEmbedCommand(program: Command): void {
       ),
     )
     .addOption(
-      new Option('--truncate <side>', 'where a text over the limit is cut; error refuses it (default: end)').choices([
-        'end',
-        'start',
-        'middle',
-        'error',
-      ]),
+      new Option(
+        '--truncate <side>',
+        'where a text over the limit is cut; error refuses it (default: as the model says)',
+      ).choices(['end', 'start', 'middle', 'error']),
     )
     .option('--dimensions <n>', 'keep the first so many floats', wholeNumber(1, 1_000_000))
     .option('--normalize', 'make vectors of length 1 (default: as the model says)')

@@ -15,7 +15,7 @@ export function snippetsOf(request: PlaygroundRequest, origin: string, withKey: 
     ...(input_type === undefined ? {} : { input_type }),
     ...(prompt_name === undefined ? {} : { prompt_name }),
     ...(instruction === undefined ? {} : { instruction }),
-    ...(truncate === 'end' ? {} : { truncate }),
+    ...(truncate === undefined ? {} : { truncate }),
   };
   const body = { model, input, ...(dimensions === undefined ? {} : { dimensions }), ...own };
   return [

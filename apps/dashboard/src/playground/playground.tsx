@@ -69,6 +69,7 @@ export function Playground() {
           <label>
             Truncate at
             <select name="truncate">
+              <option value="">as the model</option>
               <option>end</option>
               <option>start</option>
               <option>middle</option>
@@ -98,11 +99,12 @@ function linesOf(texts: string): string[] {
 
 function requestOf(form: FormData, input: string[]): PlaygroundRequest {
   const inputType = form.get('input_type') as string;
+  const truncate = form.get('truncate') as '' | NonNullable<PlaygroundRequest['truncate']>;
   const dimensions = form.get('dimensions') as string;
   return {
     model: form.get('model') as string,
     input,
-    truncate: form.get('truncate') as PlaygroundRequest['truncate'],
+    ...(truncate === '' ? {} : { truncate }),
     ...(inputType === '' ? {} : { input_type: inputType }),
     ...(dimensions === '' ? {} : { dimensions: Number(dimensions) }),
   };

@@ -274,7 +274,7 @@ export const playgroundRequestSchema = z.object({
   model: modelNameSchema,
   input: z.array(z.string().min(1)).min(1).max(MAX_PLAYGROUND_TEXTS),
   ...promptShape,
-  truncate: truncationSideSchema.default('end'),
+  truncate: truncationSideSchema.optional(),
   dimensions: z.int().min(1).optional(),
 });
 export type PlaygroundRequest = z.infer<typeof playgroundRequestSchema>;

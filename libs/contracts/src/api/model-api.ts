@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dtypeSchema, poolingSchema } from '../record/model-card.js';
+import { truncationSideSchema } from '../task/spec.js';
 
 /** OpenAI's model object, plus what clients of an embedding service need. */
 export const modelObjectSchema = z.object({
@@ -26,6 +27,8 @@ export const modelObjectSchema = z.object({
   prompt_texts: z.record(z.string(), z.string()),
   /** Name of the prompt of requests that ask for none; null: they get none. */
   default_prompt_name: z.string().nullable(),
+  /** Default of the request option. */
+  truncate: truncationSideSchema,
   /** The prompt of requests with `instruction`, which takes the place of `{instruction}`; null: not supported. */
   instruction: z.string().nullable(),
   fingerprint: z.string(),

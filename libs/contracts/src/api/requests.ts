@@ -20,8 +20,8 @@ export const embedOptionsShape = {
   /** Any string: a name that is not served gets an error that quotes it, not one about allowed characters. */
   model: z.string().min(1).max(200),
   ...promptShape,
-  /** Where to cut a text that exceeds the model's limit; `error` rejects it. */
-  truncate: z.enum(['error', 'end', 'start', 'middle']).default('end'),
+  /** Where to cut a text that exceeds the model's limit; `error` rejects it; absent: where the model's files say. */
+  truncate: z.enum(['error', 'end', 'start', 'middle']).optional(),
   /** L2-normalise after truncating to `dimensions`; absent: as the model's own files specify. */
   normalize: z.boolean().optional(),
   /** Return only the first `dimensions` floats of the vector. */

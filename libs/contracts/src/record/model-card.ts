@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { truncationSideSchema } from '../task/spec.js';
 
 export const dtypeSchema = z.enum(['fp32', 'fp16', 'int8']);
 export type Dtype = z.infer<typeof dtypeSchema>;
@@ -65,6 +66,8 @@ export const modelCardSchema = z.object({
   prompts: z.record(z.string(), z.string()),
   /** Name of the prompt of requests that ask for none. Absent: they get none. */
   defaultPrompt: z.string().optional(),
+  /** Where texts over the limit are cut for requests that do not say. Absent: at their end. */
+  truncate: truncationSideSchema.optional(),
   /** The prompt of requests with an instruction, which takes the place of `{instruction}`. Absent: not supported. */
   instruction: z.string().optional(),
   /** What the model can do, by operation name. Each operation reads its own member; only `embed` is checked here. */

@@ -60,7 +60,10 @@ export function locate(
     onnx: at(picked.onnx),
     modules: at(picked.modules),
     pooling: at(picked.pooling),
-    // Records of downloads by earlier versions have neither this nor `adapter`.
+    // Records of downloads by earlier versions have none of these.
+    specialTokensMap: at(picked.specialTokensMap ?? null),
+    addedTokens: at(picked.addedTokens ?? null),
+    adapter: at(picked.adapter ?? null),
     head: at(picked.head ?? null),
     dense: picked.dense.map(({ folder, config: denseConfig, weights }) => ({
       folder,
@@ -69,7 +72,6 @@ export function locate(
     })),
     sentenceBert: at(picked.sentenceBert),
     sentenceTransformers: at(picked.sentenceTransformers),
-    adapter: at(picked.adapter ?? null),
     overrides,
     dtype,
     warnings: [],

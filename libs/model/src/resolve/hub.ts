@@ -86,6 +86,7 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
 function smallFiles(picked: PickedFiles): string[] {
   const {
     adapter,
+    addedTokens,
     config,
     dense,
     head,
@@ -94,6 +95,7 @@ function smallFiles(picked: PickedFiles): string[] {
     pooling,
     sentenceBert,
     sentenceTransformers,
+    specialTokensMap,
     tokenizer,
     tokenizerConfig,
     weights,
@@ -102,6 +104,8 @@ function smallFiles(picked: PickedFiles): string[] {
     config,
     tokenizer,
     tokenizerConfig,
+    specialTokensMap,
+    addedTokens,
     modules,
     pooling,
     head,

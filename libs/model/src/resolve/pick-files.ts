@@ -9,6 +9,8 @@ export interface PickedFiles {
   readonly config: string | null;
   readonly tokenizer: string | null;
   readonly tokenizerConfig: string | null;
+  readonly specialTokensMap: string | null;
+  readonly addedTokens: string | null;
   readonly weights: readonly string[];
   readonly onnx: string | null;
   /** Files with the external weights of an ONNX graph; empty until it is downloaded, because only it says which. */
@@ -87,6 +89,8 @@ export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layo
     config: layout.isStatic && has.has('modules.json') ? null : one(`${at}config.json`),
     tokenizer: one(`${at}tokenizer.json`) ?? unlessStatic(vocabularyIn(at, one)),
     tokenizerConfig: unlessStatic(one(`${at}tokenizer_config.json`)),
+    specialTokensMap: unlessStatic(one(`${at}special_tokens_map.json`)),
+    addedTokens: unlessStatic(one(`${at}added_tokens.json`)),
     weights: weights.map((path) => at + path),
     onnx,
     onnxData: [],

@@ -3,7 +3,8 @@ import type { AddedToken, TokenizerDefinition } from './definition.js';
 
 type Settings = Readonly<Record<string, unknown>>;
 
-const NAMED = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
+/** Members of which each names one special token. */
+export const NAMED = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
 
 /**
  * Tokens that `tokenizer_config.json` names and `tokenizer.json` does not list: transformers finds these in texts, too.

@@ -1,9 +1,10 @@
 import type { ModelTexts } from '#contracts';
-import { type BoundedIds, FIRST_CHARS, firstIds, lastIds, type Reading } from './bounded-ids.js';
+import { type BoundedTokens, FIRST_CHARS, firstTokens, lastTokens, type Reading } from './bounded-tokens.js';
 import type { Boundaries } from './boundaries.js';
 import type { Framed, TokenizerDriver } from './drivers/driver.js';
 import type { Encoded, EncodeOptions } from './tokenizer.js';
-import { truncateIds } from './truncate-ids.js';
+import { idsOf, moved, offsetsOf, ofNoText, slice, type Tokens } from './tokens.js';
+import { truncateSequence } from './truncate-sequence.js';
 
 /** Special tokens that the post-processor adds around the two texts of a pair, and the segments of all parts. */
 interface PairFrame {
@@ -22,7 +23,8 @@ interface Frame {
 
 interface Waiting {
   readonly text: string;
-  resolve(ids: readonly number[]): void;
+  readonly ranges: boolean;
+  resolve(tokens: Tokens): void;
   reject(error: Error): void;
 }
 
@@ -32,6 +34,7 @@ const PROBE = 'a';
 export class ModelTextEncoder {
   readonly #driver: TokenizerDriver;
   readonly #reading: Reading;
+  readonly #readingRanges: Reading;
   readonly #probe: readonly number[];
   readonly #frame: Frame;
   readonly #prompts = new Map<string, Promise<readonly number[]>>();
@@ -39,9 +42,15 @@ export class ModelTextEncoder {
   /** Texts that go to the driver together, in the next microtask. */
   #waiting: Waiting[] = [];
 
-  private constructor(driver: TokenizerDriver, reading: Omit<Reading, 'ids'>, probe: readonly number[], frame: Frame) {
+  private constructor(
+    driver: TokenizerDriver,
+    reading: Omit<Reading, 'tokens'>,
+    probe: readonly number[],
+    frame: Frame,
+  ) {
     this.#driver = driver;
-    this.#reading = { ...reading, ids: (text) => this.#ids(text) };
+    this.#reading = { ...reading, tokens: (text) => this.#tokens(text, false) };
+    this.#readingRanges = { ...reading, tokens: (text) => this.#tokens(text, true) };
     this.#probe = probe;
     this.#frame = frame;
   }
@@ -54,37 +63,37 @@ export class ModelTextEncoder {
   static async create(
     driver: TokenizerDriver,
     boundaries: Boundaries | null,
-    limits: Partial<Omit<Reading, 'ids'>> = {},
+    limits: Partial<Omit<Reading, 'tokens'>> = {},
   ): Promise<ModelTextEncoder> {
-    const [probe] = await driver.ids([PROBE]);
-    if (probe instanceof Error) throw probe;
+    const [tokens] = await driver.tokens([PROBE], false);
+    if (tokens instanceof Error) throw tokens;
+    const { ids: probe } = tokens!;
     const { ids } = await driver.framed(PROBE);
-    const start = placeOf(probe!, ids, 0);
-    if (probe!.length === 0 || start < 0) throw new Error('the tokenizer changes a text when it adds special tokens');
-    const frame = { before: ids.slice(0, start), after: ids.slice(start + probe!.length) };
+    const start = placeOf(probe, ids, 0);
+    if (probe.length === 0 || start < 0) throw new Error('the tokenizer changes a text when it adds special tokens');
+    const frame = { before: ids.slice(0, start), after: ids.slice(start + probe.length) };
     const reading = { boundaries, wholeBytes: driver.wholeBytes, firstChars: FIRST_CHARS, ...limits };
-    return new ModelTextEncoder(driver, reading, probe!, frame);
+    return new ModelTextEncoder(driver, reading, probe, frame);
   }
 
   /** @throws TextTooComplexError; Error for a pair whose first text leaves no room for the second */
   async encode([text, pair]: ModelTexts, options: EncodeOptions): Promise<Encoded> {
     const whole = options.prompt + text.toWellFormed();
-    if (pair !== undefined) return this.#encodePair(whole, pair.toWellFormed(), options);
+    const reading = options.offsets === true ? this.#readingRanges : this.#reading;
+    if (pair !== undefined) return this.#encodePair(reading, whole, pair.toWellFormed(), options);
     const { maxTokens, prompt, truncate } = options;
     const { before, after } = this.#frame;
     const promptIds = prompt === '' ? [] : await this.#promptIds(prompt);
-    const first = await firstIds(this.#reading, whole, Math.max(promptIds.length, maxTokens));
+    const first = await firstTokens(reading, whole, Math.max(promptIds.length, maxTokens));
+    const last = await lastIfNeeded(reading, whole, first, options);
     // If prompt and text share a token, the prompt's last ids differ.
-    const kept = sharedStart(promptIds, first.ids);
-    const head = [...before, ...first.ids.slice(0, kept)];
-    const parts = first.complete || truncate === 'end' ? [first] : [first, await this.#lastIds(whole, maxTokens)];
-    const ids = truncateIds({ head, text: [first.ids.slice(kept), lastOf(parts)], tail: after }, maxTokens, truncate);
-    return {
-      ids,
-      types: null,
-      ...lengthOf(before.length + after.length, parts, ids.length),
-      ...(prompt === '' ? {} : { promptTokens: this.#lengthAlone(promptIds.length, maxTokens) }),
-    };
+    const shared = sharedStart(promptIds, first.ids);
+    const [start, end] = [moved(first, -prompt.length), last === null ? null : moved(last, -prompt.length)];
+    const head = [ofNoText(before), slice(start, 0, shared)];
+    const sequence = { head, text: [slice(start, shared), end], tail: ofNoText(after) } as const;
+    const parts = truncateSequence(sequence, maxTokens, truncate);
+    const found = encoded(parts, null, before.length + after.length, first, options);
+    return prompt === '' ? found : { ...found, promptTokens: this.#lengthAlone(promptIds.length, maxTokens) };
   }
 
   /** Tokens of a prompt as if it were a text by itself, without the last special token. */
@@ -94,28 +103,21 @@ export class ModelTextEncoder {
     return after.length === 0 ? whole : whole - 1;
   }
 
-  async #encodePair(text: string, pair: string, { maxTokens, truncate }: EncodeOptions): Promise<Encoded> {
+  async #encodePair(reading: Reading, text: string, pair: string, options: EncodeOptions): Promise<Encoded> {
+    const { maxTokens, prompt, truncate } = options;
     const { after, before, between, types } = await (this.#pairFrame ??= this.#probePair());
-    const first = await firstIds(this.#reading, text, maxTokens);
-    const head = [...before, ...first.ids, ...between];
-    if (head.length + after.length >= maxTokens) {
+    const first = await firstTokens(reading, text, maxTokens);
+    const around = before.length + first.ids.length + between.length + after.length;
+    if (around >= maxTokens) {
       const count = `${first.complete ? '' : 'more than '}${first.complete ? first.ids.length : maxTokens}`;
       throw new Error(`the first text of the pair has ${count} tokens, which leaves the second no room`);
     }
-    const second = await firstIds(this.#reading, pair, maxTokens);
-    const parts = second.complete || truncate === 'end' ? [second] : [second, await this.#lastIds(pair, maxTokens)];
-    const ids = truncateIds({ head, text: [second.ids, lastOf(parts)], tail: after }, maxTokens, truncate);
-    const segments = new Int32Array(ids.length);
-    const lengths = [
-      before.length,
-      first.ids.length,
-      between.length,
-      ids.length - head.length - after.length,
-      after.length,
-    ];
-    let at = 0;
-    for (const [part, size] of lengths.entries()) segments.fill(types[part]!, at, (at += size));
-    return { ids, types: segments, ...lengthOf(head.length + after.length, parts, ids.length) };
+    const second = await firstTokens(reading, pair, maxTokens);
+    const last = await lastIfNeeded(reading, pair, second, options);
+    const head = [ofNoText(before), moved(first, -prompt.length), ofNoText(between)];
+    const sequence = { head, text: [second, last], tail: ofNoText(after) } as const;
+    const parts = truncateSequence(sequence, maxTokens, truncate);
+    return encoded(parts, types, around, second, options);
   }
 
   async #probePair(): Promise<PairFrame> {
@@ -135,14 +137,10 @@ export class ModelTextEncoder {
     };
   }
 
-  #lastIds(text: string, needed: number): Promise<BoundedIds> {
-    return lastIds(this.#reading, text, needed);
-  }
-
   #promptIds(prompt: string): Promise<readonly number[]> {
     let ids = this.#prompts.get(prompt);
     if (ids === undefined) {
-      ids = this.#ids(prompt);
+      ids = this.#tokens(prompt, false).then((tokens) => tokens.ids);
       this.#prompts.set(prompt, ids);
       ids.catch(() => this.#prompts.delete(prompt));
     }
@@ -150,22 +148,30 @@ export class ModelTextEncoder {
   }
 
   /** Texts that are asked for at the same time go to the driver as one batch. */
-  #ids(text: string): Promise<readonly number[]> {
+  #tokens(text: string, ranges: boolean): Promise<Tokens> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ text, resolve, reject }) === 1) queueMicrotask(() => void this.#flush());
+      if (this.#waiting.push({ text, ranges, resolve, reject }) === 1) queueMicrotask(() => this.#flush());
     });
   }
 
-  async #flush(): Promise<void> {
-    const batch = this.#waiting;
+  #flush(): void {
+    const waiting = this.#waiting;
     this.#waiting = [];
+    for (const ranges of [false, true]) {
+      const batch = waiting.filter((one) => one.ranges === ranges);
+      if (batch.length > 0) void this.#answer(batch, ranges);
+    }
+  }
+
+  async #answer(batch: readonly Waiting[], ranges: boolean): Promise<void> {
     const fail = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
     try {
-      const found = await this.#driver.ids(batch.map(({ text }) => text));
+      const texts = batch.map(({ text }) => text);
+      const found = await this.#driver.tokens(texts, ranges);
       for (const [n, { reject, resolve }] of batch.entries()) {
-        const ids = found[n]!;
-        if (ids instanceof Error) reject(ids);
-        else resolve(ids);
+        const tokens = found[n]!;
+        if (tokens instanceof Error) reject(tokens);
+        else resolve(tokens);
       }
     } catch (error) {
       for (const { reject } of batch) reject(fail(error));
@@ -173,18 +179,39 @@ export class ModelTextEncoder {
   }
 }
 
-function lastOf(parts: readonly BoundedIds[]): readonly number[] | null {
-  return parts[1]?.ids ?? null;
+/** The last tokens of a text of which `first` are the first ones; null where those are enough. */
+function lastIfNeeded(
+  reading: Reading,
+  text: string,
+  first: BoundedTokens,
+  { maxTokens, truncate }: EncodeOptions,
+): Promise<BoundedTokens> | null {
+  return first.complete || truncate === 'end' ? null : lastTokens(reading, text, maxTokens);
 }
 
-/** @param parts the start of a text, and its end if it was tokenised by itself */
-function lengthOf(
+/**
+ * @param parts what is kept
+ * @param types the segment of each part; null: there are none
+ * @param around number of the tokens that are never cut
+ * @param text those that may be, all of them or the first ones
+ */
+function encoded(
+  parts: readonly Tokens[],
+  types: readonly number[] | null,
   around: number,
-  [first]: readonly BoundedIds[],
-  kept: number,
-): Pick<Encoded, 'length' | 'lengthIsLowerBound' | 'truncated'> {
-  const length = around + first!.ids.length;
-  return { length, ...(first!.complete ? {} : { lengthIsLowerBound: true }), truncated: length > kept };
+  text: BoundedTokens,
+  { offsets }: EncodeOptions,
+): Encoded {
+  const ids = Int32Array.from(idsOf(parts));
+  const length = around + text.ids.length;
+  return {
+    ids,
+    types: types === null ? null : Int32Array.from(parts.flatMap((part, n) => part.ids.map(() => types[n]!))),
+    ...(offsets === true ? { offsets: Int32Array.from(offsetsOf(parts)) } : {}),
+    length,
+    ...(text.complete ? {} : { lengthIsLowerBound: true }),
+    truncated: length > ids.length,
+  };
 }
 
 function sharedStart(prompt: readonly number[], whole: readonly number[]): number {

@@ -67,6 +67,22 @@ it.each(KINDS)('%s: ids are those of the library in Python, of every text', asyn
   expect(await differing(kind, 'native', ALL)).toEqual([]);
 });
 
+it.each(KINDS)('%s: offsets are those of the library in Python', async (kind) => {
+  const hashes = readFileSync(`${DATA}${kind}.offsets`);
+  const inputs = TEXTS.slice(0, hashes.length / HASH).map((text): ModelTexts => [text]);
+  expect(inputs.length).toBeGreaterThanOrEqual(400);
+  const tokenizer = await TokenizerThread.start(filesOf(kind), 'native');
+  const options = { prompt: '', truncate: 'end', maxTokens: LIMIT, offsets: true } as const;
+  const encoded = await tokenizer.encode(inputs, options);
+  await tokenizer.close();
+  const differ = encoded.flatMap((one, n) => {
+    if (one instanceof Error) return [n];
+    const hash = createHash('sha256').update(one.offsets!).digest().subarray(0, HASH);
+    return hash.equals(hashes.subarray(HASH * n, HASH * (n + 1))) ? [] : [n];
+  });
+  expect(differ).toEqual([]);
+});
+
 const EXACT = KINDS.filter((kind) => wrongInJavascript(filesOf(kind)) === null);
 
 describe('by the JavaScript library, which takes the place of the native one', () => {

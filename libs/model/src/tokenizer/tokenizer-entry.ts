@@ -78,6 +78,7 @@ function answer({ id, results }: OpenRequest): void {
   const size = results.reduce((sum, one) => sum + (one instanceof Error ? 0 : one.ids.length), 0);
   const ids = new Int32Array(size);
   const types = results.some((one) => !(one instanceof Error) && one.types !== null) ? new Int32Array(size) : null;
+  const offsets = results.some((one) => !(one instanceof Error) && one.offsets) ? new Int32Array(2 * size) : null;
   const ends = new Int32Array(results.length);
   const lengths = new Int32Array(results.length);
   const promptTokens = new Int32Array(results.length);
@@ -88,13 +89,17 @@ function answer({ id, results }: OpenRequest): void {
     } else {
       ids.set(one.ids, end);
       if (one.types !== null) types!.set(one.types, end);
+      if (one.offsets !== undefined) offsets!.set(one.offsets, 2 * end);
       end += one.ids.length;
       lengths[index] = one.lengthIsLowerBound === true ? -one.length : one.length;
       promptTokens[index] = one.promptTokens ?? 0;
     }
     ends[index] = end;
   }
-  const reply: EncodeReply = { id, ids, types, ends, lengths, promptTokens, failures };
-  const buffers = [ids.buffer, ends.buffer, lengths.buffer, promptTokens.buffer];
-  port.postMessage(reply, types === null ? buffers : [...buffers, types.buffer]);
+  const reply: EncodeReply = { id, ids, types, offsets, ends, lengths, promptTokens, failures };
+  const arrays = [ids, types, offsets, ends, lengths, promptTokens].filter((array) => array !== null);
+  port.postMessage(
+    reply,
+    arrays.map(({ buffer }) => buffer),
+  );
 }

@@ -25,12 +25,13 @@ export interface EncodeFailure {
 
 /**
  * A reply of the tokenizer thread: the ids of all inputs, concatenated; their types likewise, if any input is a pair;
- * and for each input the end of its ids, and its length before truncation, negative if that is a lower bound.
+ * their offsets, if asked for; and for each input the end of its ids, and its length before truncation, negative if that is a lower bound.
  */
 export interface EncodeReply {
   readonly id: number;
   readonly ids: Int32Array;
   readonly types: Int32Array | null;
+  readonly offsets: Int32Array | null;
   readonly ends: Int32Array;
   readonly lengths: Int32Array;
   /** `promptTokens` of each input. */

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { BootError } from '#contracts';
+import { BootError, type TruncationSide } from '#contracts';
 import { readJson } from '../config/closed-file.js';
 import { type AddedToken, type Part, partsOf, type TokenizerDefinition } from './definition.js';
 import { tokensOnlyNamed } from './named-tokens.js';
+import { withOlderFiles } from './older-token-files.js';
 import type { Manifest, ModelFiles, TokenizerFiles } from '../types.js';
 import { TO_JSON } from './to-json.js';
 import { wordPieces } from './word-pieces.js';
@@ -14,6 +15,8 @@ export interface ReadTokenizer {
   readonly files: TokenizerFiles;
   /** What is not as in `tokenizer.json`; empty for most models. Part of the fingerprint. */
   readonly changes: Readonly<Settings>;
+  /** Where texts are cut for requests that do not say. */
+  readonly truncate: TruncationSide;
 }
 
 /**
@@ -24,19 +27,37 @@ export async function readTokenizer(files: ModelFiles, { lowerCase }: Manifest):
   // A table has no vectors for the beginning and end of a text: sentence-transformers adds no such tokens.
   if (files.config === null || files.isStatic) {
     const { json: tokenizer } = await readJson(files.tokenizer);
-    return { files: { tokenizer: { ...(tokenizer as Settings), post_processor: null }, config: {} }, changes: {} };
+    const bare = { ...(tokenizer as Settings), post_processor: null };
+    return { files: { tokenizer: bare, config: {} }, changes: {}, truncate: truncationOf(tokenizer, {}) };
   }
   const config = files.tokenizerConfig === null ? {} : (await readJson(files.tokenizerConfig)).json;
   const { json: model } = await readJson(files.config);
   const tokenizer = files.tokenizer.endsWith('.txt')
     ? await fromVocabulary(files, classOf(settingsOf(config), settingsOf(model)))
     : (await readJson(files.tokenizer)).json;
-  const { changes, definition } = override(tokenizer, config, model);
-  if (!lowerCase) return { files: { tokenizer: definition, config }, changes };
+  const listed = (tokenizer as Partial<TokenizerDefinition> | null)?.added_tokens ?? [];
+  const named = await withOlderFiles(settingsOf(config), listed, files);
+  const { changes, definition } = override(tokenizer, settingsOf(config), named, model);
+  const truncate = truncationOf(tokenizer, config);
+  if (!lowerCase) return { files: { tokenizer: definition, config }, changes, truncate };
   // As sentence-transformers does it: added tokens, such as [CLS], are found before.
   const normalizers = [{ type: 'Lowercase' }, ...partsOf(definition['normalizer'] as Part | null | undefined)];
   const lowered = { ...definition, normalizer: { type: 'Sequence', normalizers } };
-  return { files: { tokenizer: lowered, config }, changes: { ...changes, lowerCase } };
+  return { files: { tokenizer: lowered, config }, changes: { ...changes, lowerCase }, truncate };
+}
+
+/**
+ * The side that transformers cuts at: what `tokenizer_config.json` says, else the truncation in `tokenizer.json`.
+ * `padding_side` has no counterpart: rows are padded at their end, and padding changes no vector, since the graph gets
+ * the mask and finds the last token by it.
+ */
+function truncationOf(tokenizer: unknown, config: unknown): TruncationSide {
+  const { truncation_side: said } = settingsOf(config);
+  const { direction } = settingsOf(settingsOf(tokenizer)['truncation']);
+  if (said === undefined || said === null) return direction === 'Left' ? 'start' : 'end';
+  if (said === 'left') return 'start';
+  if (said === 'right') return 'end';
+  throw new BootError(`tokenizer_config.json: truncation_side is ${JSON.stringify(said)}, neither "left" nor "right"`);
 }
 
 /** Tokenizer classes that are BERT's under another name. */
@@ -69,17 +90,19 @@ const NORMALIZERS: Readonly<Record<string, Readonly<Record<string, string>>>> = 
 /**
  * transformers lets `tokenizer_config.json` override some members of `tokenizer.json`: of the normalizer by the classes
  * in `NORMALIZERS`, and `add_prefix_space` of a byte-level pre-tokenizer. Only members that the file names. Tokens that
- * only that file names are added. `add_bos_token` and `add_eos_token` change nothing where there is a tokenizer.json.
+ * only that file names, or those beside it, are added. `add_bos_token` and `add_eos_token` change nothing where there is a tokenizer.json.
+ * @param said `tokenizer_config.json`
+ * @param named the same with the tokens of older files
  * @param model `config.json`: its `model_type` names the class where the file does not
  */
 function override(
   tokenizer: unknown,
-  config: unknown,
+  said: Settings,
+  named: Settings,
   model: unknown,
 ): { readonly definition: Settings; readonly changes: Settings } {
   const changed = { ...(tokenizer as Settings) };
   const changes: Settings = {};
-  const said = settingsOf(config);
   const apply = (part: 'normalizer' | 'pre_tokenizer', members: Readonly<Record<string, string>>) => {
     const before = settingsOf(changed[part]);
     for (const [name, member] of Object.entries(members)) {
@@ -94,10 +117,10 @@ function override(
   if (settingsOf(changed['pre_tokenizer'])['type'] === 'ByteLevel') {
     apply('pre_tokenizer', { add_prefix_space: 'add_prefix_space' });
   }
-  const named = tokensOnlyNamed(changed as unknown as TokenizerDefinition, said, settingsOf(model)['vocab_size']);
-  if (named.length > 0) {
-    changed['added_tokens'] = [...((changed['added_tokens'] ?? []) as readonly AddedToken[]), ...named];
-    changes['added_tokens'] = named;
+  const more = tokensOnlyNamed(changed as unknown as TokenizerDefinition, named, settingsOf(model)['vocab_size']);
+  if (more.length > 0) {
+    changed['added_tokens'] = [...((changed['added_tokens'] ?? []) as readonly AddedToken[]), ...more];
+    changes['added_tokens'] = more;
   }
   return { definition: changed, changes };
 }

@@ -78,6 +78,7 @@ export class TokenizerThread implements Tokenizer {
       encoded.push({
         ids: reply.ids.subarray(start, end),
         types: reply.types?.subarray(start, end) ?? null,
+        ...(reply.offsets === null ? {} : { offsets: reply.offsets.subarray(2 * start, 2 * end) }),
         length,
         ...(reply.lengths[n]! < 0 ? { lengthIsLowerBound: true } : {}),
         truncated: length > end - start,

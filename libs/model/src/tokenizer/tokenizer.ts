@@ -8,6 +8,8 @@ export interface EncodeOptions {
   readonly maxTokens: number;
   /** Interactive calls go before bulk ones. Default: bulk. */
   readonly lane?: Lane | undefined;
+  /** Whether to say where in its text each token comes from. The JavaScript library cannot. Default: false. */
+  readonly offsets?: boolean | undefined;
 }
 
 /** One encoded input. */
@@ -16,6 +18,13 @@ export interface Encoded {
   readonly ids: Int32Array;
   /** `[ids.length]`: the segment of each token; for a single text null, or all 0. */
   readonly types: Int32Array | null;
+  /**
+   * `[2 * ids.length]`, if asked for: start and end of each token in its text without the prompt, UTF-16 code units, so
+   * that `text.slice(start, end)` is what it was made from. In a pair, a token of the second text has its range in that
+   * one. 0 and 0 for special tokens and those of the prompt. As the tokenizer's library has it: tokens may share a
+   * character, and contain the space before a word.
+   */
+  readonly offsets?: Int32Array;
   /** Tokens before truncation, special tokens and prompt included. */
   readonly length: number;
   /** The text has more than `length` tokens: only as much of it was tokenised as is kept. Default: false. */

@@ -1,3 +1,5 @@
+import type { Tokens } from '../tokens.js';
+
 /** A text or a pair with the special tokens of the post-processor. */
 export interface Framed {
   readonly ids: readonly number[];
@@ -9,8 +11,11 @@ export interface Framed {
 export interface TokenizerDriver {
   /** Maximum size of a text that is tokenised as a whole, UTF-8 bytes. */
   readonly wholeBytes: number;
-  /** Ids of each text, without special tokens; for a text that the library refuses, the reason. */
-  ids(texts: readonly string[]): Promise<(readonly number[] | Error)[]>;
+  /**
+   * Tokens of each text, without special tokens; for a text that the library refuses, the reason.
+   * @param ranges whether to find their ranges, too; a library that cannot refuses every text
+   */
+  tokens(texts: readonly string[], ranges: boolean): Promise<(Tokens | Error)[]>;
   framed(text: string, pair?: string): Promise<Framed>;
 }
 

@@ -1,5 +1,6 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { type Part, partsOf, type TokenizerDefinition } from '../definition.js';
+import type { Tokens } from '../tokens.js';
 import type { Framed, TokenizerDriver } from './driver.js';
 
 /** The library of transformers.js, for platforms without a build of the native one. */
@@ -13,8 +14,12 @@ export class JavascriptDriver implements TokenizerDriver {
     this.#tokenizer = new Tokenizer(withPattern(definition), config ?? {});
   }
 
-  ids(texts: readonly string[]): Promise<(readonly number[] | Error)[]> {
-    return Promise.resolve(texts.map((text) => this.#idsOrReason(text)));
+  tokens(texts: readonly string[], ranges: boolean): Promise<(Tokens | Error)[]> {
+    const reason = new Error(
+      'the JavaScript library does not say where in a text a token comes from: offsets need the library "tokenizers", ' +
+        'which does not run on this platform',
+    );
+    return Promise.resolve(texts.map((text) => (ranges ? reason : this.#tokensOrReason(text))));
   }
 
   framed(text: string, pair?: string): Promise<Framed> {
@@ -23,12 +28,12 @@ export class JavascriptDriver implements TokenizerDriver {
     return Promise.resolve({ ids, types });
   }
 
-  #idsOrReason(text: string): readonly number[] | Error {
+  #tokensOrReason(text: string): Tokens | Error {
     try {
       const { ids }: { ids: readonly number[] } = this.#tokenizer.encode(text, { add_special_tokens: false });
       // For a character that has no token, the library gives a token without an id.
       return ids.every((id) => Number.isInteger(id))
-        ? ids
+        ? { ids, ranges: null }
         : new Error('the vocabulary has no token for an unknown word');
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));

@@ -1,4 +1,5 @@
 import type { TokenizerDefinition } from '../definition.js';
+import type { Range, Tokens } from '../tokens.js';
 import type { Framed, TokenizerDriver } from './driver.js';
 
 /** What is used of Hugging Face's library. Its work is done in threads of its own, a batch on all cores. */
@@ -10,6 +11,8 @@ interface NativeTokenizer {
 interface NativeEncoding {
   getIds(): number[];
   getTypeIds(): number[];
+  /** `[tokens, 2]`: start and end in the text as it was given, code points. */
+  getOffsets(): number[][];
 }
 
 const BARE = { addSpecialTokens: false };
@@ -35,12 +38,13 @@ export class NativeDriver implements TokenizerDriver {
     return new NativeDriver(library.fromString(JSON.stringify(definition)));
   }
 
-  async ids(texts: readonly string[]): Promise<(readonly number[] | Error)[]> {
+  async tokens(texts: readonly string[], ranges: boolean): Promise<(Tokens | Error)[]> {
     try {
-      return (await this.#tokenizer.encodeBatch([...texts], BARE)).map((encoding) => encoding.getIds());
+      const encodings = await this.#tokenizer.encodeBatch([...texts], BARE);
+      return encodings.map((encoding, n) => tokensOf(encoding, texts[n]!, ranges));
     } catch {
       // The library refuses a batch for one of its texts.
-      return Promise.all(texts.map((text) => this.#idsOrReason(text)));
+      return Promise.all(texts.map((text) => this.#tokensOrReason(text, ranges)));
     }
   }
 
@@ -49,11 +53,27 @@ export class NativeDriver implements TokenizerDriver {
     return { ids: encoding.getIds(), types: encoding.getTypeIds() };
   }
 
-  async #idsOrReason(text: string): Promise<readonly number[] | Error> {
+  async #tokensOrReason(text: string, ranges: boolean): Promise<Tokens | Error> {
     try {
-      return (await this.#tokenizer.encode(text, null, BARE)).getIds();
+      return tokensOf(await this.#tokenizer.encode(text, null, BARE), text, ranges);
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
+}
+
+function tokensOf(encoding: NativeEncoding, text: string, ranges: boolean): Tokens {
+  return { ids: encoding.getIds(), ranges: ranges ? inUnits(encoding.getOffsets(), text) : null };
+}
+
+/** Of ranges in code points, the ranges in UTF-16 code units, of which characters beyond 16 bits have two. */
+function inUnits(offsets: readonly (readonly number[])[], text: string): readonly Range[] {
+  const starts: number[] = [];
+  let length = 0;
+  for (const character of text) {
+    starts.push(length);
+    length += character.length;
+  }
+  starts.push(length);
+  return offsets.map(([start, end]): Range => [starts[start!]!, starts[end!]!]);
 }

@@ -1,5 +1,6 @@
 import { type Boundaries, firstBoundary, lastBoundary, startOfRest } from './boundaries.js';
 import { TextTooComplexError } from './tokenizer.js';
+import { moved, ofNoText, type Tokens } from './tokens.js';
 
 /** Characters that are tokenised at first; more follow if they do not suffice. At least as many for each token needed. */
 export const FIRST_CHARS = 4096;
@@ -7,11 +8,12 @@ const CHARS_PER_TOKEN = 8;
 /** Added to a driver's limit for each token that is needed, UTF-8 bytes. */
 const BYTES_PER_TOKEN = 64;
 
-export interface BoundedIds {
-  readonly ids: readonly number[];
-  /** Whether these are all ids of the text. */
+export interface BoundedTokens extends Tokens {
+  /** Whether these are all tokens of the text. */
   readonly complete: boolean;
 }
+
+const NONE = ofNoText([]);
 
 export interface Reading {
   readonly boundaries: Boundaries | null;
@@ -19,39 +21,44 @@ export interface Reading {
   readonly wholeBytes: number;
   /** Characters that are tokenised at first: shorter texts are not cut. */
   readonly firstChars: number;
-  readonly ids: (text: string) => Promise<readonly number[]>;
+  readonly tokens: (text: string) => Promise<Tokens>;
 }
 
 /**
- * The first ids of a text, more than `needed`, or all of them. Only as much of the text is tokenised as that takes.
+ * The first tokens of a text, more than `needed`, or all of them. Only as much of the text is tokenised as that takes.
  * @throws TextTooComplexError when that is more than `wholeBytes` and 64 bytes for each needed token
  */
-export async function firstIds(reading: Reading, text: string, needed: number): Promise<BoundedIds> {
+export async function firstTokens(reading: Reading, text: string, needed: number): Promise<BoundedTokens> {
   const { boundaries } = reading;
   if (boundaries !== null) {
     for (let chars = charsAtFirst(reading, needed); chars < text.length; chars *= 2) {
       const part = text.slice(0, lastBoundary(boundaries, text, chars));
-      const ids = part === '' ? [] : await reading.ids(limited(reading, part, needed));
-      if (ids.length > needed) return { ids, complete: false };
+      const tokens = part === '' ? NONE : await reading.tokens(limited(reading, part, needed));
+      if (tokens.ids.length > needed) return { ...tokens, complete: false };
       if (part === '') limited(reading, text.slice(0, chars), needed);
     }
   }
-  return { ids: await reading.ids(limited(reading, text, needed)), complete: true };
+  return { ...(await reading.tokens(limited(reading, text, needed))), complete: true };
 }
 
-/** The last ids of a text, at least `needed`, or all of them. @throws TextTooComplexError as `firstIds` */
-export async function lastIds(reading: Reading, text: string, needed: number): Promise<BoundedIds> {
+/**
+ * The last tokens of a text, more than `needed`, or all of them. The first of them is not among the needed ones: its range
+ * may lack the separator before it.
+ * @throws TextTooComplexError as `firstTokens`
+ */
+export async function lastTokens(reading: Reading, text: string, needed: number): Promise<BoundedTokens> {
   const { boundaries } = reading;
   if (boundaries !== null) {
     for (let chars = charsAtFirst(reading, needed); chars < text.length; chars *= 2) {
       const at = firstBoundary(boundaries, text, text.length - chars);
-      const part = text.slice(startOfRest(boundaries, text, at));
-      const ids = part === '' ? [] : await reading.ids(limited(reading, part, needed));
-      if (ids.length > needed) return { ids, complete: false };
+      const start = startOfRest(boundaries, text, at);
+      const part = text.slice(start);
+      const tokens = part === '' ? NONE : await reading.tokens(limited(reading, part, needed));
+      if (tokens.ids.length > needed) return { ...moved(tokens, start), complete: false };
       if (part === '') limited(reading, text.slice(-chars), needed);
     }
   }
-  return { ids: await reading.ids(limited(reading, text, needed)), complete: true };
+  return { ...(await reading.tokens(limited(reading, text, needed))), complete: true };
 }
 
 function charsAtFirst({ firstChars }: Reading, needed: number): number {
