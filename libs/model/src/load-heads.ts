@@ -17,6 +17,7 @@ import { dtypeFor, requireDtype } from './dtype-for.js';
 import type { LoadOptions } from './load.js';
 import { poolingOf } from './pooling.js';
 import { resolveModel } from './resolve/resolve-model.js';
+import { USUAL_TOKENS } from './served-tokens.js';
 import type { ModelFiles } from './types.js';
 
 /** An output of a graph, float32: `[rows, width]`, or `[rows, tokens, width]` where each token gets a row. */
@@ -54,7 +55,12 @@ export async function loadHeads(served: ServedModel, options: LoadOptions): Prom
   if (encoder === null) throw new Error(`${source}: a model without an ONNX file must have an encoder`);
   requireDtype({ encoder }, dtype, source);
   const heads = await headsOf(head, files, config, encoder.heads ?? {}, warn);
-  const compiled = await compileHeads(files, architecture, encoder, { dtype, heads, modelDir: options.modelDir });
+  const compiled = await compileHeads(files, architecture, encoder, {
+    dtype,
+    heads,
+    maxTokens: Math.min(encoder.positions, USUAL_TOKENS),
+    modelDir: options.modelDir,
+  });
   const outputs = Object.entries(heads).map(([name, { each = 'input', width }]): [string, HeadOutput] => [
     name,
     { each, width: width(encoder.hiddenSize) },

@@ -6,9 +6,11 @@ import { readModules, requireRunnable, type SentenceModule } from './config/modu
 import { sentenceBert, sentenceTransformers } from './config/sentence-transformers.js';
 import { commonMembers, readConfig } from './config/transformers.js';
 import { densesOf, dimensionsOf } from './dense-modules.js';
+import { deviceMemory } from './device-memory.js';
 import { poolingOf } from './pooling.js';
 import { findHead, type FoundHead } from './found-head.js';
 import { promptsOf } from './prompts.js';
+import { servedTokens } from './served-tokens.js';
 import { promptsForTask, taskOf } from './task.js';
 import type { Manifest, ModelFiles } from './types.js';
 
@@ -22,9 +24,10 @@ type Warn = (warning: string) => void;
 
 /**
  * Reads a model's manifest from `config.json`, the files of sentence-transformers, and the overrides.
+ * @param memory what attention may take; it limits the length of texts
  * @throws BootError, one line, when the files require something that Embedmill does not support
  */
-export async function readManifest(files: ModelFiles): Promise<Manifest> {
+export async function readManifest(files: ModelFiles, memory = deviceMemory('cpu')): Promise<Manifest> {
   const { overrides, source } = files;
   const warnings: string[] = [];
   const warn: Warn = (warning) => warnings.push(warning);
@@ -60,12 +63,21 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
     throw new BootError(`${source}: task is set in models.json, but only an ONNX file with an input task_id has tasks`);
   }
   const prompts = promptsOf(source, files.sentenceTransformers, said, overrides);
+  const { attention, positions } = shape;
+  const limits = {
+    source,
+    positions,
+    asked: overrides.maxTokens,
+    said: await lengthSaid(files, sentence?.max_seq_length ?? undefined, positions),
+    attention,
+  };
   return {
     architecture,
     encoder,
     hiddenSize: shape.hiddenSize,
     dimensions: dimensionsOf(files.source, poolingModes(pooled).length * shape.hiddenSize, dense),
-    maxTokens: await maxTokensOf(files, shape.positions, sentence?.max_seq_length ?? undefined),
+    maxTokens: servedTokens(limits, memory, warn),
+    attention: { ...attention, bytes: memory.bytes },
     pooling: pooled,
     poolingUnknown,
     dense,
@@ -100,15 +112,12 @@ function requireVectors({ config, modules, source }: ModelFiles, head: FoundHead
   );
 }
 
-async function maxTokensOf(files: ModelFiles, positions: number, sentence: number | undefined): Promise<number> {
-  const asked = files.overrides.maxTokens;
-  if (asked !== undefined && asked > positions) {
-    throw new BootError(`${files.source}: maxTokens ${asked} is more than its ${positions} positions`);
-  }
+/** The longest text according to the files of sentence-transformers or of the tokenizer, if the encoder does not say. */
+async function lengthSaid(files: ModelFiles, sentence: number | undefined, positions: number): Promise<number> {
   const tokenizer =
     files.tokenizerConfig === null ? null : parseFile(await readJson(files.tokenizerConfig), tokenizerConfigSchema);
-  const maxTokens = Math.min(asked ?? sentence ?? tokenizer?.model_max_length ?? Infinity, positions);
-  return Number.isFinite(maxTokens) ? maxTokens : FALLBACK_MAX_TOKENS;
+  const said = sentence ?? tokenizer?.model_max_length ?? Infinity;
+  return Number.isFinite(Math.min(said, positions)) ? said : FALLBACK_MAX_TOKENS;
 }
 
 /**

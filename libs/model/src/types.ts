@@ -1,6 +1,7 @@
 import type { Dtype, ModelCard, Pooling } from '#contracts';
 import type { DenseActivation } from './config/sentence-transformers.js';
 import type { Encoder } from './compiler/architectures/architecture.js';
+import type { AttentionMemory } from './compiler/layers/attention-memory.js';
 
 /** Settings from `models.json` or from a package that override the model's own files. */
 export interface ManifestOverrides {
@@ -80,6 +81,7 @@ export interface Manifest {
   readonly dimensions: number;
   /** Maximum length of an input, special tokens and prompt included. */
   readonly maxTokens: number;
+  readonly attention: AttentionBudget;
   readonly pooling: Pooling;
   /** Modules between pooling and normalisation, in order. */
   readonly dense: readonly DenseModule[];
@@ -167,10 +169,16 @@ export interface AdoptedGraph extends SourcedGraph {
   readonly warnings: readonly string[];
 }
 
+/** What a graph's attention holds, and what the attention of one batch may take: at least what a text of `maxTokens` needs. */
+export interface AttentionBudget extends AttentionMemory {
+  readonly bytes: number;
+}
+
 /** A model with everything that is needed to run it. */
 export interface RunnableModel extends Graph {
   readonly card: ModelCard;
   readonly padTokenId: number;
+  readonly attention: AttentionBudget;
   readonly tokenizerFiles: TokenizerFiles;
   /** Settings in the model's files that Embedmill ignores, one line each. */
   readonly warnings: readonly string[];

@@ -3,11 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BootError, type Dtype } from '#contracts';
 import { fileDigest } from '../file-digest.js';
+import { USUAL_TOKENS } from '../served-tokens.js';
 import type { Manifest, ModelFiles, SourcedGraph } from '../types.js';
-import type { Encoder } from './architectures/architecture.js';
+import type { BuildOptions, Encoder } from './architectures/architecture.js';
 import { COMPILER_VERSION } from './compiler-version.js';
 import type { CheckpointHead, Head, RowOf } from './heads/head.js';
-import type { TokenTypes } from './layers/embeddings.js';
 import { floatLinear } from './layers/float-linear.js';
 import { int8Linear } from './layers/int8-linear.js';
 import type { Linear } from './layers/linear.js';
@@ -22,6 +22,8 @@ interface CompileOptions {
   readonly dtype: Dtype;
   /** Folder in which compiled graphs are kept. */
   readonly modelDir: string;
+  /** Most tokens of a text. */
+  readonly maxTokens: number;
 }
 
 /** Output of a graph with one head. */
@@ -33,12 +35,13 @@ const OUTPUT = 'embedding';
  */
 export async function compileModel(
   files: ModelFiles,
-  { architecture }: Manifest,
+  { architecture, maxTokens }: Manifest,
   encoder: Encoder,
-  { head, ...options }: CompileOptions & { readonly head: Head },
+  { head, ...options }: Omit<CompileOptions, 'maxTokens'> & { readonly head: Head },
 ): Promise<SourcedGraph> {
   const { inputs, ...compiled } = await compileHeads(files, architecture, encoder, {
     ...options,
+    maxTokens,
     heads: { [OUTPUT]: head },
   });
   return { ...compiled, graph: { inputs, output: OUTPUT, width: head.width(encoder.hiddenSize) } };
@@ -63,7 +66,7 @@ export async function compileHeads(
   files: ModelFiles,
   architecture: string,
   encoder: Encoder,
-  { dtype, heads, modelDir }: CompileOptions & { readonly heads: Readonly<Record<string, CheckpointHead>> },
+  { dtype, heads, maxTokens, modelDir }: CompileOptions & { readonly heads: Readonly<Record<string, CheckpointHead>> },
 ): Promise<CompiledHeads> {
   const all = Object.entries(heads);
   const tokenTypes = all.some(([, head]) => head.tokenTypes === 'input') ? 'input' : 'zero';
@@ -71,14 +74,21 @@ export async function compileHeads(
   const digests = await Promise.all(sources.map((path) => fileDigest(path, modelDir)));
   const linear = linearOf(dtype, encoder.hiddenSize);
   const names = all.map(([output, { name }]) => (output === OUTPUT ? name : `${output}: ${name}`)).join(', ');
-  const identity = JSON.stringify([COMPILER_VERSION, digests, architecture, names, tokenTypes, dtype, linear.name]);
+  const positions = positionsOf(encoder, maxTokens);
+  const parts = [COMPILER_VERSION, digests, architecture, names, tokenTypes, dtype, linear.name];
+  const identity = JSON.stringify(positions > USUAL_TOKENS ? [...parts, positions] : parts);
   const digest = createHash('sha256').update(identity).digest('hex').slice(0, 32);
   const folder = await buildOnce(modelDir, digest, (target) =>
-    writeGraph(files, encoder, all, { half: dtype === 'fp16', linear, tokenTypes }, target),
+    writeGraph(files, encoder, all, { half: dtype === 'fp16', linear, positions, tokenTypes }, target),
   );
   const onnxPath = join(folder, GRAPH_FILE);
   const extras = linear === rowInt8Linear ? { linear: linear.name } : {};
   return { onnxPath, inputs: inputsOf(await readModel(onnxPath)), sources, extras };
+}
+
+/** A graph serves all lower limits as well, so that there is one for the usual ones. */
+function positionsOf({ positions }: Encoder, maxTokens: number): number {
+  return Math.max(maxTokens, Math.min(positions, USUAL_TOKENS));
 }
 
 /** From this size on, products with a scale for each token are worth it: docs/compiler.md has the measurements. */
@@ -93,14 +103,14 @@ async function writeGraph(
   files: ModelFiles,
   encoder: Encoder,
   heads: readonly (readonly [output: string, head: CheckpointHead])[],
-  { half, linear, tokenTypes }: { readonly half: boolean; readonly linear: Linear; readonly tokenTypes: TokenTypes },
+  { half, ...options }: BuildOptions & { readonly half: boolean },
   folder: string,
 ): Promise<void> {
   const reader = await SafetensorsReader.open(files.weights);
   const external = await ExternalWeights.create(join(folder, WEIGHTS_FILE));
   try {
     const graph = new GraphBuilder(external, { half });
-    const { hidden, words = null } = await encoder.build(graph, reader, { linear, tokenTypes });
+    const { hidden, words = null } = await encoder.build(graph, reader, options);
     const outputs: Value[] = [];
     for (const [output, head] of heads) {
       const at = output === OUTPUT ? 'pooling' : `${output}.head`;

@@ -59,6 +59,7 @@ it('an architecture needs nothing but its file and its line in the registry', as
           positions: value.max_position_embeddings ?? Infinity,
           firstPosition: 0,
           padTokenId: 0,
+          attention: { perRow: 0, perBatch: 0 },
           async build(graph, reader, { tokenTypes }) {
             const weights = new NamedWeights(reader, 'bag.', 'embeddings.word_embeddings.weight');
             return addEmbeddings(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readClosed, type JsonFile, type Reading } from '../../config/closed-file.js';
 import { readRope, ropeMembers } from '../../config/rope.js';
 import { encoderConfig } from '../../config/transformers.js';
+import { groupedAttention } from '../layers/attention-memory.js';
 import type { Hidden } from '../layers/embeddings.js';
 import type { GateActivation } from '../layers/gated-feed-forward.js';
 import { addPostNormLayers } from '../layers/post-norm-layers.js';
@@ -11,7 +12,6 @@ import { addSequences, addTokenEmbeddings } from '../layers/token-embeddings.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { NamedWeights, sideBySide } from '../weights/named-weights.js';
 import type { Architecture, BuildOptions, Encoder } from './architecture.js';
-import { servedPositions } from './served-positions.js';
 
 /**
  * NomicBERT: Nussbaum et al. 2024; the code beside nomic-embed-text-v1.5, without mixture of experts, and transformers'
@@ -108,7 +108,6 @@ interface NomicBertConfig {
   readonly hiddenSize: number;
   readonly layers: number;
   readonly heads: number;
-  readonly positions: number;
   readonly activation: GateActivation;
   readonly epsilon: number;
   readonly biased: { readonly attention: boolean; readonly wide: boolean; readonly narrow: boolean };
@@ -118,14 +117,12 @@ interface NomicBertConfig {
 function readNomicBert(file: JsonFile): Reading<Encoder> {
   const { value, refusals, warnings } = readClosed(file, members);
   const all = value.n_positions ?? value.max_position_embeddings ?? value.max_trained_positions;
-  const served = servedPositions(file, scaledOnlyAfter(value.rotary_scaling_factor, value.max_trained_positions, all));
   const rope = readRope(file, value, { theta: value.rotary_emb_base, kinds: [] });
   const biased = value.activation_function !== undefined;
   const config: NomicBertConfig = {
     hiddenSize: value.hidden_size,
     layers: value.num_hidden_layers,
     heads: value.num_attention_heads,
-    positions: served.positions,
     activation: ACTIVATIONS[value.activation_function ?? value.hidden_act] ?? 'silu',
     epsilon: value.layer_norm_epsilon ?? value.layer_norm_eps,
     biased: {
@@ -137,13 +134,14 @@ function readNomicBert(file: JsonFile): Reading<Encoder> {
   };
   const encoder: Encoder = {
     hiddenSize: value.hidden_size,
-    positions: served.positions,
+    positions: scaledOnlyAfter(value.rotary_scaling_factor, value.max_trained_positions, all),
     firstPosition: 0,
     padTokenId: value.pad_token_id ?? 0,
+    attention: groupedAttention(value.num_attention_heads, false, false),
     build: (graph, reader, options) =>
       buildNomicBert(graph, new NamedWeights(reader, 'bert.', 'embeddings.word_embeddings.weight'), config, options),
   };
-  return { value: encoder, refusals: [...refusals, ...rope.refusals], warnings: [...warnings, ...served.warnings] };
+  return { value: encoder, refusals: [...refusals, ...rope.refusals], warnings };
 }
 
 /**
@@ -158,9 +156,9 @@ async function buildNomicBert(
   graph: GraphBuilder,
   weights: NamedWeights,
   config: NomicBertConfig,
-  { linear, tokenTypes }: BuildOptions,
+  { linear, positions, tokenTypes }: BuildOptions,
 ): Promise<Hidden> {
-  const { heads, positions, epsilon, biased } = config;
+  const { heads, epsilon, biased } = config;
   const types = 'embeddings.token_type_embeddings.weight';
   const words = await weights.tensor('embeddings.word_embeddings.weight');
   const tables = { words, types: weights.has(types) ? await weights.tensor(types) : null };
