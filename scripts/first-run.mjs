@@ -1,5 +1,5 @@
 /**
- * Entry point of `npm start`, `npm test`, `npm run demo`, `npm run screenshots`, `npm run bench` and `npm run build`:
+ * Entry point of `npm start`, `npm test`, `npm run demo`, `npm run screenshots`, `npm run bench`, `npm run gpu-check` and `npm run build`:
  * installs or builds what is missing (packages, Redis, a browser, the build), then runs the command. Plain Node without
  * dependencies, since it may be the first command on a fresh clone.
  */
@@ -17,20 +17,21 @@ process.chdir(root);
 
 /** What each command needs. `redis: 'program'`: a server program, since it starts, stops and kills its own Redis. */
 const commands = {
-  start: { redis: 'any', run: (args) => embedmill(['up', ...args]) },
-  demo: { redis: 'any', run: (args) => embedmill(['demo', ...args]) },
-  test: {
+  'start': { redis: 'any', run: (args) => embedmill(['up', ...args]) },
+  'demo': { redis: 'any', run: (args) => embedmill(['demo', ...args]) },
+  'test': {
     redis: 'program',
     chromium: true,
     run: (args) => node(['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', ...args]),
   },
-  screenshots: {
+  'screenshots': {
     redis: 'program',
     chromium: true,
     run: (args) => node(['dist/test/browser/screenshots.js', ...args]),
   },
-  bench: { redis: 'program', run: (args) => node(['dist/bench/src/main.js', ...args]) },
-  build: { redis: null, run: () => {} },
+  'bench': { redis: 'program', run: (args) => node(['dist/bench/src/main.js', ...args]) },
+  'gpu-check': { redis: null, run: (args) => node(['dist/bench/src/gpu-check/main.js', ...args]) },
+  'build': { redis: null, run: () => {} },
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

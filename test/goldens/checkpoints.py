@@ -47,6 +47,8 @@ class Checkpoint:
     residual: bool = False
     """Folder of the transformer, where it is not the root."""
     at: str = ""
+    """Whether the tokenizer is a vocab.txt, as before tokenizer.json."""
+    vocabulary_file: bool = False
     """Suffix of the class in transformers, for checkpoints saved with a head whose weights are not used."""
     saved_as: str = "Model"
     norm_centre: float = 1
@@ -89,6 +91,7 @@ FAMILIES = {
         },
     ),
     "nomic_bert": ("NomicBert", 0, {}),
+    "gte": ("Gte", 0, {"pad_token_id": 0}),
     "qwen2": ("Qwen2", 0, {"num_key_value_heads": 2, "pad_token_id": 0, "rope_parameters": MILLION}),
     "qwen3": (
         "Qwen3",
@@ -143,6 +146,8 @@ CHECKPOINTS = [
     Checkpoint("bert-dense-new", "bert", "wordpiece", layout="new", dense=((48, "Identity", False), (32, "Tanh", True))),
     Checkpoint("bert-dense-residual", "bert", "wordpiece", layout="new", dense=((32, "Tanh", True),), residual=True),
     Checkpoint("bert-in-folder", "bert", "wordpiece", at="0_Transformer", pooling=("cls",)),
+    Checkpoint("bert-vocab", "bert", "wordpiece", vocabulary_file=True, prompts=PROMPTS),
+    Checkpoint("bert-vocab-cased", "bert", "wordpiece-cased", vocabulary_file=True),
     Checkpoint("bert-relu", "bert", "wordpiece", {"hidden_act": "relu"}),
     Checkpoint("bert-silu", "bert", "wordpiece", {"hidden_act": "silu"}),
     # Families with BERT's layers.
@@ -164,6 +169,7 @@ CHECKPOINTS = [
     Checkpoint("modernbert-mean", "modernbert", "byte-modernbert", prompts=PROMPTS, layout="new"),
     Checkpoint("modernbert-cls", "modernbert", "byte-modernbert", pooling=("cls",), saved_as="ForMaskedLM"),
     Checkpoint("nomic-bert-mean", "nomic_bert", "wordpiece", layout="new"),
+    Checkpoint("gte-cls", "gte", "wordpiece", pooling=("cls",), normalize=True, layout="new"),
     Checkpoint(
         "qwen2-last",
         "qwen2",
@@ -204,6 +210,15 @@ CHECKPOINTS = [
     ),
     # A table of vectors, whose mean is the result.
     Checkpoint("static-mean", "static", "wordpiece", layout="static", max_seq_length=None),
+    Checkpoint(
+        "static-model2vec",
+        "static",
+        "wordpiece",
+        layout="model2vec",
+        max_seq_length=None,
+        normalize=True,
+        prompts=PROMPTS,
+    ),
     # Cross-encoders, and SPLADE.
     Checkpoint("bert-pairs", "bert", "wordpiece", {"num_labels": 1}, kind="pairs"),
     Checkpoint("xlm-roberta-pairs", "xlm-roberta", "unigram", {"num_labels": 1}, kind="pairs"),
@@ -289,8 +304,8 @@ def write(one, folder):
     vocabulary = len(tokenizer["model"]["vocab"]) + sum(
         added["content"] not in known(tokenizer) for added in tokenizer["added_tokens"]
     )
-    if one.layout == "static":
-        static_layout(tokenizer, folder)
+    if one.family == "static":
+        static_layout(tokenizer, folder) if one.layout == "static" else model2vec_layout(one, tokenizer, vocabulary, folder)
         return apply_rule(folder)
     config = config_of(one, vocabulary)
     if config is None:
@@ -320,6 +335,10 @@ def write(one, folder):
     files()
     for left in ("special_tokens_map.json", "vocab.txt", "README.md", "added_tokens.json"):
         (body / left).unlink(missing_ok=True)
+    if one.vocabulary_file:
+        pieces = sorted(tokenizer["model"]["vocab"].items(), key=lambda one: one[1])
+        (body / "vocab.txt").write_text("".join(piece + "\n" for piece, _ in pieces), encoding="utf-8")
+        (body / "tokenizer.json").unlink()
     return apply_rule(folder, one.norm_centre)
 
 
@@ -430,6 +449,24 @@ def static_layout(tokenizer, folder):
 
     table = StaticEmbedding(Tokenizer.from_str(json.dumps(tokenizer)), embedding_dim=HIDDEN)
     SentenceTransformer(modules=[table], device="cpu").save_pretrained(str(folder), create_model_card=False)
+
+
+def model2vec_layout(one, tokenizer, vocabulary, folder):
+    """As model2vec saves a table with a factor for each token."""
+    json_to(folder / "tokenizer.json", tokenizer)
+    config = {"model_type": "model2vec", "architectures": ["StaticModel"], "tokenizer_name": "small", "apply_pca": HIDDEN}
+    json_to(folder / "config.json", {**config, "apply_zipf": None, "hidden_dim": HIDDEN, "seq_length": 1000000, "normalize": True})
+    kinds = [("StaticEmbedding", "."), ("Normalize", "1_Normalize")]
+    json_to(
+        folder / "modules.json",
+        [
+            {"idx": index, "name": str(index), "path": path, "type": f"sentence_transformers.models.{kind}"}
+            for index, (kind, path) in enumerate(kinds)
+        ],
+    )
+    json_to(folder / "config_sentence_transformers.json", {"prompts": one.prompts})
+    tables = {"embeddings": torch.zeros(vocabulary, HIDDEN), "weights": torch.zeros(vocabulary)}
+    save_file(tables, folder / "model.safetensors")
 
 
 def sparse_layout(folder, settings):

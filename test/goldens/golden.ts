@@ -15,7 +15,7 @@ export interface Golden {
   readonly kind: 'embed' | 'pairs' | 'answer' | 'sparse' | 'm3';
   /** Kind of tokenizer: name of a file in `data/tokenizers`. */
   readonly tokenizer: string;
-  /** Path of tokenizer.json in the checkpoint. */
+  /** Path of tokenizer.json, or of vocab.txt in its place, in the checkpoint. */
   readonly tokenizerAt: string;
   /** null: no limit. */
   readonly maxTokens: number | null;
@@ -109,8 +109,16 @@ export async function writeCheckpoint(golden: Golden, folder: string): Promise<v
     await writeFile(join(folder, path), content);
   };
   for (const [path, json] of Object.entries(golden.files)) await put(path, JSON.stringify(json));
-  await put(golden.tokenizerAt, JSON.stringify(readTokenizer(golden)));
+  const tokenizer = readTokenizer(golden);
+  await put(golden.tokenizerAt, golden.tokenizerAt.endsWith('.txt') ? piecesOf(tokenizer) : JSON.stringify(tokenizer));
   for (const { file, tensors } of golden.weights) await put(file, safetensorsOf(tensors));
+}
+
+/** `vocab.txt`: a piece a line, in the order of their ids. */
+function piecesOf(tokenizer: unknown): string {
+  const { model } = tokenizer as { readonly model: { readonly vocab: Readonly<Record<string, number>> } };
+  const pieces = Object.entries(model.vocab).sort(([, a], [, b]) => a - b);
+  return pieces.map(([piece]) => `${piece}\n`).join('');
 }
 
 /** The digest of a weights file, computed by the rule. */

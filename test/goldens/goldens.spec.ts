@@ -47,9 +47,10 @@ describe('a golden', () => {
     }
   });
 
-  it.each([...Object.keys(REFUSED), ...Object.keys(ANOTHER_VECTOR)])('exists and is in one list: %s', (name) => {
-    expect(GOLDENS).toContain(name);
-    expect(name in REFUSED && name in ANOTHER_VECTOR).toBe(false);
+  it('that is not served exists, and is in one list', () => {
+    const listed = [...Object.keys(REFUSED), ...Object.keys(ANOTHER_VECTOR)];
+    expect(GOLDENS).toEqual(expect.arrayContaining(listed));
+    expect(new Set(listed).size).toBe(listed.length);
   });
 });
 
@@ -96,7 +97,8 @@ async function checkRun(golden: Golden, model: RunnableModel, run: GoldenRun): P
   differing.set(golden.tokenizer, new Set([...found, ...others].sort((a, b) => a - b)));
   expect([run.prompt, others.filter((index) => !known.includes(index))]).toEqual([run.prompt, []]);
 
-  const engine = await startEngine(model, { device: 'cpu', threads: 1, tokenBudget: 2048, bulkShare: 0.2 });
+  const tokenBudget = Math.max(2048, model.card.maxTokens);
+  const engine = await startEngine(model, { device: 'cpu', threads: 1, tokenBudget, bulkShare: 0.2 });
   try {
     const together = await engine.run(inputs, { ...options, lane: 'bulk' });
     const alone: Outcome[] = [];

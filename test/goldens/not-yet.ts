@@ -5,10 +5,7 @@
  */
 
 /** Refused when the model is loaded: name -> what the refusal says. */
-export const REFUSED: Readonly<Record<string, RegExp>> = {
-  'bert-without-prompt': /include_prompt is false/,
-  'static-mean': /no config\.json/,
-};
+export const REFUSED: Readonly<Record<string, RegExp>> = {};
 
 /** Loaded, but not with the vectors of sentence-transformers: name -> why. */
 export const ANOTHER_VECTOR: Readonly<Record<string, string>> = {};

@@ -1,6 +1,6 @@
 import ort from 'onnxruntime-node';
 import type { Dtype } from '#contracts';
-import { type Graph, loadModel, type RunnableModel } from '#model';
+import { type Graph, loadModel, PROMPT_TOKENS, type RunnableModel } from '#model';
 
 /** Token ids of three texts, short and long, below 60. */
 export const TINY_ROWS: readonly (readonly number[])[] = [
@@ -19,25 +19,36 @@ export function compileFolder(folder: string, dtype: Dtype, modelDir: string): P
 /**
  * Runs token ids through a graph as one batch, padded at the end: one vector a row.
  * @param types of the tokens, where the graph takes them
+ * @param options of the session. Default: the CPU
  */
 export async function runRows(
   { onnxPath, graph }: Graph,
   rows: readonly (readonly number[])[],
   types?: readonly (readonly number[])[],
+  options: ort.InferenceSession.SessionOptions = {},
 ): Promise<number[][]> {
-  const session = await ort.InferenceSession.create(onnxPath, { intraOpNumThreads: 1 });
+  const session = await ort.InferenceSession.create(onnxPath, { intraOpNumThreads: 1, ...options });
+  const wide = session.inputMetadata.some((input) => input.isTensor && input.type === 'int64');
   const tokens = Math.max(...rows.map((row) => row.length));
-  const padded = (of: (row: number, token: number) => number) =>
-    BigInt64Array.from(
-      rows.flatMap((_row, r) => Array.from({ length: tokens }, (_, t) => of(r, t))),
-      BigInt,
-    );
-  const tensor = (values: BigInt64Array) => new ort.Tensor('int64', values, [rows.length, tokens]);
+  const tensor = (of: (row: number, token: number) => number) => {
+    const values = rows.flatMap((_row, r) => Array.from({ length: tokens }, (_, t) => of(r, t)));
+    const dims = [rows.length, tokens];
+    return wide
+      ? new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims)
+      : new ort.Tensor('int32', Int32Array.from(values), dims);
+  };
+  const prompts = rows.map(() => 1);
   try {
     const result = await session.run({
-      input_ids: tensor(padded((r, t) => rows[r]![t] ?? 0)),
-      attention_mask: tensor(padded((r, t) => Number(t < rows[r]!.length))),
-      ...(types && { token_type_ids: tensor(padded((r, t) => types[r]![t] ?? 0)) }),
+      input_ids: tensor((r, t) => rows[r]![t] ?? 0),
+      attention_mask: tensor((r, t) => Number(t < rows[r]!.length)),
+      // Pooled without the prompt: that of each row is its first token.
+      ...(session.inputNames.includes(PROMPT_TOKENS) && {
+        [PROMPT_TOKENS]: wide
+          ? new ort.Tensor('int64', BigInt64Array.from(prompts, BigInt), [rows.length])
+          : new ort.Tensor('int32', Int32Array.from(prompts), [rows.length]),
+      }),
+      ...(types && { token_type_ids: tensor((r, t) => types[r]![t] ?? 0) }),
     });
     const data = [...(result[graph.output]!.data as Float32Array)];
     return rows.map((_, r) => data.slice(r * graph.width, (r + 1) * graph.width));

@@ -109,7 +109,7 @@ interface Config {
   readonly pad_token_id: number;
 }
 
-function readTensors(path: string): Map<string, { shape: number[]; data: Float32Array }> {
+export function readTensors(path: string): Map<string, { shape: number[]; data: Float32Array }> {
   const file = readFileSync(path);
   const headerBytes = Number(file.readBigUInt64LE());
   const header = JSON.parse(file.toString('utf8', 8, 8 + headerBytes)) as Record<

@@ -24,7 +24,7 @@ async function readDense(
   warn: (warning: string) => void,
 ): Promise<DenseModule> {
   const value = accept(readClosed(await readJson(config), denseConfig), warn);
-  if (weights === null) throw new BootError(`${config}: there is no model.safetensors beside it`);
+  if (weights === null) throw new BootError(`${config}: there is no model.safetensors or pytorch_model.bin beside it`);
   return {
     folder,
     config,

@@ -1,10 +1,13 @@
 import { totalmem } from 'node:os';
+import { type Provider, providerOf } from './provider.js';
 
 /** What attention may take of a device's memory. */
 export interface DeviceMemory {
   readonly bytes: number;
   /** Whether it was given (`EMBED_DEVICE_MEMORY`), rather than derived from the machine. */
   readonly given: boolean;
+  /** Whose operators attention is made of. */
+  readonly provider: Provider;
 }
 
 const GIB = 1024 ** 3;
@@ -17,10 +20,11 @@ const GPU_BYTES = 8 * GIB;
  * @param device `cpu`, `cuda:N` or `webgpu`
  */
 export function deviceMemory(device: string, given?: number): DeviceMemory {
-  if (given !== undefined) return { bytes: given, given: true };
-  if (device !== 'cpu') return { bytes: GPU_BYTES, given: false };
+  const provider = providerOf(device);
+  if (given !== undefined) return { bytes: given, given: true, provider };
+  if (provider !== 'cpu') return { bytes: GPU_BYTES, given: false, provider };
   const half = machineBytes() / 2;
-  return { bytes: half < GIB ? half : Math.floor(half / GIB) * GIB, given: false };
+  return { bytes: half < GIB ? half : Math.floor(half / GIB) * GIB, given: false, provider };
 }
 
 /** The machine's memory, or the control group's limit, which is 0 or beyond the machine's where there is none. */

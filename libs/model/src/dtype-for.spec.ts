@@ -43,7 +43,7 @@ it('is by default what the model has, with a warning, and otherwise what is aske
   const model = await load(single, 'cuda:0');
   expect(model.card.dtype).toBe('fp32');
   expect(model.warnings).toEqual([
-    `folder:${single}: no weights (*.safetensors, or an ONNX file for fp16); EMBED_DTYPE is not set, so fp32 is used instead of fp16`,
+    `folder:${single}: no weights (*.safetensors, pytorch_model.bin, or an ONNX file for fp16); EMBED_DTYPE is not set, so fp32 is used instead of fp16`,
   ]);
   const onCpu = await load(single, 'cpu');
   expect(onCpu.warnings).toEqual([]);

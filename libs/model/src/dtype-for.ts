@@ -24,6 +24,7 @@ export function dtypeFor(device: string, requested: Dtype | undefined): DtypeCho
 
 /** @throws BootError, one line, when a model is compiled and its architecture is not served in this dtype */
 export function requireDtype({ encoder }: Pick<Manifest, 'encoder'>, dtype: Dtype, source: string): void {
-  if (dtype !== 'fp16' || encoder?.noHalf === undefined) return;
-  throw new BootError(`${source}: EMBED_DTYPE=fp16 is not served for this model: ${encoder.noHalf}; use fp32`);
+  const why = dtype === 'fp32' ? undefined : (encoder?.fp32Only ?? (dtype === 'fp16' ? encoder?.noHalf : undefined));
+  if (why === undefined) return;
+  throw new BootError(`${source}: EMBED_DTYPE=${dtype} is not served for this model: ${why}; use fp32`);
 }

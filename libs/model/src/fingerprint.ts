@@ -24,7 +24,7 @@ export async function fingerprint(
   extras: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
   const paths = [
-    files.config,
+    ...(files.config === null ? [] : [files.config]),
     files.tokenizer,
     ...(files.tokenizerConfig === null ? [] : [files.tokenizerConfig]),
     ...graphSources,

@@ -27,7 +27,7 @@ export type FoundHead =
   /** Something that Embedmill has no head for. */
   | { readonly kind: 'unknown'; readonly className: string };
 
-/** The head that a checkpoint was saved with. `models.json` makes an embedding model of one by naming a pooling. */
+/** The head that a checkpoint was saved with, which has a `config.json`. `models.json` makes an embedding model of one by naming a pooling. */
 export async function findHead(files: ModelFiles, config: JsonFile, warn: Warn): Promise<FoundHead> {
   const { architectures } = parseFile(config, classMembers);
   const modules = files.modules === null ? [] : readModules(await readJson(files.modules));
@@ -48,7 +48,7 @@ export async function findHead(files: ModelFiles, config: JsonFile, warn: Warn):
   if (words !== undefined && !pools && classes.some((name) => name.endsWith('ForCausalLM'))) {
     return { kind: 'next token', answers: await tokensOf(files, words) };
   }
-  const [sparse, vectors] = await Promise.all([besideOf(files, 'sparse_linear'), besideOf(files, 'colbert_linear')]);
+  const [sparse, vectors] = await Promise.all([besideOf(config, 'sparse_linear'), besideOf(config, 'colbert_linear')]);
   return sparse === null || vectors === null ? { kind: 'vector' } : { kind: 'vector and tokens', sparse, vectors };
 }
 
@@ -108,7 +108,7 @@ async function tokensOf({ tokenizer }: ModelFiles, [yes, no]: readonly [string, 
 }
 
 /** A file with a layer of bge-m3, beside `config.json`; null when there is none. */
-async function besideOf({ config }: ModelFiles, name: string): Promise<string | null> {
+async function besideOf({ path: config }: JsonFile, name: string): Promise<string | null> {
   for (const end of ['safetensors', 'pt']) {
     const path = join(dirname(config), `${name}.${end}`);
     const found = await access(path).then(

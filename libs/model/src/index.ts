@@ -1,4 +1,5 @@
 export { checkModel, type ModelCheck } from './check-model.js';
+export { PROBE_IDS, probeGraph } from './compiler/probe-graph.js';
 export { dtypeFor } from './dtype-for.js';
 export { extraTensor } from './extra-tensor.js';
 export { type LoadOptions, loadModel } from './load.js';
@@ -10,6 +11,7 @@ export { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
 export { nativeMissing } from './tokenizer/drivers/choose-driver.js';
 export { type Encoded, type EncodeOptions, TextTooComplexError, type Tokenizer } from './tokenizer/tokenizer.js';
 export { TokenizerThread } from './tokenizer/tokenizer-thread.js';
+export { PROMPT_TOKENS } from './types.js';
 export type {
   AttentionBudget,
   ExtraInput,

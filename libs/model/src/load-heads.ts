@@ -16,6 +16,7 @@ import { findHead, type FoundHead } from './found-head.js';
 import { dtypeFor, requireDtype } from './dtype-for.js';
 import type { LoadOptions } from './load.js';
 import { poolingOf } from './pooling.js';
+import { providerOf } from './provider.js';
 import { resolveModel } from './resolve/resolve-model.js';
 import { USUAL_TOKENS } from './served-tokens.js';
 import type { ModelFiles } from './types.js';
@@ -47,6 +48,7 @@ export async function loadHeads(served: ServedModel, options: LoadOptions): Prom
   const files = await resolveModel(served, { ...options, ...dtypeFor(options.device, options.dtype) });
   const warnings: string[] = [...files.warnings];
   const warn = (warning: string) => warnings.push(warning);
+  if (files.config === null) throw new BootError(`${files.source}: a table of tokens' vectors has no other head`);
   const config = await readConfig(files.config);
   const head = await findHead(files, config, warn);
   const { dtype, source, weights } = files;
@@ -56,10 +58,9 @@ export async function loadHeads(served: ServedModel, options: LoadOptions): Prom
   requireDtype({ encoder }, dtype, source);
   const heads = await headsOf(head, files, config, encoder.heads ?? {}, warn);
   const compiled = await compileHeads(files, architecture, encoder, {
-    dtype,
-    heads,
+    ...{ dtype, heads, modelDir: options.modelDir },
     maxTokens: Math.min(encoder.positions, USUAL_TOKENS),
-    modelDir: options.modelDir,
+    provider: providerOf(options.device),
   });
   const outputs = Object.entries(heads).map(([name, { each = 'input', width }]): [string, HeadOutput] => [
     name,
@@ -98,9 +99,9 @@ async function headsOf(
       return { weights: spladeHead(known(parts.maskedLm, 'masked language model'), vocab_size, found.pooling) };
     }
     case 'vector and tokens': {
-      const { pooling } = await poolingOf(files, true, warn);
+      const { includePrompt, pooling } = await poolingOf(files, true, warn);
       return {
-        dense: poolingHead(pooling),
+        dense: poolingHead(pooling, includePrompt),
         sparse: tokenWeightsHead(await readOwnLinear(found.sparse)),
         tokens: tokenVectorsHead(await readOwnLinear(found.vectors)),
       };

@@ -5,6 +5,7 @@ import { deviceMemory } from './device-memory.js';
 import { type DtypeChoice, dtypeFor, requireDtype } from './dtype-for.js';
 import { fingerprint } from './fingerprint.js';
 import { readManifest } from './manifest.js';
+import { providerOf } from './provider.js';
 import { chooseDriver } from './tokenizer/drivers/choose-driver.js';
 import { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
 import { readTokenizer } from './tokenizer/tokenizer-settings.js';
@@ -26,7 +27,7 @@ export interface LoadOptions extends Omit<ResolveOptions, keyof DtypeChoice> {
 export async function loadModel(served: ServedModel, options: LoadOptions): Promise<RunnableModel> {
   const { driver, files, manifest, tokenizer } = await readSmallFiles(served, options);
   const { dtype, overrides, source } = files;
-  const built = await buildGraph(files, manifest, options.modelDir);
+  const built = await buildGraph(files, manifest, options);
   const { maxTokens, sources } = built;
   const { attention, defaultPrompt, instruction, padTokenId, truncateDim } = manifest;
   const { rowsPerBatch } = overrides;
@@ -40,6 +41,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
     graph,
     padTokenId,
     attention,
+    takesEmpty: manifest.takesEmpty,
     warnings: driver.warning === null ? warnings : [...warnings, driver.warning],
     card: {
       name: served.name,
@@ -53,6 +55,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
         {
           ...tokenizer.changes,
           ...built.extras,
+          ...(manifest.includePrompt ? {} : { includePrompt: false }),
           ...(manifest.task === null ? {} : { task: manifest.task }),
           ...(rowsPerBatch === undefined ? {} : { rowsPerBatch }),
         },
@@ -95,11 +98,16 @@ export async function readSmallFiles(served: ServedModel, options: LoadOptions):
   return { files, manifest, tokenizer, driver: await chooseDriver(tokenizer.files) };
 }
 
-async function buildGraph(files: ModelFiles, manifest: Manifest, modelDir: string): Promise<AdoptedGraph> {
-  const head = denseHead(poolingHead(manifest.pooling), manifest.dense);
+async function buildGraph(
+  files: ModelFiles,
+  manifest: Manifest,
+  { device, modelDir }: LoadOptions,
+): Promise<AdoptedGraph> {
+  const head = denseHead(poolingHead(manifest.pooling, manifest.includePrompt), manifest.dense);
   const { dtype, onnx, source } = files;
   if (manifest.encoder !== null) {
-    const compiled = await compileModel(files, manifest, manifest.encoder, { dtype, modelDir, head });
+    const options = { dtype, modelDir, provider: providerOf(device), head };
+    const compiled = await compileModel(files, manifest, manifest.encoder, options);
     return { ...compiled, maxTokens: manifest.maxTokens, warnings: [] };
   }
   if (onnx !== null) return adoptOnnx(files, manifest, onnx, { modelDir, head: known(head, manifest.poolingUnknown) });

@@ -213,12 +213,6 @@ it.each([
 
 it.each<[string, string, unknown, RegExp]>([
   [
-    'prompts left out of pooling',
-    '1_Pooling/config.json',
-    { ...POOLING, include_prompt: false },
-    /1_Pooling\/config\.json: include_prompt is false/,
-  ],
-  [
     'a new pooling mode',
     '1_Pooling/config.json',
     { embedding_dimension: 32, pooling_mode: ['mean', 'colbert'] },

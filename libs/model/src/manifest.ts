@@ -1,17 +1,19 @@
 import { BootError } from '#contracts';
 import { z } from 'zod';
+import type { EncoderShape } from './compiler/architectures/architecture.js';
 import { describeEncoder, poolingModes } from './compiler/index.js';
-import { accept, parseFile, readClosed, readJson, type KnownMembers } from './config/closed-file.js';
+import { accept, type JsonFile, parseFile, readClosed, readJson, type KnownMembers } from './config/closed-file.js';
 import { readModules, requireRunnable, type SentenceModule } from './config/modules.js';
 import { sentenceBert, sentenceTransformers } from './config/sentence-transformers.js';
 import { commonMembers, readConfig } from './config/transformers.js';
 import { densesOf, dimensionsOf } from './dense-modules.js';
-import { deviceMemory } from './device-memory.js';
+import { type DeviceMemory, deviceMemory } from './device-memory.js';
 import { poolingOf } from './pooling.js';
 import { findHead, type FoundHead } from './found-head.js';
 import { promptsOf } from './prompts.js';
 import { servedTokens } from './served-tokens.js';
 import { promptsForTask, taskOf } from './task.js';
+import { readStatic } from './static-model.js';
 import type { Manifest, ModelFiles } from './types.js';
 
 /** The only member of `tokenizer_config.json` that is used here; the rest is for the tokenizer. */
@@ -37,59 +39,110 @@ export async function readManifest(files: ModelFiles, memory = deviceMemory('cpu
         '(merge_and_unload of the library peft) and save the result',
     );
   }
-  const configFile = await readConfig(files.config);
-  const config = parseFile(configFile, z.object(commonMembers));
-  requireVectors(files, await findHead(files, configFile, warn));
+  const configFile = files.config === null ? null : await readConfig(files.config);
+  if (configFile !== null && !files.isStatic) requireVectors(files, await findHead(files, configFile, warn));
   const modules = files.modules === null ? null : readModules(await readJson(files.modules), warn);
   if (files.modules !== null && modules !== null) requireRunnable(modules, files.modules);
-  const sentence = await readOptional(files.sentenceBert, sentenceBert, warn);
   const said = { ...(await readOptional(files.sentenceTransformers, sentenceTransformers, warn)) };
-  const {
-    architecture,
-    shape,
-    encoder,
-    warnings: ofConfig,
-  } = describeEncoder(configFile, {
-    source,
-    weights: files.weights.length > 0,
-    onnx: files.onnx !== null,
-  });
-  ofConfig.forEach(warn);
-  for (const module of modules ?? []) judgeClass(module, files, encoder !== null, warn);
-  const { normalize, pooling: pooled, unknown: poolingUnknown } = await poolingOf(files, encoder !== null, warn);
+  const { encoder, matryoshka, normalize, shape, ...body } = await readBody(
+    files,
+    configFile,
+    modules ?? [],
+    memory,
+    warn,
+  );
   const dense = await densesOf(modules ?? [], files, warn);
-  const task = taskOf(configFile, overrides.task, source);
+  const task = configFile === null ? null : taskOf(configFile, overrides.task, source);
   if (task !== null && encoder !== null) {
     throw new BootError(`${source}: task is set in models.json, but only an ONNX file with an input task_id has tasks`);
   }
   const prompts = promptsOf(source, files.sentenceTransformers, said, overrides);
-  const { attention, positions } = shape;
-  const limits = {
-    source,
-    positions,
-    asked: overrides.maxTokens,
-    said: await lengthSaid(files, sentence?.max_seq_length ?? undefined, positions),
-    attention,
-  };
   return {
-    architecture,
+    ...body,
     encoder,
     hiddenSize: shape.hiddenSize,
-    dimensions: dimensionsOf(files.source, poolingModes(pooled).length * shape.hiddenSize, dense),
-    maxTokens: servedTokens(limits, memory, warn),
-    attention: { ...attention, bytes: memory.bytes },
-    pooling: pooled,
-    poolingUnknown,
+    dimensions: dimensionsOf(files.source, poolingModes(body.pooling).length * shape.hiddenSize, dense),
+    attention: { ...shape.attention(memory.provider), bytes: memory.bytes },
     dense,
     normalize: overrides.normalize ?? modules?.some(({ kind }) => kind === 'Normalize') ?? normalize,
     ...promptsForTask(prompts, task, overrides.defaultPrompt !== undefined, source),
-    lowerCase: sentence?.do_lower_case ?? false,
     truncateDim: said.truncate_dim ?? null,
-    matryoshka: overrides.matryoshka ?? said.matryoshka_dims ?? config.matryoshka_dimensions ?? [],
+    matryoshka: overrides.matryoshka ?? said.matryoshka_dims ?? matryoshka,
     padTokenId: shape.padTokenId,
     firstPosition: shape.firstPosition,
     task: task?.id ?? null,
     warnings,
+  };
+}
+
+/** What the first module's files say: those of an encoder, or of a table of tokens' vectors. */
+interface Body extends Pick<
+  Manifest,
+  | 'architecture'
+  | 'encoder'
+  | 'includePrompt'
+  | 'lowerCase'
+  | 'matryoshka'
+  | 'maxTokens'
+  | 'pooling'
+  | 'poolingUnknown'
+  | 'takesEmpty'
+> {
+  readonly shape: EncoderShape;
+  /** For models without `modules.json`. */
+  readonly normalize: boolean;
+}
+
+async function readBody(
+  files: ModelFiles,
+  configFile: JsonFile | null,
+  modules: readonly SentenceModule[],
+  memory: DeviceMemory,
+  warn: Warn,
+): Promise<Body> {
+  if (files.isStatic) {
+    const table = await readStatic(files, warn);
+    for (const module of modules) judgeClass(module, files, true, warn);
+    return { ...table, shape: table.encoder, lowerCase: false, matryoshka: [] };
+  }
+  if (configFile === null) throw new BootError(`${files.source}: no config.json`);
+  return readEncoder(files, configFile, modules, memory, warn);
+}
+
+async function readEncoder(
+  files: ModelFiles,
+  configFile: JsonFile,
+  modules: readonly SentenceModule[],
+  memory: DeviceMemory,
+  warn: Warn,
+): Promise<Body> {
+  const config = parseFile(configFile, z.object(commonMembers));
+  const sentence = await readOptional(files.sentenceBert, sentenceBert, warn);
+  const { warnings, ...described } = describeEncoder(configFile, {
+    source: files.source,
+    weights: files.weights.length > 0,
+    onnx: files.onnx !== null,
+  });
+  warnings.forEach(warn);
+  const compiled = described.encoder !== null;
+  for (const module of modules) judgeClass(module, files, compiled, warn);
+  const { unknown: poolingUnknown, ...pooled } = await poolingOf(files, compiled, warn);
+  const { attention, positions } = described.shape;
+  const limits = {
+    source: files.source,
+    positions,
+    asked: files.overrides.maxTokens,
+    said: await lengthSaid(files, sentence?.max_seq_length ?? undefined, positions),
+    attention: attention(memory.provider),
+  };
+  return {
+    ...described,
+    maxTokens: servedTokens(limits, memory, warn),
+    ...pooled,
+    poolingUnknown,
+    lowerCase: sentence?.do_lower_case ?? false,
+    takesEmpty: false,
+    matryoshka: config.matryoshka_dimensions ?? [],
   };
 }
 

@@ -2,11 +2,13 @@ import { BootError, type Pooling, type PoolingMode, poolingModeSchema } from '#c
 import type { z } from 'zod';
 import { builtInPooling } from './built-in-pooling.js';
 import { accept, readClosed, readJson } from './config/closed-file.js';
-import { pooling } from './config/sentence-transformers.js';
+import { pooling as config } from './config/sentence-transformers.js';
 import type { ModelFiles } from './types.js';
 
 interface FoundPooling {
   readonly pooling: Pooling;
+  /** Whether the tokens of a prompt are pooled with those of the text. */
+  readonly includePrompt: boolean;
   /** Why it is only a guess; null: it is not. */
   readonly unknown: string | null;
   /** What the family does, for models without `modules.json`. */
@@ -26,20 +28,24 @@ export async function poolingOf(
   const { overrides, pooling: path, source } = files;
   const family = builtInPooling(source);
   const normalize = family?.normalize ?? false;
-  if (overrides.pooling !== undefined) return { pooling: overrides.pooling, unknown: null, normalize };
-  if (path !== null) return { pooling: await poolingInFile(path, warn), unknown: null, normalize };
-  if (family !== null) return { pooling: family.pooling, unknown: null, normalize };
+  const known = { includePrompt: true, unknown: null, normalize };
+  const inFile = path === null ? null : accept(readClosed(await readJson(path), config), warn);
+  const includePrompt = inFile?.include_prompt ?? true;
+  if (overrides.pooling !== undefined) return { ...known, pooling: overrides.pooling, includePrompt };
+  if (path !== null && inFile !== null) return { ...known, pooling: modesIn(path, inFile), includePrompt };
+  if (family !== null) return { ...known, pooling: family.pooling };
   const line = JSON.stringify({ NAME: { source: source.replace(/^\w+:/, ''), pooling: 'mean' } });
   const unknown =
     `${source}: no file says how it pools (1_Pooling/config.json). Look for it in the model's description, and write ` +
     `it into models.json (EMBED_MODELS_FILE), as one of ${poolingModeSchema.options.join(', ')}: ${line}`;
   if (compiled) throw new BootError(unknown);
-  return { pooling: 'mean', unknown, normalize };
+  return { ...known, pooling: 'mean', unknown };
 }
 
-async function poolingInFile(path: string, warn: (warning: string) => void): Promise<Pooling> {
-  const config = accept(readClosed(await readJson(path), pooling), warn);
-  const asked = config.pooling_mode === undefined ? oldModes(config) : [config.pooling_mode].flat();
+type PoolingFile = z.infer<z.ZodObject<typeof config.used>>;
+
+function modesIn(path: string, file: PoolingFile): Pooling {
+  const asked = file.pooling_mode === undefined ? oldModes(file) : [file.pooling_mode].flat();
   const known: readonly string[] = poolingModeSchema.options;
   if (asked.length === 0 || asked.some((mode) => !known.includes(mode))) {
     const wanted = asked.length === 0 ? 'no pooling' : asked.join(' and ');
@@ -49,14 +55,14 @@ async function poolingInFile(path: string, warn: (warning: string) => void): Pro
 }
 
 /** In the order in which sentence-transformers concatenates them. */
-function oldModes(config: z.infer<z.ZodObject<typeof pooling.used>>): PoolingMode[] {
+function oldModes(file: PoolingFile): PoolingMode[] {
   const modes: Record<PoolingMode, boolean> = {
-    cls: config.pooling_mode_cls_token,
-    max: config.pooling_mode_max_tokens,
-    mean: config.pooling_mode_mean_tokens,
-    mean_sqrt_len_tokens: config.pooling_mode_mean_sqrt_len_tokens,
-    weightedmean: config.pooling_mode_weightedmean_tokens,
-    lasttoken: config.pooling_mode_lasttoken,
+    cls: file.pooling_mode_cls_token,
+    max: file.pooling_mode_max_tokens,
+    mean: file.pooling_mode_mean_tokens,
+    mean_sqrt_len_tokens: file.pooling_mode_mean_sqrt_len_tokens,
+    weightedmean: file.pooling_mode_weightedmean_tokens,
+    lasttoken: file.pooling_mode_lasttoken,
   };
   return poolingModeSchema.options.filter((mode) => modes[mode]);
 }

@@ -62,8 +62,8 @@ it('refuses in one line what is asked for and does not fit, and a model of which
 });
 
 it('takes a share of the machine, or a stated number on other devices', () => {
-  expect(deviceMemory('cpu', 5 * MIB)).toEqual({ bytes: 5 * MIB, given: true });
-  expect(deviceMemory('cuda:0')).toEqual({ bytes: 8 * GIB, given: false });
+  expect(deviceMemory('cpu', 5 * MIB)).toEqual({ bytes: 5 * MIB, given: true, provider: 'cpu' });
+  expect(deviceMemory('cuda:0')).toEqual({ bytes: 8 * GIB, given: false, provider: 'cuda' });
   const { bytes, given } = deviceMemory('cpu');
   expect(given).toBe(false);
   expect(bytes).toBeGreaterThan(0);

@@ -25,17 +25,21 @@ export interface TokenLimits {
  * The most tokens of a text that are served: the model's, or fewer if the attention of one text does not fit in memory.
  * @throws BootError, one line, when `asked` is more than the model or the memory allows, or next to nothing fits
  */
-export function servedTokens(limits: TokenLimits, memory: DeviceMemory, warn: (warning: string) => void): number {
+export function servedTokens(
+  limits: TokenLimits,
+  { bytes, given }: Omit<DeviceMemory, 'provider'>,
+  warn: (warning: string) => void,
+): number {
   const { asked, attention, positions, said, source } = limits;
   if (asked !== undefined && asked > positions) {
     throw new BootError(`${source}: maxTokens ${asked} is more than its ${positions} positions`);
   }
   const all = asked ?? Math.min(said, positions);
-  const wanted = asked === undefined && !memory.given ? Math.min(all, USUAL_TOKENS) : all;
-  const fitting = tokensFitting(attention, memory.bytes);
+  const wanted = asked === undefined && !given ? Math.min(all, USUAL_TOKENS) : all;
+  const fitting = tokensFitting(attention, bytes);
   const needs = (tokens: number) =>
     `attention of one text of ${tokens} tokens needs ${inMiB(bytesOf(attention, tokens))}, and has ` +
-    `${inMiB(memory.bytes)} (EMBED_DEVICE_MEMORY)`;
+    `${inMiB(bytes)} (EMBED_DEVICE_MEMORY)`;
   if (fitting >= wanted) {
     if (wanted < all) {
       warn(

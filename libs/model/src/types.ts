@@ -46,7 +46,10 @@ export interface DenseModule {
 export interface ModelFiles {
   /** Name of the model's source, for messages: `npm:…`, `folder:…`, `hub:id@commit`. */
   readonly source: string;
-  readonly config: string;
+  /** Whether the weights are only a table of tokens' vectors. */
+  readonly isStatic: boolean;
+  /** null only for static models, which need none. */
+  readonly config: string | null;
   readonly tokenizer: string;
   readonly tokenizerConfig: string | null;
   /** safetensors, one or several shards; empty when there is only ONNX. */
@@ -83,6 +86,8 @@ export interface Manifest {
   readonly maxTokens: number;
   readonly attention: AttentionBudget;
   readonly pooling: Pooling;
+  /** Whether the tokens of a prompt are pooled with those of the text. Part of the fingerprint if they are not. */
+  readonly includePrompt: boolean;
   /** Modules between pooling and normalisation, in order. */
   readonly dense: readonly DenseModule[];
   /** Why `pooling` is only a guess, in one line that says what to do: then no graph may use it. null: it is known. */
@@ -99,6 +104,8 @@ export interface Manifest {
   readonly truncateDim: number | null;
   readonly matryoshka: readonly number[];
   readonly padTokenId: number;
+  /** Whether a text without any token has a vector, that of one padding token. */
+  readonly takesEmpty: boolean;
   /** Value of `position_ids` for the first token, in graphs with that input. */
   readonly firstPosition: number;
   /** Number of the task that is served, for graphs that ask for one; null: none was set. */
@@ -132,9 +139,15 @@ export interface RunShape {
   readonly padId: number;
 }
 
+/**
+ * Input, int64 or int32 `[rows]`, of graphs that leave the prompt out of pooling: how many tokens a row's prompt has, with those
+ * before it.
+ */
+export const PROMPT_TOKENS = 'prompt_tokens';
+
 /** How to call a graph. Inputs are int64 or int32 `[rows, tokens]`. */
 export interface GraphInterface {
-  /** Some of `input_ids`, `attention_mask`, `token_type_ids`, `position_ids`. */
+  /** Some of `input_ids`, `attention_mask`, `token_type_ids`, `position_ids`, and `prompt_tokens`. */
   readonly inputs: readonly string[];
   /** Further inputs. Default: none. */
   readonly extraInputs?: readonly ExtraInput[];
@@ -179,6 +192,8 @@ export interface RunnableModel extends Graph {
   readonly card: ModelCard;
   readonly padTokenId: number;
   readonly attention: AttentionBudget;
+  /** Whether a text without any token has a vector, that of one padding token. Default: false. */
+  readonly takesEmpty?: boolean;
   readonly tokenizerFiles: TokenizerFiles;
   /** Settings in the model's files that Embedmill ignores, one line each. */
   readonly warnings: readonly string[];

@@ -18,10 +18,11 @@ export function checkNode(version = process.versions.node): Check {
   return fail('node', version, `install Node ${LEAST_NODE.join('.')} or newer`);
 }
 
-export async function checkDevice({ EMBED_DEVICE: device }: Environment): Promise<Check> {
+export async function checkDevice({ EMBED_DEVICE: device, EMBED_DTYPE: requested }: Environment): Promise<Check> {
   try {
-    await probeDevice(parseDevice(device));
-    return ok('device', device);
+    const { dtype } = dtypeFor(device, requested);
+    await probeDevice(parseDevice(device), { half: dtype === 'fp16' });
+    return ok('device', `${device}, ${dtype}`);
   } catch (error) {
     return fail('device', reasonOf(error), 'as it says; a worker does not start otherwise');
   }

@@ -27,3 +27,9 @@ it('pads every row at its end to the longest, and its segments with it', () => {
     }),
   );
 });
+
+it('says how long the prompts are, where there are any', () => {
+  const row = { ids: Int32Array.of(1, 2), types: null };
+  expect(pack([row, { ...row, promptTokens: 0 }], 0).promptTokens).toBeUndefined();
+  expect([...pack([row, { ...row, promptTokens: 2 }], 0).promptTokens!]).toEqual([0, 2]);
+});

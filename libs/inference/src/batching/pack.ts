@@ -4,6 +4,8 @@ import type { PackedBatch } from '../device/device.js';
 export interface PackedInput {
   readonly ids: Int32Array;
   readonly types: Int32Array | null;
+  /** Tokens of the prompt, with those before it. Default: 0. */
+  readonly promptTokens?: number;
 }
 
 /**
@@ -16,10 +18,12 @@ export function pack(rows: readonly PackedInput[], padId: number): PackedBatch {
   if (padId !== 0) ids.fill(padId);
   const types = rows.some((row) => row.types !== null) ? new Int32Array(ids.length) : null;
   const lengths = new Int32Array(rows.length);
+  const promptTokens = Int32Array.from(rows, ({ promptTokens: count = 0 }) => count);
   for (const [index, row] of rows.entries()) {
     ids.set(row.ids, index * tokens);
     if (row.types !== null) types!.set(row.types, index * tokens);
     lengths[index] = row.ids.length;
   }
-  return { rows: rows.length, tokens, ids, types, lengths };
+  const prompted = promptTokens.some((count) => count > 0);
+  return { rows: rows.length, tokens, ids, types, lengths, ...(prompted ? { promptTokens } : {}) };
 }

@@ -38,6 +38,8 @@ export interface PackedBatch {
   readonly types: Int32Array<ArrayBuffer> | null;
   /** `[rows]`: real tokens of each row. */
   readonly lengths: Int32Array<ArrayBuffer>;
+  /** `[rows]`: tokens of each row's prompt, with those before it. Absent: no row has a prompt. */
+  readonly promptTokens?: Int32Array<ArrayBuffer>;
 }
 
 export interface DeviceResult {

@@ -274,6 +274,7 @@ function transferRun(worker: Worker, run: PendingRun): void {
   run.handed = true;
   const transfer = [batch.ids.buffer, batch.lengths.buffer];
   if (batch.types !== null) transfer.push(batch.types.buffer);
+  if (batch.promptTokens !== undefined) transfer.push(batch.promptTokens.buffer);
   post(worker, { kind: 'run', id, batch }, transfer);
 }
 

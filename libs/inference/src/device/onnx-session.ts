@@ -1,5 +1,5 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
-import { extraTensor, type GraphInterface } from '#model';
+import { extraTensor, type GraphInterface, PROMPT_TOKENS } from '#model';
 import { cutBatch } from './cut-batch.js';
 import { deviceName, type DeviceChoice } from './device-choice.js';
 import type { PackedBatch } from './device.js';
@@ -10,12 +10,14 @@ export interface OnnxSessionOptions {
   readonly device: DeviceChoice;
   /** Intra-op threads of a CPU session. */
   readonly threads: number;
+  /** Whether to refuse a graph of which the device would leave a part to the CPU. Default: no. */
+  readonly alone?: boolean;
 }
 
 // ONNX Runtime also throws every error that it logs.
 env.logLevel = 'fatal';
 
-const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids', 'position_ids']);
+const KNOWN_INPUTS = new Set(['input_ids', 'attention_mask', 'token_type_ids', 'position_ids', PROMPT_TOKENS]);
 
 /**
  * An ONNX session computes the floats of rows from packed batches. `run` BLOCKS its thread for the whole inference: use
@@ -68,7 +70,9 @@ export class OnnxSession {
     const feeds: Record<string, Tensor> = {};
     for (const name of this.#session.inputNames) {
       const extra = this.#graph.extraInputs?.find((one) => one.name === name);
-      if (extra === undefined) {
+      if (name === PROMPT_TOKENS) {
+        feeds[name] = promptTensor(batch, this.#narrow.has(name));
+      } else if (extra === undefined) {
         feeds[name] = this.#tensor(name, batch);
       } else {
         const { data, dims, type } = extraTensor(extra, batch.rows, batch.tokens);
@@ -76,7 +80,10 @@ export class OnnxSession {
       }
     }
     const { output, width } = this.#graph;
-    const fetched = (await this.#session.run(feeds, [output]))[output]!;
+    const outputs = await this.#session.run(feeds, [output]).catch((error: unknown) => {
+      throw explained(error);
+    });
+    const fetched = outputs[output]!;
     const values = fetched.data;
     if (!(values instanceof Float32Array) || values.length !== batch.rows * width) {
       throw new Error(
@@ -123,7 +130,14 @@ export class OnnxSession {
   }
 }
 
-function sessionOptions({ device, threads }: OnnxSessionOptions): InferenceSession.SessionOptions {
+/** `[rows]`. */
+function promptTensor({ promptTokens, rows }: PackedBatch, narrow: boolean): Tensor {
+  const counts = promptTokens ?? new Int32Array(rows);
+  if (narrow) return new Tensor('int32', Int32Array.from(counts), [rows]);
+  return new Tensor('int64', BigInt64Array.from(counts, BigInt), [rows]);
+}
+
+function sessionOptions({ device, threads, alone = false }: OnnxSessionOptions): InferenceSession.SessionOptions {
   return {
     executionProviders: [device.kind === 'cuda' ? { name: 'cuda', deviceId: device.index } : device.kind],
     ...(device.kind === 'cpu' ? { intraOpNumThreads: threads, interOpNumThreads: 1 } : {}),
@@ -136,7 +150,7 @@ function sessionOptions({ device, threads }: OnnxSessionOptions): InferenceSessi
     logSeverityLevel: 4,
     // Its threads may spin-wait during a run, which small batches need, but not after it: on few cores they would take
     // CPU time from the threads that prepare the next batch.
-    extra: { session: { force_spinning_stop: '1' } },
+    extra: { session: { force_spinning_stop: '1', ...(alone ? { disable_cpu_ep_fallback: '1' } : {}) } },
   };
 }
 
@@ -144,11 +158,21 @@ function sessionOptions({ device, threads }: OnnxSessionOptions): InferenceSessi
 function refusal({ device, onnxPath }: OnnxSessionOptions, error: unknown): string {
   const reason = firstLine(error instanceof Error ? error.message : String(error));
   if (device.kind === 'cpu') return `cannot load ${onnxPath}: ${reason}`;
+  if (/assigned to the default CPU EP/.test(reason)) {
+    return `device ${deviceName(device)} would leave a part of a model's graph to the CPU: this build of ONNX Runtime lacks a kernel for it`;
+  }
   const way =
     device.kind === 'cuda'
       ? 'install the CUDA provider (ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node) with CUDA 12 and cuDNN 9, or use EMBED_DEVICE=cpu'
       : 'it needs a GPU with a Vulkan, Metal or D3D12 driver; or use EMBED_DEVICE=cpu';
   return `device ${deviceName(device)} cannot be had: ${way} (${reason})`;
+}
+
+/** A device without half precision is known only when a graph in it runs. */
+function explained(error: unknown): unknown {
+  const reason = firstLine(error instanceof Error ? error.message : String(error));
+  if (!/requires f16/.test(reason)) return error;
+  return new Error(`the device has no 16-bit shaders: use EMBED_DTYPE=fp32 (${reason})`, { cause: error });
 }
 
 function firstLine(text: string): string {

@@ -38,6 +38,8 @@ export interface EngineOptions {
   readonly maxTokens: number;
   /** Token id for padding. Default: 0. */
   readonly padId?: number;
+  /** Whether a text without any token has a vector, that of one padding token. Default: false. */
+  readonly takesEmpty?: boolean;
   /** Maximum padded tokens (rows x longest row) of a micro-batch. */
   readonly tokenBudget: number;
   readonly maxRows: number;
@@ -64,18 +66,25 @@ class EngineInput implements DeviceInput {
   readonly lane: Lane;
   readonly ids: Int32Array;
   readonly types: Int32Array | null;
+  /** Of the text: fewer than `length` where it has none. */
+  readonly tokens: number;
   readonly truncated: boolean;
+  readonly promptTokens: number;
   readonly arrival: number;
   /** When it was tokenised and could first join a batch, by `performance.now()`. */
   readonly readyAt = performance.now();
 
-  constructor(call: Call, index: number, lane: Lane, { ids, truncated, types }: Encoded, arrival: number) {
+  /** @param ids what the device gets: those of `encoded`, or one padding token if there are none */
+  constructor(call: Call, index: number, lane: Lane, encoded: Encoded, ids: Int32Array, arrival: number) {
+    const { promptTokens = 0, truncated, types } = encoded;
     this.call = call;
     this.index = index;
     this.lane = lane;
     this.ids = ids;
+    this.tokens = encoded.ids.length;
     this.types = types;
     this.truncated = truncated;
+    this.promptTokens = promptTokens;
     this.arrival = arrival;
   }
 
@@ -240,12 +249,13 @@ export class Engine {
       this.#fail(call, index, encoded.message, encoded instanceof TextTooComplexError ? 'text_too_complex' : undefined);
       return undefined;
     }
-    const { length } = encoded.ids;
-    if (length === 0 || length > this.#options.maxTokens) {
-      this.#fail(call, index, `it has ${length} tokens, the model takes 1 to ${this.#options.maxTokens}`);
+    const { maxTokens, padId = 0, takesEmpty = false } = this.#options;
+    const ids = encoded.ids.length === 0 && takesEmpty ? Int32Array.of(padId) : encoded.ids;
+    if (ids.length === 0 || ids.length > maxTokens) {
+      this.#fail(call, index, `it has ${ids.length} tokens, the model takes 1 to ${maxTokens}`);
       return undefined;
     }
-    const input = new EngineInput(call, index, lane, encoded, this.#arrivals++);
+    const input = new EngineInput(call, index, lane, encoded, ids, this.#arrivals++);
     this.#batcher.add(input);
     return input;
   }
@@ -260,7 +270,7 @@ export class Engine {
     let readyAt = Infinity;
     for (const [n, input] of inputs.entries()) {
       laneRows[input.lane]++;
-      tokens += input.length;
+      tokens += input.tokens;
       input.call.deviceMs = deviceMs;
       readyAt = Math.min(readyAt, input.readyAt);
       const floats = values.subarray(n * width, (n + 1) * width);
@@ -268,7 +278,7 @@ export class Engine {
         this.#fail(input.call, input.index, 'the model gives numbers that are not finite');
         continue;
       }
-      const row = encodeRow(floats, input.length, input.truncated, rows.subarray(n * rowBytes, (n + 1) * rowBytes));
+      const row = encodeRow(floats, input.tokens, input.truncated, rows.subarray(n * rowBytes, (n + 1) * rowBytes));
       if (input.call.settle(input.index, row)) this.#sums.texts += Number(input.call.counted);
     }
     const paddedTokens = packed.rows * packed.tokens;

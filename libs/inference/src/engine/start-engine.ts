@@ -52,6 +52,7 @@ export async function startEngine(model: RunnableModel, options: EngineStartOpti
       lookaheadTexts: LOOKAHEAD_TEXTS,
       maxTokens,
       padId: model.padTokenId,
+      takesEmpty: model.takesEmpty ?? false,
       tokenBudget,
       overheadTokens: plausibleOverhead(onnx.speed.overheadTokens, tokenBudget),
     });

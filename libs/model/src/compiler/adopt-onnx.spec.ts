@@ -197,3 +197,15 @@ it('needs to know the pooling only where the graph does not pool itself', async 
   const hidden = await without(await onnxModel('unknown-pooling', 'mean', { output: 'last_hidden_state' }));
   await expect(vectorsOf(hidden)).rejects.toThrow(/unknown-pooling: no file says how it pools .* models\.json/);
 });
+
+it('adds an input for the length of the prompt, where it is not to be pooled', async () => {
+  const at = await onnxModel('without-prompt', 'mean', { output: 'last_hidden_state' });
+  const pooling = { embedding_dimension: 32, pooling_mode: 'mean', include_prompt: false };
+  await writeFile(join(at, '1_Pooling/config.json'), JSON.stringify(pooling));
+  const options = { modelDir: join(folder, 'adopted'), device: 'cpu', hfEndpoint: 'http://127.0.0.1' };
+  const model = await loadModel({ name: 'm', source: at }, options);
+  expect(model.graph.inputs).toEqual(['input_ids', 'attention_mask', 'prompt_tokens']);
+  await writeFile(join(at, '1_Pooling/config.json'), JSON.stringify({ ...pooling, include_prompt: true }));
+  const { card } = await loadModel({ name: 'm', source: at }, options);
+  expect(card.fingerprint).not.toBe(model.card.fingerprint);
+});

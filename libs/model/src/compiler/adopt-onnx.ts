@@ -5,7 +5,7 @@ import onnxProto from 'onnx-proto';
 import { BootError } from '#contracts';
 import { dimensionsOf } from '../dense-modules.js';
 import { fileDigest } from '../file-digest.js';
-import type { AdoptedGraph, GraphInterface, Manifest, ModelFiles } from '../types.js';
+import { type AdoptedGraph, type GraphInterface, type Manifest, type ModelFiles, PROMPT_TOKENS } from '../types.js';
 import { COMPILER_VERSION } from './compiler-version.js';
 import { type FoundModel, readFoundModel } from './found-model.js';
 import type { Head } from './heads/head.js';
@@ -88,8 +88,11 @@ export async function adoptOnnx(
     await writeFile(join(target, GRAPH_FILE), onnx.ModelProto.encode(model).finish());
   });
   const graph = interfaceOf(found, manifest, OUTPUT, width);
-  const masked = graph.inputs.includes(MASK) || added === null;
-  const inputs = masked ? graph.inputs : [...graph.inputs, MASK];
+  const inputs = [
+    ...graph.inputs,
+    ...(graph.inputs.includes(MASK) || added === null ? [] : [MASK]),
+    ...(manifest.includePrompt || added === null ? [] : [PROMPT_TOKENS]),
+  ];
   return { ...adopted, onnxPath: join(folder, GRAPH_FILE), graph: { ...graph, inputs }, sources };
 }
 
@@ -126,6 +129,9 @@ async function addOutput(
   const graph = model.graph!;
   graph.node = [...(graph.node ?? []), ...builder.nodes];
   graph.initializer = [...(graph.initializer ?? []), ...builder.initializers];
+  if (builder.inputs.includes(PROMPT_TOKENS)) {
+    graph.input = [...(graph.input ?? []), valueInfo({ name: PROMPT_TOKENS, type: 'int64', dims: ['rows'] })];
+  }
   graph.output = [valueInfo({ name: OUTPUT, type: 'float', dims: ['rows', width] })];
   if (head === null || inputsOf(model).includes(MASK)) return;
   graph.input = [...(graph.input ?? []), valueInfo({ name: MASK, type: 'int64', dims: ['rows', 'tokens'] })];

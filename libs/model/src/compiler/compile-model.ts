@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BootError, type Dtype } from '#contracts';
 import { fileDigest } from '../file-digest.js';
+import type { Provider } from '../provider.js';
 import { USUAL_TOKENS } from '../served-tokens.js';
 import type { Manifest, ModelFiles, SourcedGraph } from '../types.js';
 import type { BuildOptions, Encoder } from './architectures/architecture.js';
@@ -16,7 +17,7 @@ import { ExternalWeights } from './onnx/external-weights.js';
 import { GraphBuilder, type Value } from './onnx/graph-builder.js';
 import { inputsOf, readModel } from './onnx/found-graph.js';
 import { buildOnce, GRAPH_FILE, WEIGHTS_FILE } from './onnx/graph-folder.js';
-import { SafetensorsReader } from './weights/safetensors.js';
+import { WeightsReader } from './weights/weights-reader.js';
 
 interface CompileOptions {
   readonly dtype: Dtype;
@@ -24,6 +25,8 @@ interface CompileOptions {
   readonly modelDir: string;
   /** Most tokens of a text. */
   readonly maxTokens: number;
+  /** The provider that the graph is written for. Default: `cpu`. */
+  readonly provider?: Provider;
 }
 
 /** Output of a graph with one head. */
@@ -56,7 +59,7 @@ export interface CompiledHeads {
 }
 
 /**
- * Compiles a checkpoint to a graph of ONNX Runtime's fused operators. Inputs: int64 `input_ids` and `attention_mask`
+ * Compiles a checkpoint to a graph of ONNX Runtime's fused operators. Inputs: int64 (for WebGPU int32) `input_ids` and `attention_mask`
  * `[rows, tokens]`, padded at the end, and `token_type_ids` if a head's inputs are pairs and the family has types.
  * Compiled once: the folder's name is a digest of everything the graph depends on.
  * @param heads name of an output -> the head that gives it, as float32. All of them share the hidden states
@@ -66,20 +69,31 @@ export async function compileHeads(
   files: ModelFiles,
   architecture: string,
   encoder: Encoder,
-  { dtype, heads, maxTokens, modelDir }: CompileOptions & { readonly heads: Readonly<Record<string, CheckpointHead>> },
+  {
+    dtype,
+    heads,
+    maxTokens,
+    modelDir,
+    provider = 'cpu',
+  }: CompileOptions & { readonly heads: Readonly<Record<string, CheckpointHead>> },
 ): Promise<CompiledHeads> {
   const all = Object.entries(heads);
   const tokenTypes = all.some(([, head]) => head.tokenTypes === 'input') ? 'input' : 'zero';
-  const sources = [files.config, ...files.weights, ...all.flatMap(([, head]) => head.sources)];
+  const sources = [
+    ...(files.config === null ? [] : [files.config]),
+    ...files.weights,
+    ...all.flatMap(([, head]) => head.sources),
+  ];
   const digests = await Promise.all(sources.map((path) => fileDigest(path, modelDir)));
   const linear = linearOf(dtype, encoder.hiddenSize);
   const names = all.map(([output, { name }]) => (output === OUTPUT ? name : `${output}: ${name}`)).join(', ');
   const positions = positionsOf(encoder, maxTokens);
-  const parts = [COMPILER_VERSION, digests, architecture, names, tokenTypes, dtype, linear.name];
-  const identity = JSON.stringify(positions > USUAL_TOKENS ? [...parts, positions] : parts);
-  const digest = createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  const parts: unknown[] = [COMPILER_VERSION, digests, architecture, names, tokenTypes, dtype, linear.name];
+  if (provider !== 'cpu') parts.push(provider);
+  if (positions > USUAL_TOKENS) parts.push(positions);
+  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
   const folder = await buildOnce(modelDir, digest, (target) =>
-    writeGraph(files, encoder, all, { half: dtype === 'fp16', linear, positions, tokenTypes }, target),
+    writeGraph(files, encoder, all, { half: dtype === 'fp16', linear, positions, provider, tokenTypes }, target),
   );
   const onnxPath = join(folder, GRAPH_FILE);
   const extras = linear === rowInt8Linear ? { linear: linear.name } : {};
@@ -88,7 +102,8 @@ export async function compileHeads(
 
 /** A graph serves all lower limits as well, so that there is one for the usual ones. */
 function positionsOf({ positions }: Encoder, maxTokens: number): number {
-  return Math.max(maxTokens, Math.min(positions, USUAL_TOKENS));
+  // An encoder without positions has no tables of them.
+  return positions === Infinity ? USUAL_TOKENS : Math.max(maxTokens, Math.min(positions, USUAL_TOKENS));
 }
 
 /** From this size on, products with a scale for each token are worth it: docs/compiler.md has the measurements. */
@@ -99,17 +114,22 @@ function linearOf(dtype: Dtype, hiddenSize: number): Linear {
   return hiddenSize >= ROWS_FROM_HIDDEN_SIZE ? rowInt8Linear : int8Linear;
 }
 
+interface GraphForm extends BuildOptions {
+  readonly half: boolean;
+  readonly provider: Provider;
+}
+
 async function writeGraph(
   files: ModelFiles,
   encoder: Encoder,
   heads: readonly (readonly [output: string, head: CheckpointHead])[],
-  { half, ...options }: BuildOptions & { readonly half: boolean },
+  { half, provider, ...options }: GraphForm,
   folder: string,
 ): Promise<void> {
-  const reader = await SafetensorsReader.open(files.weights);
+  const reader = await WeightsReader.open(files.weights);
   const external = await ExternalWeights.create(join(folder, WEIGHTS_FILE));
   try {
-    const graph = new GraphBuilder(external, { half });
+    const graph = new GraphBuilder(external, { half, provider });
     const { hidden, words = null } = await encoder.build(graph, reader, options);
     const outputs: Value[] = [];
     for (const [output, head] of heads) {

@@ -62,7 +62,7 @@ export function describeEncoder(
       positions: config.max_position_embeddings ?? Infinity,
       firstPosition: AFTER_PADDING.includes(modelType) ? (config.pad_token_id ?? 1) + 1 : 0,
       padTokenId: config.pad_token_id ?? 0,
-      attention: plainAttention(heads),
+      attention: () => plainAttention(heads),
     };
     return { architecture: 'other', shape, encoder: null, warnings: [] };
   }
@@ -71,6 +71,6 @@ export function describeEncoder(
   if (weights && refusal === undefined) return { architecture: found.name, shape: encoder, encoder, warnings };
   if (!onnx) throw new BootError(`${source}: ${refusal ?? 'no weights'}`);
   const instead = weights ? refusals.map((one) => `${one}; its ONNX file is used as found`) : [];
-  const shape = { ...encoder, attention: plainAttention(heads) };
+  const shape = { ...encoder, attention: () => plainAttention(heads) };
   return { architecture: found.name, shape, encoder: null, warnings: instead };
 }

@@ -48,6 +48,7 @@ export async function readFoundModel(files: ModelFiles, manifest: Manifest, path
     throw new BootError(`${source}: ${basename(path)} has its weights in ${file}, which is not beside it`);
   }
   await requireNoPointers(external.map((file) => join(dirname(path), file)));
+  if (files.config === null) throw new Error(`${source}: a model with an ONNX file has a config.json`);
   const config = await readConfig(files.config);
   const { cache, vocabulary } = readFoundGraphConfig(config);
   const inputs = readInputs(inputValuesOf(model), { source, cache, task: manifest.task, tasks: tasksIn(config) });

@@ -24,24 +24,34 @@ export function readModules({ path, json }: JsonFile, warn: (warning: string) =>
 /** Modules whose results are not vectors of texts. */
 export const HEAD_MODULES: readonly string[] = ['SpladePooling', 'LogitScore'];
 
-/** Where each module may stand: sentence-transformers runs them in the order of the file. */
-const ORDER = ['Transformer', 'Pooling', 'Dense', 'Normalize'];
+/** Kinds of models, each by its modules in order: sentence-transformers runs them in the order of the file. */
+const ORDERS = {
+  Transformer: ['Transformer', 'Pooling', 'Dense', 'Normalize'],
+  StaticEmbedding: ['StaticEmbedding', 'Dense', 'Normalize'],
+} as const;
+
+/** Whether the model is a table of tokens' vectors. */
+export function isStatic(modules: readonly SentenceModule[]): boolean {
+  return modules[0]?.kind === 'StaticEmbedding';
+}
 
 /** @throws BootError, one line, for modules that Embedmill cannot run, or not in this order */
 export function requireRunnable(modules: readonly SentenceModule[], path: string): void {
-  const alien = modules.find(({ kind }) => !ORDER.includes(kind));
+  const known: readonly string[] = Object.values(ORDERS).flat();
+  const alien = modules.find(({ kind }) => !known.includes(kind));
   if (alien !== undefined) {
     throw new BootError(`${path}: type is "${alien.type}", a module that Embedmill cannot run`);
   }
   const kinds = modules.map(({ kind }) => kind);
+  const order: readonly string[] = ORDERS[isStatic(modules) ? 'StaticEmbedding' : 'Transformer'];
   // Several Dense modules may follow each other.
   const runs = kinds.filter((kind, n) => kind !== 'Dense' || kinds[n - 1] !== 'Dense');
-  const inOrder = ORDER.filter((kind) => kinds.includes(kind));
-  const complete = kinds.includes('Pooling') || !kinds.includes('Dense');
-  if (kinds[0] === 'Transformer' && complete && JSON.stringify(runs) === JSON.stringify(inOrder)) return;
+  const inOrder = order.filter((kind) => kinds.includes(kind));
+  const complete = kinds.includes('Pooling') || !kinds.includes('Dense') || isStatic(modules);
+  if (kinds[0] === order[0] && complete && JSON.stringify(runs) === JSON.stringify(inOrder)) return;
   throw new BootError(
-    `${path}: its modules are ${kinds.join(', ') || 'none'}; Embedmill runs ${ORDER.join(', ')} in this order, of which ` +
-      'only Dense may come more than once, and not without Pooling',
+    `${path}: its modules are ${kinds.join(', ') || 'none'}; Embedmill runs ${ORDERS.Transformer.join(', ')} in this ` +
+      `order, of which only Dense may come more than once, and not without Pooling, or ${ORDERS.StaticEmbedding.join(', ')}`,
   );
 }
 

@@ -43,9 +43,10 @@ export const pooling = {
     pooling_mode_mean_sqrt_len_tokens: mode,
     pooling_mode_weightedmean_tokens: mode,
     pooling_mode_lasttoken: mode,
+    /** Whether the tokens of the prompt are pooled. */
+    include_prompt: z.boolean().nullish(),
   },
-  // A graph is not told how long the prompt of a text is.
-  only: { include_prompt: [true] },
+  only: {},
   harmless: ['word_embedding_dimension', 'embedding_dimension'],
 } satisfies KnownMembers<z.ZodRawShape>;
 

@@ -27,9 +27,10 @@ export async function downloadedModels(modelDir: string): Promise<DownloadedMode
         const complete = dtype === undefined ? null : await readComplete(join(folder, file));
         if (dtype === undefined || complete === null) continue;
         const { commit, picked } = complete;
-        const paths = Object.values(picked)
+        const { dense, ...rest } = picked;
+        const paths = [...Object.values(rest), ...dense.map(({ config }) => config), ...dense.map((one) => one.weights)]
           .flat()
-          .filter((path): path is string => path !== null);
+          .filter((path) => typeof path === 'string');
         const sizes = await Promise.all(paths.map(async (path) => (await stat(join(folder, commit, path))).size));
         const bytes = sizes.reduce((sum, size) => sum + size, 0);
         found.push({ id: unflat(name), revision: unflat(revision), commit, dtype, bytes });

@@ -2,13 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { BootError, type Dtype } from '#contracts';
 import type { ManifestOverrides, ModelFiles } from '../types.js';
-import { readJson } from '../config/closed-file.js';
-import { readModules } from '../config/modules.js';
+import { TO_JSON } from '../tokenizer/to-json.js';
+import { readLayout } from './layout.js';
 import { requireNoPointers } from './lfs-pointer.js';
-import { FLAT, layoutOf, pickFiles, type PickedFiles } from './pick-files.js';
-
-/** Lists the modules of a model of sentence-transformers, and their folders. */
-export const MODULES = 'modules.json';
+import { pickFiles, type PickedFiles } from './pick-files.js';
 
 /**
  * Finds a model's files in a folder, or in its subfolder `model`.
@@ -27,8 +24,8 @@ export async function filesInFolder(
     root = join(folder, 'model');
     listing = listing.filter((path) => path.startsWith('model/')).map((path) => path.slice('model/'.length));
   }
-  const layout = listing.includes(MODULES) ? layoutOf(readModules(await readJson(join(root, MODULES)))) : FLAT;
-  const files = locate(root, pickFiles(listing, dtype, layout), { source, dtype, overrides });
+  const picked = pickFiles(listing, dtype, await readLayout(root, listing));
+  const files = locate(root, picked, { source, dtype, overrides });
   const heavy = [files.tokenizer, ...files.weights, ...(files.onnx === null ? [] : [files.onnx])];
   await requireNoPointers(heavy);
   return files;
@@ -41,18 +38,22 @@ export function locate(
   { dtype, overrides, source }: { source: string; dtype: Dtype; overrides: ManifestOverrides },
 ): ModelFiles {
   const at = (path: string | null) => (path === null ? null : join(root, path));
-  const { config, tokenizer } = picked;
+  const { config, tokenizer, isStatic } = picked;
   const missing = [
-    config === null && 'config.json',
+    config === null && !isStatic && 'config.json',
     tokenizer === null && 'tokenizer.json',
-    picked.weights.length === 0 && picked.onnx === null && `weights (*.safetensors, or an ONNX file for ${dtype})`,
+    picked.weights.length === 0 &&
+      picked.onnx === null &&
+      `weights (*.safetensors, pytorch_model.bin, or an ONNX file for ${dtype})`,
   ].filter((name) => name !== false);
-  if (config === null || tokenizer === null || missing.length > 0) {
-    throw new BootError(`${source}: no ${missing.join(', no ')}`);
+  if (tokenizer === null || missing.length > 0) {
+    const way = tokenizer === null ? `; ${TO_JSON}` : '';
+    throw new BootError(`${source}: no ${missing.join(', no ')}${way}`);
   }
   return {
     source,
-    config: join(root, config),
+    isStatic,
+    config: at(config),
     tokenizer: join(root, tokenizer),
     tokenizerConfig: at(picked.tokenizerConfig),
     weights: picked.weights.map((path) => join(root, path)),

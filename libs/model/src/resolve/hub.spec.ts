@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addDenseModule } from '../../../../test/support/dense-module.js';
 import { HUB_COMMIT, HUB_TOKEN, HubServer } from '../../../../test/support/hub-server.js';
-import { makeBertModel } from '../../../../test/support/random-model.js';
+import { encodeSafetensors, makeBertModel } from '../../../../test/support/random-model.js';
 import { loadModel } from '../load.js';
 import type { DownloadProgress } from './download.js';
 import { downloadedModels } from './downloaded.js';
@@ -124,6 +124,33 @@ it('downloads the Dense modules that modules.json names, and no others', async (
   const options = { modelDir, device: 'cpu', hfEndpoint: hub };
   const model = await loadModel({ name: 'tiny', source: 'org/tiny' }, options);
   expect(model.graph.width).toBe(16);
+  const sizes = [join(origin, 'model.safetensors'), files.dense[0]!.weights!].map(
+    async (path) => (await stat(path)).size,
+  );
+  const [listed] = await downloadedModels(modelDir);
+  expect(listed!.bytes).toBeGreaterThan((await Promise.all(sizes)).reduce((sum, size) => sum + size, 0));
+});
+
+it('downloads a static model, which has no config.json', async () => {
+  const table = join(folder, 'static');
+  const body = join(table, '0_StaticEmbedding');
+  await mkdir(body, { recursive: true });
+  await cp(join(origin, 'tokenizer.json'), join(body, 'tokenizer.json'));
+  const vectors = { shape: [500, 4], data: new Float32Array(2000) };
+  await writeFile(join(body, 'model.safetensors'), encodeSafetensors(new Map([['embedding.weight', vectors]])));
+  const modules = [{ type: 'sentence_transformers.models.StaticEmbedding', path: '0_StaticEmbedding' }];
+  await writeFile(join(table, 'modules.json'), JSON.stringify(modules));
+  const other = await HubServer.start(table);
+  try {
+    const options = { modelDir, device: 'cpu', hfEndpoint: other.url };
+    const model = await loadModel({ name: 'tiny', source: 'org/tiny' }, options);
+    expect(model).toMatchObject({ graph: { width: 4 }, takesEmpty: true });
+    other.seen.length = 0;
+    const again = await loadModel({ name: 'tiny', source: 'org/tiny' }, options);
+    expect([again.card.fingerprint, other.seen]).toEqual([model.card.fingerprint, []]);
+  } finally {
+    other.close();
+  }
 });
 
 it('downloads no weights of a model whose results are not vectors', async () => {

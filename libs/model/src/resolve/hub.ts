@@ -8,10 +8,9 @@ import { readManifest } from '../manifest.js';
 import type { ManifestOverrides, ModelFiles } from '../types.js';
 import { chooseDtype } from './choose-dtype.js';
 import { download, type DownloadProgress, refuse, type RemoteFile } from './download.js';
-import { readJson } from '../config/closed-file.js';
-import { readModules } from '../config/modules.js';
-import { locate, MODULES } from './folder.js';
-import { FLAT, layoutOf, pickFiles, type PickedFiles } from './pick-files.js';
+import { locate } from './folder.js';
+import { layoutFile, readLayout } from './layout.js';
+import { pickFiles, type PickedFiles } from './pick-files.js';
 
 export interface HubOptions extends DtypeChoice {
   readonly modelDir: string;
@@ -48,10 +47,11 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
   const commit = await hub.commit(revision);
   const root = join(folder, commit);
   const remote = await hub.list(commit);
-  const modules = remote.get(MODULES);
-  if (modules !== undefined) await hub.download(modules, commit, root);
-  const layout = modules === undefined ? FLAT : layoutOf(readModules(await readJson(join(root, MODULES))));
-  const pick = (dtype: Dtype) => pickFiles([...remote.keys()], dtype, layout);
+  const listing = [...remote.keys()];
+  const deciding = layoutFile(listing);
+  if (deciding !== null) await hub.download(remote.get(deciding)!, commit, root);
+  const layout = await readLayout(root, listing);
+  const pick = (dtype: Dtype) => pickFiles(listing, dtype, layout);
   const found = await chooseDtype(options, async (dtype) => {
     const picked = pick(dtype);
     const files = filesOf({ commit, picked }, dtype);
@@ -89,12 +89,14 @@ function smallFiles(picked: PickedFiles): string[] {
     config,
     dense,
     head,
+    isStatic,
     modules,
     pooling,
     sentenceBert,
     sentenceTransformers,
     tokenizer,
     tokenizerConfig,
+    weights,
   } = picked;
   const single = [
     config,
@@ -107,7 +109,9 @@ function smallFiles(picked: PickedFiles): string[] {
     sentenceTransformers,
     adapter,
   ];
-  return [...single, ...dense.map((module) => module.config)].filter((path) => path !== null);
+  // How long the vectors of a table are, only the table says.
+  const tables = isStatic ? weights : [];
+  return [...single, ...dense.map((module) => module.config), ...tables].filter((path) => path !== null);
 }
 
 /** Paths of the files with an ONNX graph's weights; only the graph itself says which they are. */
@@ -259,8 +263,8 @@ export async function readComplete(path: string): Promise<Complete | null> {
   const complete = await readRecord<Complete>(path);
   if (complete === null) return null;
   const { commit, picked } = complete;
-  // Records of 0.1.0 say nothing of Dense modules: a model that has them was refused.
-  return { commit, picked: { ...picked, dense: picked.dense ?? [] } };
+  // Records of 0.1.0 say nothing of Dense modules and static models, which were refused.
+  return { commit, picked: { ...picked, isStatic: picked.isStatic ?? false, dense: picked.dense ?? [] } };
 }
 
 async function readRecord<Content>(path: string): Promise<Content | null> {

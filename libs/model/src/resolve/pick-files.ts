@@ -1,9 +1,11 @@
 import type { Dtype } from '#contracts';
-import { HEAD_MODULES, type SentenceModule } from '../config/modules.js';
+import { HEAD_MODULES, isStatic, type SentenceModule } from '../config/modules.js';
 import type { DenseFiles } from '../types.js';
 
 /** Paths relative to a model's root, forward slashes; null for a missing file. */
 export interface PickedFiles {
+  /** Whether the weights are only a table of tokens' vectors. */
+  readonly isStatic: boolean;
   readonly config: string | null;
   readonly tokenizer: string | null;
   readonly tokenizerConfig: string | null;
@@ -25,7 +27,10 @@ export interface PickedFiles {
 
 /** Where the modules of a model have their files: folders relative to its root, '' for the root. */
 export interface Layout {
-  readonly transformer: string;
+  /** Whether the first module is a table of tokens' vectors. */
+  readonly isStatic: boolean;
+  /** Folder of the first module. */
+  readonly body: string;
   /** null: wherever there is one. */
   readonly pooling: string | null;
   /** Of a module of another head; null: there is none. */
@@ -34,13 +39,17 @@ export interface Layout {
 }
 
 /** A model without `modules.json`. */
-export const FLAT: Layout = { transformer: '', pooling: null, head: null, dense: [] };
+export const FLAT: Layout = { isStatic: false, body: '', pooling: null, head: null, dense: [] };
+
+/** A model of model2vec without `modules.json`. */
+export const FLAT_TABLE: Layout = { ...FLAT, isStatic: true };
 
 /** The folders that `modules.json` names. What it names wrongly is for the manifest to refuse. */
 export function layoutOf(modules: readonly SentenceModule[]): Layout {
   const pathOf = (kind: string) => modules.find((module) => module.kind === kind)?.path;
   return {
-    transformer: pathOf('Transformer') ?? '',
+    isStatic: isStatic(modules),
+    body: pathOf('Transformer') ?? pathOf('StaticEmbedding') ?? '',
     pooling: pathOf('Pooling') ?? null,
     head: modules.find(({ kind }) => HEAD_MODULES.includes(kind))?.path ?? null,
     dense: modules.filter(({ kind }) => kind === 'Dense').map(({ path }) => path),
@@ -58,20 +67,27 @@ const SENTENCE_FILES = ['bert', 'roberta', 'distilbert', 'camembert', 'albert', 
   (kind) => `sentence_${kind}_config.json`,
 );
 
-/** Picks the files to use from the listing of a folder or of the hub. */
+/**
+ * Picks the files to use from the listing of a folder or of the hub. Of a static model, sentence-transformers reads only
+ * the table and `tokenizer.json`; its `config.json` counts where there is no `modules.json`.
+ */
 export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layout = FLAT): PickedFiles {
   const has = new Set(listing);
   const one = (path: string) => (has.has(path) ? path : null);
   const first = (paths: readonly string[]) => paths.find((path) => has.has(path)) ?? null;
-  const at = layout.transformer === '' ? '' : `${layout.transformer}/`;
-  const onnx = first(ONNX_NAMES[dtype].map((path) => at + path));
+  const at = layout.body === '' ? '' : `${layout.body}/`;
+  const unlessStatic = (path: string | null) => (layout.isStatic ? null : path);
+  const onnx = unlessStatic(first(ONNX_NAMES[dtype].map((path) => at + path)));
+  const own = listing.flatMap((path) => (path.startsWith(at) ? [path.slice(at.length)] : []));
+  const safetensors = weightsOf(own);
+  // A graph that earlier versions served stays in use; but vectors of int8 graphs depend on their batch.
+  const weights = safetensors.length > 0 || (onnx !== null && dtype !== 'int8') ? safetensors : torchWeightsOf(own);
   return {
-    config: one(`${at}config.json`),
-    tokenizer: one(`${at}tokenizer.json`),
-    tokenizerConfig: one(`${at}tokenizer_config.json`),
-    weights: weightsOf(listing.flatMap((path) => (path.startsWith(at) ? [path.slice(at.length)] : []))).map(
-      (path) => at + path,
-    ),
+    isStatic: layout.isStatic,
+    config: layout.isStatic && has.has('modules.json') ? null : one(`${at}config.json`),
+    tokenizer: one(`${at}tokenizer.json`) ?? unlessStatic(vocabularyIn(at, one)),
+    tokenizerConfig: unlessStatic(one(`${at}tokenizer_config.json`)),
+    weights: weights.map((path) => at + path),
     onnx,
     onnxData: [],
     modules: one('modules.json'),
@@ -81,7 +97,7 @@ export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layo
         : one(layout.pooling === '' ? 'config.json' : `${layout.pooling}/config.json`),
     head: layout.head === null ? null : one(`${layout.head}/config.json`),
     dense: layout.dense.flatMap((folder) => denseIn(folder, one)),
-    sentenceBert: first(SENTENCE_FILES.map((path) => at + path)),
+    sentenceBert: unlessStatic(first(SENTENCE_FILES.map((path) => at + path))),
     sentenceTransformers: one('config_sentence_transformers.json'),
     adapter: one(`${at}adapter_config.json`),
   };
@@ -89,7 +105,13 @@ export function pickFiles(listing: readonly string[], dtype: Dtype, layout: Layo
 
 function denseIn(folder: string, one: (path: string) => string | null): DenseFiles[] {
   const config = one(`${folder}/config.json`);
-  return config === null ? [] : [{ folder, config, weights: one(`${folder}/model.safetensors`) }];
+  const weights = one(`${folder}/model.safetensors`) ?? one(`${folder}/pytorch_model.bin`);
+  return config === null ? [] : [{ folder, config, weights }];
+}
+
+/** BERT's `vocab.txt`, unless tokens were added to it in the way of old versions of transformers. */
+function vocabularyIn(at: string, one: (path: string) => string | null): string | null {
+  return one(`${at}added_tokens.json`) === null ? one(`${at}vocab.txt`) : null;
 }
 
 function weightsOf(listing: readonly string[]): string[] {
@@ -98,4 +120,10 @@ function weightsOf(listing: readonly string[]): string[] {
   if (shards.length > 0) return shards;
   const any = listing.filter((path) => /^[^/]+\.safetensors$/.test(path));
   return any.length === 1 ? any : [];
+}
+
+/** Files of PyTorch, for models that have no safetensors. */
+function torchWeightsOf(listing: readonly string[]): string[] {
+  if (listing.includes('pytorch_model.bin')) return ['pytorch_model.bin'];
+  return listing.filter((path) => /^pytorch_model-\d+-of-\d+\.bin$/.test(path)).sort();
 }

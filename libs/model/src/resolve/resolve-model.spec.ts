@@ -31,6 +31,7 @@ it('reads a folder and what its sentence-transformers files say', async () => {
     maxTokens: 64,
     attention: { perRow: 16, perBatch: 0, bytes: expect.any(Number) as unknown },
     pooling: 'cls',
+    includePrompt: true,
     dense: [],
     normalize: true,
     poolingUnknown: null,
@@ -42,6 +43,7 @@ it('reads a folder and what its sentence-transformers files say', async () => {
     truncateDim: null,
     matryoshka: [],
     padTokenId: 0,
+    takesEmpty: false,
     firstPosition: 0,
     warnings: [],
   });

@@ -79,7 +79,19 @@ export class ModelTextEncoder {
     const head = [...before, ...first.ids.slice(0, kept)];
     const parts = first.complete || truncate === 'end' ? [first] : [first, await this.#lastIds(whole, maxTokens)];
     const ids = truncateIds({ head, text: [first.ids.slice(kept), lastOf(parts)], tail: after }, maxTokens, truncate);
-    return { ids, types: null, ...lengthOf(before.length + after.length, parts, ids.length) };
+    return {
+      ids,
+      types: null,
+      ...lengthOf(before.length + after.length, parts, ids.length),
+      ...(prompt === '' ? {} : { promptTokens: this.#lengthAlone(promptIds.length, maxTokens) }),
+    };
+  }
+
+  /** Tokens of a prompt as if it were a text by itself, without the last special token. */
+  #lengthAlone(promptIds: number, maxTokens: number): number {
+    const { before, after } = this.#frame;
+    const whole = Math.min(maxTokens, before.length + promptIds + after.length);
+    return after.length === 0 ? whole : whole - 1;
   }
 
   async #encodePair(text: string, pair: string, { maxTokens, truncate }: EncodeOptions): Promise<Encoded> {

@@ -80,6 +80,7 @@ function answer({ id, results }: OpenRequest): void {
   const types = results.some((one) => !(one instanceof Error) && one.types !== null) ? new Int32Array(size) : null;
   const ends = new Int32Array(results.length);
   const lengths = new Int32Array(results.length);
+  const promptTokens = new Int32Array(results.length);
   let end = 0;
   for (const [index, one] of results.entries()) {
     if (one instanceof Error) {
@@ -89,9 +90,11 @@ function answer({ id, results }: OpenRequest): void {
       if (one.types !== null) types!.set(one.types, end);
       end += one.ids.length;
       lengths[index] = one.lengthIsLowerBound === true ? -one.length : one.length;
+      promptTokens[index] = one.promptTokens ?? 0;
     }
     ends[index] = end;
   }
-  const reply: EncodeReply = { id, ids, types, ends, lengths, failures };
-  port.postMessage(reply, [ids.buffer, ends.buffer, lengths.buffer, ...(types === null ? [] : [types.buffer])]);
+  const reply: EncodeReply = { id, ids, types, ends, lengths, promptTokens, failures };
+  const buffers = [ids.buffer, ends.buffer, lengths.buffer, promptTokens.buffer];
+  port.postMessage(reply, types === null ? buffers : [...buffers, types.buffer]);
 }

@@ -33,6 +33,8 @@ export interface EncodeReply {
   readonly types: Int32Array | null;
   readonly ends: Int32Array;
   readonly lengths: Int32Array;
+  /** `promptTokens` of each input. */
+  readonly promptTokens: Int32Array;
   /** Of failed inputs, which have no ids above. */
   readonly failures: readonly EncodeFailure[];
 }

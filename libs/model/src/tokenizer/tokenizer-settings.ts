@@ -1,7 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { BootError } from '#contracts';
 import { readJson } from '../config/closed-file.js';
 import { type AddedToken, type Part, partsOf, type TokenizerDefinition } from './definition.js';
 import { tokensOnlyNamed } from './named-tokens.js';
 import type { Manifest, ModelFiles, TokenizerFiles } from '../types.js';
+import { TO_JSON } from './to-json.js';
+import { wordPieces } from './word-pieces.js';
 
 type Settings = Record<string, unknown>;
 
@@ -17,15 +21,33 @@ export interface ReadTokenizer {
  * @throws BootError, one line, when a file cannot be read
  */
 export async function readTokenizer(files: ModelFiles, { lowerCase }: Manifest): Promise<ReadTokenizer> {
-  const { json: tokenizer } = await readJson(files.tokenizer);
+  // A table has no vectors for the beginning and end of a text: sentence-transformers adds no such tokens.
+  if (files.config === null || files.isStatic) {
+    const { json: tokenizer } = await readJson(files.tokenizer);
+    return { files: { tokenizer: { ...(tokenizer as Settings), post_processor: null }, config: {} }, changes: {} };
+  }
   const config = files.tokenizerConfig === null ? {} : (await readJson(files.tokenizerConfig)).json;
   const { json: model } = await readJson(files.config);
+  const tokenizer = files.tokenizer.endsWith('.txt')
+    ? await fromVocabulary(files, classOf(settingsOf(config), settingsOf(model)))
+    : (await readJson(files.tokenizer)).json;
   const { changes, definition } = override(tokenizer, config, model);
   if (!lowerCase) return { files: { tokenizer: definition, config }, changes };
   // As sentence-transformers does it: added tokens, such as [CLS], are found before.
   const normalizers = [{ type: 'Lowercase' }, ...partsOf(definition['normalizer'] as Part | null | undefined)];
   const lowered = { ...definition, normalizer: { type: 'Sequence', normalizers } };
   return { files: { tokenizer: lowered, config }, changes: { ...changes, lowerCase } };
+}
+
+/** Tokenizer classes that are BERT's under another name. */
+const LIKE_BERT: readonly string[] = ['bert', 'distilbert', 'electra', 'mobilebert'];
+
+/** @throws BootError when the file is not of BERT's tokenizer */
+async function fromVocabulary({ tokenizer, tokenizerConfig }: ModelFiles, kind: string): Promise<Settings> {
+  if (LIKE_BERT.includes(kind)) return wordPieces(tokenizer, await readFile(tokenizer, 'utf8'), tokenizerConfig);
+  throw new BootError(
+    `${tokenizer}: Embedmill makes only BERT's tokenizer of it, and this is of "${kind}"; ${TO_JSON}`,
+  );
 }
 
 /** Tokenizer classes that set members of the normalizer, and those of `tokenizer_config.json` that do. */

@@ -81,6 +81,7 @@ export class TokenizerThread implements Tokenizer {
         length,
         ...(reply.lengths[n]! < 0 ? { lengthIsLowerBound: true } : {}),
         truncated: length > end - start,
+        promptTokens: reply.promptTokens[n]!,
       });
       start = end;
     }

@@ -21,6 +21,11 @@ export interface Encoded {
   /** The text has more than `length` tokens: only as much of it was tokenised as is kept. Default: false. */
   readonly lengthIsLowerBound?: boolean;
   readonly truncated: boolean;
+  /**
+   * Tokens of the prompt, counted alone as sentence-transformers does, with the special tokens before it. Default: 0, as
+   * without a prompt.
+   */
+  readonly promptTokens?: number;
 }
 
 /** Ids of a long text cannot be known without tokenising more of it than is allowed. */

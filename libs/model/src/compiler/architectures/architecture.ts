@@ -1,10 +1,10 @@
 import type { JsonFile, Reading } from '../../config/closed-file.js';
 import type { HeadParts } from '../heads/parts.js';
-import type { AttentionMemory } from '../layers/attention-memory.js';
+import type { AttentionOn } from '../layers/attention-memory.js';
 import type { Hidden, TokenTypes } from '../layers/embeddings.js';
 import type { Linear } from '../layers/linear.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
-import type { SafetensorsReader } from '../weights/safetensors.js';
+import type { WeightsReader } from '../weights/weights-reader.js';
 
 /** A family of encoders that the compiler writes graphs for. Each has its own file; `index.ts` lists them. */
 export interface Architecture {
@@ -31,7 +31,7 @@ export interface EncoderShape {
   readonly firstPosition: number;
   readonly padTokenId: number;
   /** At the full number of positions. */
-  readonly attention: AttentionMemory;
+  readonly attention: AttentionOn;
 }
 
 export interface BuildOptions {
@@ -47,9 +47,11 @@ export interface Encoder extends EncoderShape {
   readonly noHalf?: string;
   /** What may follow the hidden states besides pooling. Default: nothing that the compiler knows. */
   readonly heads?: HeadParts;
+  /** Why the model is compiled in fp32 only; absent where it is not. */
+  readonly fp32Only?: string;
   /**
-   * Adds all nodes from the inputs to the hidden states. Rows must be padded at their end.
+   * Adds all nodes from the inputs to the hidden states `[rows, tokens, hidden]`. Rows must be padded at their end.
    * @throws BootError when a weight is missing
    */
-  build(graph: GraphBuilder, weights: SafetensorsReader, options: BuildOptions): Promise<Hidden>;
+  build(graph: GraphBuilder, weights: WeightsReader, options: BuildOptions): Promise<Pick<Hidden, 'hidden' | 'words'>>;
 }

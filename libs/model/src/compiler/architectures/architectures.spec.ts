@@ -12,6 +12,7 @@ import { filesInFolder } from '../../resolve/folder.js';
 import { compileModel } from '../compile-model.js';
 import { describeEncoder } from '../describe-encoder.js';
 import { poolingHead } from '../heads/pooling.js';
+import { noAttention } from '../layers/attention-memory.js';
 import { addEmbeddings } from '../layers/embeddings.js';
 import { NamedWeights } from '../weights/named-weights.js';
 import type { Architecture } from './architecture.js';
@@ -59,7 +60,7 @@ it('an architecture needs nothing but its file and its line in the registry', as
           positions: value.max_position_embeddings ?? Infinity,
           firstPosition: 0,
           padTokenId: 0,
-          attention: { perRow: 0, perBatch: 0 },
+          attention: noAttention,
           async build(graph, reader, { tokenTypes }) {
             const weights = new NamedWeights(reader, 'bag.', 'embeddings.word_embeddings.weight');
             return addEmbeddings(
@@ -84,7 +85,7 @@ it('an architecture needs nothing but its file and its line in the registry', as
   const reference = await model('bag-reference', { num_hidden_layers: 0 });
   await model('bag', { model_type: 'bag-of-words' });
 
-  const described = describeEncoder(await readJson(files.config), { source: 'test', weights: true, onnx: false }, [
+  const described = describeEncoder(await readJson(files.config!), { source: 'test', weights: true, onnx: false }, [
     ...ARCHITECTURES,
     bag,
   ]);

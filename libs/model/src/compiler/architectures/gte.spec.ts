@@ -179,7 +179,11 @@ it.each<[string, object, RegExp]>([
   ['scores that grow with the length', { logn_attention_scale: true }, /logn_attention_scale is true/],
   ['another norm', { layer_norm_type: 'rms_norm' }, /layer_norm_type is "rms_norm"/],
   ['another form of scaling', { rope_scaling: { type: 'ntk', factor: 8, mixed_b: 0.6 } }, /only by "default", "ntk"/],
-  ['absolute positions', { position_embedding_type: 'absolute' }, /model_type "new" with position_embedding_type/],
+  [
+    'absolute positions',
+    { position_embedding_type: 'absolute' },
+    /position_embedding_type is "absolute"; Embedmill runs "rope" only/,
+  ],
 ])('refuses %s', async (name, members, message) => {
   const at = join(folder, name);
   await checkpoint().write(at, { ...CONFIG, ...members });

@@ -4,7 +4,7 @@ import { readRope, ropeMembers } from '../../config/rope.js';
 import { encoderConfig } from '../../config/transformers.js';
 import { groupedAttention } from '../layers/attention-memory.js';
 import type { Hidden } from '../layers/embeddings.js';
-import type { GateActivation } from '../layers/gated-feed-forward.js';
+import { type GateActivation, gatedForward } from '../layers/gated-feed-forward.js';
 import { addPostNormLayers } from '../layers/post-norm-layers.js';
 import { addNorm } from '../layers/residual.js';
 import { addRotaryTables, type Rotation } from '../layers/rotary.js';
@@ -17,7 +17,8 @@ import type { Architecture, BuildOptions, Encoder } from './architecture.js';
 export const gte: Architecture = {
   name: 'gte',
   modelTypes: ['new', 'gte'],
-  positionTypes: ['rope'],
+  // What transformers itself saves, of the type `gte`, does not name the type of its positions.
+  positionTypes: ['rope', 'absolute'],
   read: readGte,
 };
 
@@ -92,7 +93,12 @@ function readGte(file: JsonFile): Reading<Encoder> {
     build: (graph, reader, options) =>
       buildGte(graph, new NamedWeights(reader, 'new.', 'embeddings.word_embeddings.weight'), config, options),
   };
-  return { value: encoder, refusals: [...refusals, ...rope.refusals], warnings };
+  const positions = value.position_embedding_type ?? 'absolute';
+  const other =
+    value.model_type === 'gte' || positions === 'rope'
+      ? []
+      : [`${file.path}: position_embedding_type is "${positions}"; Embedmill runs "rope" only`];
+  return { value: encoder, refusals: [...refusals, ...other, ...rope.refusals], warnings };
 }
 
 async function buildGte(
@@ -125,12 +131,12 @@ async function buildGte(
         headNorms: null,
       },
       attended: await weights.norm(`${from}.attn_ln`),
-      forward: {
+      forward: gatedForward({
         wide: await weights.projection(`${from}.mlp.up_gate_proj`, false),
         gate: 'second',
         narrow: await weights.projection(`${from}.mlp.down_proj`, true),
         activation: config.activation,
-      },
+      }),
       output: await weights.norm(`${from}.mlp_ln`),
     };
   });

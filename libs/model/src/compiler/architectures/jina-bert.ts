@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readClosed } from '../../config/closed-file.js';
 import { encoderConfig } from '../../config/transformers.js';
-import { addSelfAttention, type SelfAttention } from '../layers/attention.js';
+import { addProjectedAttention, addSelfAttention, type SelfAttention } from '../layers/attention.js';
 import { squareAttention } from '../layers/attention-memory.js';
 import { addBias } from '../layers/bias.js';
 import { addDistanceBias } from '../layers/distance-bias.js';
@@ -130,11 +130,13 @@ async function addCodeLayer(place: Place, index: number, input: SelfAttention): 
     const weightsOfNorm = await weights.norm(`${from}.attention.self.${norm}`);
     return addNorm(graph, `${at}.attention.${norm}`, await project(part), weightsOfNorm, epsilon);
   };
-  const parts = [await normed('query', 'layer_norm_q'), await normed('key', 'layer_norm_k'), await project('value')];
-  const biases = ['', input.lengths, input.scoreBias ?? ''];
-  const attention = graph.fused('MultiHeadAttention', `${at}.attention`, [...parts, ...biases], {
-    num_heads: input.heads,
-  });
+  const parts = [
+    await normed('query', 'layer_norm_q'),
+    await normed('key', 'layer_norm_k'),
+    await project('value'),
+  ] as const;
+  const { gamma } = await weights.norm(`${from}.attention.self.layer_norm_q`);
+  const attention = addProjectedAttention(graph, `${at}.attention`, input, parts, gamma.length / input.heads);
   const mixed = await addMix(place, index, attention, input.input);
   const skipped = { value: mixed, bias: null };
   const second = await weights.norm(`${from}.layer_norm_1`);

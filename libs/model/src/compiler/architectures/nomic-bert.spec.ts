@@ -12,7 +12,7 @@ import {
   turn,
   type Rows,
 } from '../../../../../test/support/plain-layers.js';
-import { add } from '../../../../../test/support/reference-forward.js';
+import { activate, add, dot, softmax } from '../../../../../test/support/reference-forward.js';
 import { TinyCheckpoint } from '../../../../../test/support/tiny-checkpoint.js';
 import { readManifest } from '../../manifest.js';
 import { filesInFolder } from '../../resolve/folder.js';
@@ -74,7 +74,99 @@ function checkpoint(): TinyCheckpoint {
   return tiny;
 }
 
+const [EXPERTS, CHOSEN] = [4, 2];
+
+/** As nomic-embed-text-v2-moe: no gates, biases, and experts in every second layer. */
+const MIXTURE = {
+  ...CONFIG,
+  activation_function: 'gelu',
+  qkv_proj_bias: true,
+  mlp_fc1_bias: true,
+  mlp_fc2_bias: true,
+  num_experts: EXPERTS,
+  moe_every_n_layers: 2,
+  moe_top_k: CHOSEN,
+  moe_normalize_expert_weights: false,
+  moe_impl: 'megablocks',
+  moe_resid_pdrop: 0,
+  expert_choice_router: false,
+  ffn_div: 1,
+  num_shared_experts: 0,
+  router_aux_loss_coef: 0.05,
+  type_vocab_size: 1,
+};
+
+function mixture(): TinyCheckpoint {
+  const tiny = new TinyCheckpoint();
+  tiny.tensor('embeddings.word_embeddings.weight', [60, HIDDEN], 1);
+  tiny.tensor('embeddings.token_type_embeddings.weight', [1, HIDDEN], 0.3);
+  tiny.norm('emb_ln', HIDDEN, { shift: true });
+  for (let layer = 0; layer < LAYERS; layer++) {
+    const at = `encoder.layers.${layer}`;
+    tiny.linear(`${at}.attn.Wqkv`, 3 * HIDDEN, HIDDEN, true);
+    tiny.linear(`${at}.attn.out_proj`, HIDDEN, HIDDEN, true);
+    tiny.norm(`${at}.norm1`, HIDDEN, { shift: true });
+    if (layer % 2 === 0) {
+      tiny.linear(`${at}.mlp.fc1`, INNER, HIDDEN, true);
+      tiny.linear(`${at}.mlp.fc2`, HIDDEN, INNER, true);
+    } else {
+      tiny.linear(`${at}.mlp.router.layer`, EXPERTS, HIDDEN, false);
+      tiny.tensor(`${at}.mlp.experts.mlp.w1`, [EXPERTS * INNER, HIDDEN], 0.4);
+      tiny.tensor(`${at}.mlp.experts.mlp.w2`, [EXPERTS * INNER, HIDDEN], 0.4);
+      tiny.tensor(`${at}.mlp.experts.bias`, [HIDDEN], 0.2);
+    }
+    tiny.norm(`${at}.norm2`, HIDDEN, { shift: true });
+  }
+  return tiny;
+}
+
+/** @param seen counts the tokens of each expert */
+function expertsForward(plain: PlainLayers, rows: Rows, at: string, seen: number[]): Rows {
+  const [w1, w2, bias] = [plain.matrix(`${at}.mlp.w1`), plain.matrix(`${at}.mlp.w2`), plain.vector(`${at}.bias`)];
+  const scores = plain.linear(rows, at.replace('experts', 'router.layer')).map(softmax);
+  return rows.map((row, t) => {
+    const best = scores[t]!.map((score, expert) => ({ score, expert })).sort((a, b) => b.score - a.score);
+    const out = [...bias];
+    for (const { expert, score } of best.slice(0, CHOSEN)) {
+      seen[expert]!++;
+      for (let i = expert * INNER; i < (expert + 1) * INNER; i++) {
+        const active = activate(dot(row, w1[i]!), 'gelu');
+        for (let d = 0; d < HIDDEN; d++) out[d]! += score * active * w2[i]![d]!;
+      }
+    }
+    return out;
+  });
+}
+
+/** @param seen how many tokens each expert got */
+function mixtureForward(tiny: TinyCheckpoint, ids: readonly number[], seen: number[]): Rows {
+  return encode(
+    tiny,
+    ids,
+    ids.map(() => 0),
+    (plain, hidden, at, layer) => {
+      if (layer % 2 === 1) return expertsForward(plain, hidden, `${at}.mlp.experts`, seen);
+      const wide = plain.linear(hidden, `${at}.mlp.fc1`).map((row) => row.map((x) => activate(x, 'gelu')));
+      return plain.linear(wide, `${at}.mlp.fc2`);
+    },
+  );
+}
+
 function forward(tiny: TinyCheckpoint, ids: readonly number[], types = ids.map(() => 0)): Rows {
+  return encode(tiny, ids, types, (plain, hidden, at) => {
+    const up = plain.linear(hidden, `${at}.mlp.fc11`);
+    const gate = plain.linear(hidden, `${at}.mlp.fc12`);
+    const gated = up.map((row, t) => row.map((x, d) => x * silu(gate[t]![d]!)));
+    return plain.linear(gated, `${at}.mlp.fc2`);
+  });
+}
+
+function encode(
+  tiny: TinyCheckpoint,
+  ids: readonly number[],
+  types: readonly number[],
+  feedForward: (plain: PlainLayers, hidden: Rows, at: string, layer: number) => Rows,
+): Rows {
   const plain = new PlainLayers(tiny.tensors);
   const words = plain.matrix('embeddings.word_embeddings.weight');
   const typed = plain.matrix('embeddings.token_type_embeddings.weight');
@@ -91,10 +183,7 @@ function forward(tiny: TinyCheckpoint, ids: readonly number[], types = ids.map((
       prepare: (head, position) => turn(head, position, turns),
     });
     hidden = plain.layerNorm(add(plain.linear(mixed, `${at}.attn.out_proj`), hidden), `${at}.norm1`, EPSILON);
-    const up = plain.linear(hidden, `${at}.mlp.fc11`);
-    const gate = plain.linear(hidden, `${at}.mlp.fc12`);
-    const gated = up.map((row, t) => row.map((x, d) => x * silu(gate[t]![d]!)));
-    hidden = plain.layerNorm(add(plain.linear(gated, `${at}.mlp.fc2`), hidden), `${at}.norm2`, EPSILON);
+    hidden = plain.layerNorm(add(feedForward(plain, hidden, at, layer), hidden), `${at}.norm2`, EPSILON);
   }
   return hidden;
 }
@@ -114,6 +203,25 @@ it.each<['mean' | 'cls']>([['mean'], ['cls']])('gives what plain arithmetic give
     const [alone] = await runRows(graph, [row]);
     expect(cosine(alone!, expected)).toBeGreaterThan(0.999_999);
   }
+});
+
+it('gives each token to the experts that its router chooses', async () => {
+  const at = join(folder, 'mixture');
+  const tiny = mixture();
+  await tiny.write(at, MIXTURE);
+  const graph = await compileFolder(at, 'fp32', folder);
+  expect(graph.warnings).toEqual([]);
+  const seen = Array.from({ length: EXPERTS }, () => 0);
+  const vectors = await runRows(graph, TINY_ROWS);
+  for (const [r, row] of TINY_ROWS.entries()) {
+    const expected = mean(mixtureForward(tiny, row, seen));
+    vectors[r]!.forEach((value, d) => expect(value).toBeCloseTo(expected[d]!, 4));
+    // A single text leaves some experts without a token.
+    const [alone] = await runRows(graph, [row]);
+    expect(cosine(alone!, expected)).toBeGreaterThan(0.999_999);
+  }
+  expect(Math.min(...seen)).toBeGreaterThan(0);
+  await expect(compileFolder(at, 'int8', folder)).rejects.toThrow(/EMBED_DTYPE=int8 is not served for this model/);
 });
 
 it('reads the configuration of transformers 5', async () => {
@@ -180,10 +288,16 @@ it('serves only the positions of training where longer texts would depend on the
 });
 
 it.each<[string, object, RegExp]>([
-  ['a mixture of experts', { num_experts: 8, moe_every_n_layers: 2 }, /num_experts is 8/],
+  ['experts with gates', { num_experts: 8, moe_every_n_layers: 2 }, /moe_every_n_layers is 2; .* without a gate/],
+  [
+    'too few experts',
+    { num_experts: 1, moe_every_n_layers: 2, moe_top_k: 2, activation_function: 'gelu' },
+    /moe_top_k is 2, but num_experts is 1/,
+  ],
+  ['experts that everything goes to', { num_shared_experts: 1 }, /num_shared_experts is 1/],
   ['norms before the branches', { prenorm: true }, /prenorm is true/],
   ['partly turned heads', { rotary_emb_fraction: 0.5 }, /rotary_emb_fraction is 0\.5/],
-  ['a feed-forward without a gate', { activation_function: 'gelu' }, /activation_function is "gelu"/],
+  ['an unknown activation', { activation_function: 'relu' }, /activation_function is "relu"/],
 ])('refuses %s', async (name, members, message) => {
   const at = join(folder, name);
   await checkpoint().write(at, { ...CONFIG, ...members });

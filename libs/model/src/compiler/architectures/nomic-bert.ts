@@ -3,19 +3,23 @@ import { readClosed, type JsonFile, type Reading } from '../../config/closed-fil
 import { readRope, ropeMembers } from '../../config/rope.js';
 import { encoderConfig } from '../../config/transformers.js';
 import { groupedAttention } from '../layers/attention-memory.js';
+import type { Activation } from '../layers/activation.js';
 import type { Hidden } from '../layers/embeddings.js';
-import type { GateActivation } from '../layers/gated-feed-forward.js';
-import { addPostNormLayers } from '../layers/post-norm-layers.js';
+import { addFeedForward } from '../layers/feed-forward.js';
+import { type GateActivation, gatedForward } from '../layers/gated-feed-forward.js';
+import { addMixtureOfExperts } from '../layers/mixture-of-experts.js';
+import { type AddForward, addPostNormLayers } from '../layers/post-norm-layers.js';
 import { addNorm } from '../layers/residual.js';
 import { addRotaryTables, type Rotation } from '../layers/rotary.js';
 import { addSequences, addTokenEmbeddings } from '../layers/token-embeddings.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
+import { transposed } from '../weights/matrix.js';
 import { NamedWeights, sideBySide } from '../weights/named-weights.js';
 import type { Architecture, BuildOptions, Encoder } from './architecture.js';
 
 /**
- * NomicBERT: Nussbaum et al. 2024; the code beside nomic-embed-text-v1.5, without mixture of experts, and transformers'
- * `models/nomic_bert`, whose configuration has the usual names and fewer choices.
+ * NomicBERT: Nussbaum et al. 2024; the code beside nomic-embed-text-v1.5 and -v2-moe, where some layers are mixtures of experts,
+ * and transformers' `models/nomic_bert`, whose configuration has the usual names and fewer choices.
  */
 export const nomicBert: Architecture = {
   name: 'nomic-bert',
@@ -27,6 +31,13 @@ export const nomicBert: Architecture = {
 /** Values of `activation_function`; transformers' own models always have a gate, and say what goes through it. */
 const GATES: Readonly<Record<string, GateActivation>> = { swiglu: 'silu', geglu: 'erf' };
 const ACTIVATIONS: Readonly<Record<string, GateActivation>> = { silu: 'silu', gelu: 'erf', ...GATES };
+/** Values of `activation_function` without a gate. */
+const UNGATED: Readonly<Record<string, Activation>> = {
+  gelu: 'erf',
+  gelu_new: 'tanh',
+  gelu_fast: 'tanh',
+  gelu_pytorch_tanh: 'tanh',
+};
 
 const members = encoderConfig({
   used: {
@@ -43,11 +54,14 @@ const members = encoderConfig({
     qkv_proj_bias: z.boolean().optional(),
     mlp_fc1_bias: z.boolean().optional(),
     mlp_fc2_bias: z.boolean().optional(),
+    num_experts: z.int().nonnegative().nullish(),
+    moe_every_n_layers: z.int().nonnegative().nullish(),
+    moe_top_k: z.int().positive().default(1),
     ...ropeMembers,
   },
   only: {
-    activation_function: Object.keys(GATES),
-    hidden_act: Object.keys(ACTIVATIONS),
+    activation_function: [...Object.keys(GATES), ...Object.keys(UNGATED)],
+    hidden_act: [...Object.keys(ACTIVATIONS), ...Object.keys(UNGATED)],
     prenorm: [false],
     causal: [false],
     use_rms_norm: [false],
@@ -57,8 +71,10 @@ const members = encoderConfig({
     rotary_emb_interleaved: [false],
     rotary_emb_scale_base: [null],
     rope_scaling: [{}],
-    num_experts: [0],
-    moe_every_n_layers: [0],
+    moe_normalize_expert_weights: [false],
+    expert_choice_router: [false],
+    num_shared_experts: [0],
+    ffn_div: [1],
     scale_attn_weights: [true],
     scale_attn_by_inverse_layer_idx: [false],
   },
@@ -86,15 +102,9 @@ const members = encoderConfig({
     'fused_dropout_add_ln',
     'reorder_and_upcast_attn',
     'dense_seq_output',
-    // Of other numbers of experts than none.
-    'moe_top_k',
-    'moe_normalize_expert_weights',
     'moe_resid_pdrop',
     'moe_impl',
-    'expert_choice_router',
-    'ffn_div',
     'router_aux_loss_coef',
-    'num_shared_experts',
     // Of GPT-2, whose configuration this one extends.
     'summary_activation',
     'summary_first_dropout',
@@ -109,6 +119,10 @@ interface NomicBertConfig {
   readonly layers: number;
   readonly heads: number;
   readonly activation: GateActivation;
+  /** Of layers without a gate; null where all have one. */
+  readonly ungated: Activation | null;
+  /** Mixtures of experts, in the second of every `every` layers; null when there are none. */
+  readonly mixture: { readonly every: number; readonly experts: number; readonly chosen: number } | null;
   readonly epsilon: number;
   readonly biased: { readonly attention: boolean; readonly wide: boolean; readonly narrow: boolean };
   readonly rotation: Rotation;
@@ -124,6 +138,10 @@ function readNomicBert(file: JsonFile): Reading<Encoder> {
     layers: value.num_hidden_layers,
     heads: value.num_attention_heads,
     activation: ACTIVATIONS[value.activation_function ?? value.hidden_act] ?? 'silu',
+    ungated: UNGATED[value.activation_function ?? ''] ?? null,
+    mixture: value.moe_every_n_layers
+      ? { every: value.moe_every_n_layers, experts: value.num_experts ?? 0, chosen: value.moe_top_k }
+      : null,
     epsilon: value.layer_norm_epsilon ?? value.layer_norm_eps,
     biased: {
       attention: value.qkv_proj_bias ?? biased,
@@ -138,10 +156,24 @@ function readNomicBert(file: JsonFile): Reading<Encoder> {
     firstPosition: 0,
     padTokenId: value.pad_token_id ?? 0,
     attention: groupedAttention(value.num_attention_heads, false, false),
+    ...(config.mixture === null ? {} : { fp32Only: 'which experts a token goes to depends on the last digits' }),
     build: (graph, reader, options) =>
       buildNomicBert(graph, new NamedWeights(reader, 'bert.', 'embeddings.word_embeddings.weight'), config, options),
   };
-  return { value: encoder, refusals: [...refusals, ...rope.refusals], warnings };
+  return {
+    value: encoder,
+    refusals: [...refusals, ...mixtureRefusals(file, config), ...rope.refusals],
+    warnings,
+  };
+}
+
+function mixtureRefusals({ path }: JsonFile, { mixture, ungated }: NomicBertConfig): string[] {
+  if (mixture === null) return [];
+  const { chosen, experts } = mixture;
+  if (ungated === null)
+    return [`${path}: moe_every_n_layers is ${mixture.every}; Embedmill knows experts only without a gate`];
+  if (chosen <= experts) return [];
+  return [`${path}: moe_top_k is ${chosen}, but num_experts is ${experts}`];
 }
 
 /**
@@ -176,8 +208,6 @@ async function buildNomicBert(
   const rest = { count: config.layers, epsilon, attention };
   const hidden = await addPostNormLayers(graph, linear, first, sequences, rest, async (index) => {
     const from = `encoder.layers.${index}`;
-    const gate = await weights.projection(`${from}.mlp.fc12`, biased.wide);
-    const other = await weights.projection(`${from}.mlp.fc11`, biased.wide);
     return {
       weights: {
         packed: await weights.projection(`${from}.attn.Wqkv`, biased.attention),
@@ -185,14 +215,39 @@ async function buildNomicBert(
         headNorms: null,
       },
       attended: await weights.norm(`${from}.norm1`),
-      forward: {
-        wide: sideBySide([gate, other]),
-        gate: 'first',
-        narrow: await weights.projection(`${from}.mlp.fc2`, biased.narrow),
-        activation: config.activation,
-      },
+      forward: await forwardOf(weights, index, config),
       output: await weights.norm(`${from}.norm2`),
     };
   });
   return { hidden, lengths: sequences.lengths };
+}
+
+/** A layer's second branch: experts, two linear layers, or such with a gate. */
+async function forwardOf(weights: NamedWeights, index: number, config: NomicBertConfig): Promise<AddForward> {
+  const { activation, biased, mixture, ungated } = config;
+  const at = `encoder.layers.${index}.mlp`;
+  if (mixture !== null && ungated !== null && index % mixture.every === 1) {
+    const wide = await weights.stacked(`${at}.experts.mlp.w1`, mixture.experts);
+    const narrow = await weights.stacked(`${at}.experts.mlp.w2`, mixture.experts);
+    const parts = {
+      router: await weights.projection(`${at}.router.layer`, false),
+      chosen: mixture.chosen,
+      // The second matrix is stored as it is used, the first one the other way round.
+      experts: wide.map((one, n) => ({
+        wide: { matrix: transposed(one), bias: null },
+        narrow: { matrix: narrow[n]!, bias: null },
+      })),
+      activation: ungated,
+      bias: await weights.vector(`${at}.experts.bias`),
+    };
+    return (graph, linear, name, input) => addMixtureOfExperts(graph, linear, name, input, parts);
+  }
+  const narrow = await weights.projection(`${at}.fc2`, biased.narrow);
+  if (ungated !== null) {
+    const parts = { wide: await weights.projection(`${at}.fc1`, biased.wide), narrow, activation: ungated };
+    return (graph, linear, name, input) => addFeedForward(graph, linear, name, input, parts);
+  }
+  const gate = await weights.projection(`${at}.fc12`, biased.wide);
+  const other = await weights.projection(`${at}.fc11`, biased.wide);
+  return gatedForward({ wide: sideBySide([gate, other]), gate: 'first', narrow, activation });
 }

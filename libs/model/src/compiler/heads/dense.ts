@@ -2,7 +2,7 @@ import { BootError } from '#contracts';
 import type { DenseModule } from '../../types.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { transpose } from '../weights/matrix.js';
-import { SafetensorsReader, type Tensor } from '../weights/safetensors.js';
+import { WeightsReader, type Tensor } from '../weights/weights-reader.js';
 import type { Head } from './head.js';
 
 /** A head followed by sentence-transformers' Dense modules: `activation(row x matrix + bias)`, one after the other. */
@@ -24,7 +24,7 @@ export function denseHead(pooling: Head, modules: readonly DenseModule[]): Head 
 
 async function addDense(graph: GraphBuilder, at: string, rows: string, module: DenseModule): Promise<string> {
   const { activation, bias, inputs, outputs, residual, weights } = module;
-  const reader = await SafetensorsReader.open([weights]);
+  const reader = await WeightsReader.open([weights]);
   const read = async (name: string, ...shape: readonly number[]): Promise<Tensor> => {
     const tensor = await reader.read(name);
     if (tensor.shape.join() === shape.join()) return tensor;

@@ -6,17 +6,17 @@ import type { Product } from '../layers/linear.js';
 import { addNorm } from '../layers/residual.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { NamedWeights } from '../weights/named-weights.js';
-import type { SafetensorsReader, Tensor } from '../weights/safetensors.js';
+import type { WeightsReader, Tensor } from '../weights/weights-reader.js';
 import type { HeadActivation, LinearPart, NormPart } from './parts.js';
 
 /** The first of some tensors that a checkpoint has; the first of all if it has none, so that an error names it. */
-export function nameOf(reader: SafetensorsReader, names: readonly string[]): string {
+export function nameOf(reader: WeightsReader, names: readonly string[]): string {
   return names.find((name) => reader.has(name)) ?? names[0]!;
 }
 
 /** @param shape null for a size that may be any */
 export async function readTensor(
-  reader: SafetensorsReader,
+  reader: WeightsReader,
   name: string,
   shape: readonly (number | null)[],
 ): Promise<Tensor> {
@@ -36,7 +36,7 @@ export async function addHeadLinear(
   graph: GraphBuilder,
   name: string,
   input: string,
-  reader: SafetensorsReader,
+  reader: WeightsReader,
   { biased, names }: LinearPart,
   outputs: number | null = null,
 ): Promise<Product> {
@@ -66,7 +66,7 @@ export async function addHeadNorm(
   graph: GraphBuilder,
   name: string,
   input: string,
-  reader: SafetensorsReader,
+  reader: WeightsReader,
   { biased, epsilon, name: from }: NormPart,
 ): Promise<string> {
   // Old checkpoints call scale and shift gamma and beta.

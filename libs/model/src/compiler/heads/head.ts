@@ -1,6 +1,6 @@
 import type { TokenTypes } from '../layers/embeddings.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
-import type { SafetensorsReader } from '../weights/safetensors.js';
+import type { WeightsReader } from '../weights/weights-reader.js';
 
 /** A head turns an encoder's hidden states into one row of floats for each input. It can follow any graph. */
 export interface Head {
@@ -23,7 +23,7 @@ export interface Head {
 /** What a head of a compiled graph can use besides the hidden states. */
 export interface Checkpoint {
   /** All weights of the checkpoint, those of its encoder included. */
-  readonly weights: SafetensorsReader;
+  readonly weights: WeightsReader;
   /** The graph's table of word embeddings, `[vocabulary, hidden]`; null: it has none that is as in the checkpoint. */
   readonly words: string | null;
 }

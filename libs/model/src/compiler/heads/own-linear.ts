@@ -3,7 +3,7 @@ import { floatLinear } from '../layers/float-linear.js';
 import type { Product } from '../layers/linear.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { transpose } from '../weights/matrix.js';
-import { SafetensorsReader } from '../weights/safetensors.js';
+import { WeightsReader } from '../weights/weights-reader.js';
 
 /** A linear layer that has a file of its own beside the checkpoint: `weight` `[outputs, hidden]` and `bias`. */
 export interface OwnLinear {
@@ -14,10 +14,6 @@ export interface OwnLinear {
 
 /** @throws BootError when the file cannot be read */
 export async function readOwnLinear(path: string): Promise<OwnLinear> {
-  if (!path.endsWith('.safetensors')) {
-    const better = path.replace(/\.[^.]*$/, '.safetensors');
-    throw new BootError(`${path}: Embedmill reads the weights of this head only from ${better}: convert the file`);
-  }
   const { bias } = await read(path);
   return { path, outputs: bias.length };
 }
@@ -40,7 +36,7 @@ async function read(path: string): Promise<{
   readonly inputs: number;
   readonly bias: Float32Array;
 }> {
-  const reader = await SafetensorsReader.open([path]);
+  const reader = await WeightsReader.open([path]);
   try {
     const { data, shape } = await reader.read('weight');
     const [outputs = 0, inputs = 0] = shape;

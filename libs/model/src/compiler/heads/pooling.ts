@@ -1,18 +1,25 @@
 import { type Pooling, type PoolingMode, poolingModeSchema } from '#contracts';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { Head } from './head.js';
+import { ALL_TOKENS, numbersOf, type PooledTokens, promptOf, TEXT_TOKENS } from './pooled-tokens.js';
 
-/** Pools hidden states over the tokens that are not padding. Several modes give their vectors one after the other. */
-export function poolingHead(pooling: Pooling): Head {
+/**
+ * Pools hidden states over the tokens that are not padding. Several modes give their vectors one after the other.
+ * @param includePrompt whether the tokens of the prompt count; if not, the graph takes `prompt_tokens`
+ */
+export function poolingHead(pooling: Pooling, includePrompt = true): Head {
   const modes = poolingModes(pooling);
+  const [tokens, builders] = includePrompt
+    ? [ALL_TOKENS, BUILDERS]
+    : [TEXT_TOKENS, { ...BUILDERS, cls: addFirstOfText, mean: addMeanOfText }];
   return {
-    name: pooling,
+    name: includePrompt ? pooling : `${pooling} without prompt`,
     sources: [],
     tokenTypes: 'zero',
     width: (hiddenSize) => modes.length * hiddenSize,
     build(graph, at, hidden) {
-      if (modes.length === 1) return BUILDERS[modes[0]!](graph, at, hidden);
-      const parts = modes.map((mode, n) => BUILDERS[mode](graph, `${at}.${n}`, hidden));
+      if (modes.length === 1) return builders[modes[0]!](graph, at, hidden, tokens);
+      const parts = modes.map((mode, n) => builders[mode](graph, `${at}.${n}`, hidden, tokens));
       return graph.node('Concat', `${at}.all`, parts, { axis: 1 });
     },
   };
@@ -25,7 +32,7 @@ export function poolingModes(pooling: Pooling): PoolingMode[] {
 
 const TOKENS = 1;
 
-type AddMode = (graph: GraphBuilder, at: string, hidden: string) => string;
+type AddMode = (graph: GraphBuilder, at: string, hidden: string, tokens: PooledTokens) => string;
 
 const BUILDERS: Record<PoolingMode, AddMode> = {
   cls: addFirst,
@@ -43,6 +50,13 @@ function addFirst(graph: GraphBuilder, at: string, hidden: string): string {
   return graph.along(TOKENS, 'Squeeze', `${at}.rows`, first);
 }
 
+/** The first token after the prompt, as a sum in which only it has a weight. */
+function addFirstOfText(graph: GraphBuilder, at: string, hidden: string): string {
+  const before = graph.node('Sub', `${at}.before`, [numbersOf(graph, at), graph.scalar(`${at}.one`, 1, 'float')]);
+  const first = graph.node('Equal', `${at}.first`, [before, promptOf(graph, at)]);
+  return addWeightedSum(graph, at, hidden, graph.cast(`${at}.shares`, first, 'float'));
+}
+
 /** The product `[rows, 1, tokens] x [rows, tokens, hidden]` sums without a masked copy of all hidden states. */
 function addMean(graph: GraphBuilder, at: string, hidden: string): string {
   const mask = graph.cast(`${at}.mask`, graph.input('attention_mask'), graph.floatType);
@@ -53,8 +67,14 @@ function addMean(graph: GraphBuilder, at: string, hidden: string): string {
   return graph.node('Div', `${at}.rows`, [sum, count]);
 }
 
-function addLargest(graph: GraphBuilder, at: string, hidden: string): string {
-  const mask = graph.cast(`${at}.bool`, graph.input('attention_mask'), 'bool');
+function addMeanOfText(graph: GraphBuilder, at: string, hidden: string, tokens: PooledTokens): string {
+  const mask = tokens.addMask(graph, at);
+  const shares = graph.node('Div', `${at}.shares`, [mask, tokens.addCount(graph, at, mask)]);
+  return addWeightedSum(graph, at, hidden, shares);
+}
+
+function addLargest(graph: GraphBuilder, at: string, hidden: string, tokens: PooledTokens): string {
+  const mask = graph.cast(`${at}.bool`, tokens.addMask(graph, at), 'bool');
   const real = graph.along(2, 'Unsqueeze', `${at}.real`, mask);
   // The lowest finite number of half precision.
   const masked = graph.node('Where', `${at}.masked`, [real, hidden, graph.scalar(`${at}.lowest`, -65_504)]);
@@ -62,35 +82,27 @@ function addLargest(graph: GraphBuilder, at: string, hidden: string): string {
 }
 
 /** The sum divided by the square root of the number of tokens. */
-function addScaledSum(graph: GraphBuilder, at: string, hidden: string): string {
-  const mask = graph.cast(`${at}.mask`, graph.input('attention_mask'), 'float');
-  const count = graph.along(TOKENS, 'ReduceSum', `${at}.count`, mask, { keepdims: 1 });
+function addScaledSum(graph: GraphBuilder, at: string, hidden: string, tokens: PooledTokens): string {
+  const mask = tokens.addMask(graph, at);
+  const count = tokens.addCount(graph, at, mask);
   const shares = graph.node('Div', `${at}.shares`, [mask, graph.node('Sqrt', `${at}.root`, [count])]);
   return addWeightedSum(graph, at, hidden, shares);
 }
 
-/** The mean with weights 1, 2, 3 and so on. */
-function addWeightedMean(graph: GraphBuilder, at: string, hidden: string): string {
-  const { mask, numbers } = addNumbers(graph, at);
-  const weights = graph.node('Mul', `${at}.weights`, [numbers, mask]);
-  const total = graph.along(TOKENS, 'ReduceSum', `${at}.total`, weights, { keepdims: 1 });
+/** The mean with weights 1, 2, 3 and so on, which count the prompt's tokens in any case. */
+function addWeightedMean(graph: GraphBuilder, at: string, hidden: string, tokens: PooledTokens): string {
+  const weights = graph.node('Mul', `${at}.weights`, [numbersOf(graph, at), tokens.addMask(graph, at)]);
+  const total = tokens.addCount(graph, at, weights);
   return addWeightedSum(graph, at, hidden, graph.node('Div', `${at}.shares`, [weights, total]));
 }
 
 /** The last token that is not padding, as a sum in which only it has a weight. */
 function addLast(graph: GraphBuilder, at: string, hidden: string): string {
-  const { mask, numbers } = addNumbers(graph, at);
-  const weights = graph.node('Mul', `${at}.weights`, [numbers, mask]);
-  const count = graph.along(TOKENS, 'ReduceSum', `${at}.count`, mask, { keepdims: 1 });
+  const mask = ALL_TOKENS.addMask(graph, at);
+  const weights = graph.node('Mul', `${at}.weights`, [numbersOf(graph, at), mask]);
+  const count = ALL_TOKENS.addCount(graph, at, mask);
   const last = graph.node('Equal', `${at}.last`, [weights, count]);
   return addWeightedSum(graph, at, hidden, graph.cast(`${at}.shares`, last, 'float'));
-}
-
-/** Float values `[rows, tokens]`: the mask, and the number of each real token, from 1. */
-function addNumbers(graph: GraphBuilder, at: string): { mask: string; numbers: string } {
-  const mask = graph.cast(`${at}.mask`, graph.input('attention_mask'), 'float');
-  const numbers = graph.node('CumSum', `${at}.numbers`, [mask, graph.integers(`${at}.along`, [TOKENS])]);
-  return { mask, numbers };
 }
 
 /**

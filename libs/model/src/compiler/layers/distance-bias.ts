@@ -26,17 +26,21 @@ export async function addDistanceBias(
   const tokens = graph.node('Shape', `${name}.tokens`, [graph.input('input_ids')], { start: 1, end: 2 });
   const start = graph.integers(`${name}.start`, [0]);
   const axis = graph.integers(`${name}.sliced`, [0]);
-  const upTo = (part: string, first: number): string => {
-    const numbers = graph.integers(
-      `${name}.${part}.all`,
-      Array.from({ length: positions }, (_, i) => first + i),
-    );
+  // WebGPU slices floats only.
+  const floats = graph.provider === 'webgpu';
+  const upTo = async (part: string, first: number): Promise<string> => {
+    const values = Array.from({ length: positions }, (_, i) => first + i);
+    const all = `${name}.${part}.all`;
+    const numbers = floats
+      ? await graph.constant(all, [positions], Float32Array.from(values))
+      : graph.integers(all, values);
     return graph.node('Slice', `${name}.${part}`, [numbers, start, tokens, axis]);
   };
   // Keys count from `positions - 1`, so that a difference is a column of the table.
-  const keys = graph.along(0, 'Unsqueeze', `${name}.row`, upTo('keys', positions - 1));
-  const queries = graph.along(1, 'Unsqueeze', `${name}.column`, upTo('queries', 0));
+  const keys = graph.along(0, 'Unsqueeze', `${name}.row`, await upTo('keys', positions - 1));
+  const queries = graph.along(1, 'Unsqueeze', `${name}.column`, await upTo('queries', 0));
   const columns = graph.node('Sub', `${name}.columns`, [keys, queries]);
-  const biases = graph.node('Gather', `${name}.biases`, [table, columns], { axis: 1 });
+  const indices = floats ? graph.cast(`${name}.indices`, columns, 'int32') : columns;
+  const biases = graph.node('Gather', `${name}.biases`, [table, indices], { axis: 1 });
   return graph.along(0, 'Unsqueeze', name, biases);
 }

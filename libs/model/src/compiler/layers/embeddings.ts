@@ -1,13 +1,13 @@
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { NormWeights } from '../weights/named-weights.js';
-import type { Tensor } from '../weights/safetensors.js';
+import type { Tensor } from '../weights/weights-reader.js';
 import { addNorm } from './norm.js';
 
 /** Names of values that an encoder gives. */
 export interface Hidden {
   /** `[rows, tokens, hidden]`. */
   readonly hidden: string;
-  /** Real tokens of each row, int32 `[rows]`. */
+  /** Real tokens of each row, int32 `[rows]`; `''` where attention takes a bias made from the mask instead (`sight.ts`). */
   readonly lengths: string;
   /** `[vocabulary, hidden]`: the table of word embeddings, where the graph has it as it is in the checkpoint. */
   readonly words?: string | undefined;
@@ -40,16 +40,21 @@ export async function addEmbeddings(
   tokenTypes: TokenTypes,
 ): Promise<Hidden> {
   const size = norm.gamma.length;
-  const ids = graph.cast('ids32', graph.input('input_ids'), 'int32');
-  const mask = graph.cast('mask32', graph.input('attention_mask'), 'int32');
+  const ids = graph.toInt32('ids32', graph.input('input_ids'));
   const segmented = tokenTypes === 'input' && types !== null && types.shape[0]! > 1;
-  if (positions === null) {
-    const table = segmented || types === null ? words.data : withFirstType(words.data, types.data, size);
-    const rows = graph.node('Gather', 'embedded', [await graph.weight('words', words.shape, table), ids]);
-    const typed = segmented ? await addTypes(graph, rows, types) : rows;
-    const hidden = await addNorm(graph, 'embeddings', typed, norm, epsilon);
+  // WebGPU has no kernel for the fused operator; its attention takes the mask in another form than lengths.
+  if (graph.provider === 'webgpu' || positions === null) {
+    const inWords = positions === null && !segmented && types !== null;
+    const table = inWords ? withFirstType(words.data, types.data, size) : words.data;
+    let rows = graph.node('Gather', 'embedded', [await graph.weight('words', words.shape, table), ids]);
+    if (segmented) rows = await addTypes(graph, rows, types);
+    if (positions !== null) rows = await addPositions(graph, rows, positions, segmented ? null : types);
+    const hidden = await addNorm(graph, 'embeddings', rows, norm, epsilon);
+    if (graph.provider === 'webgpu') return { hidden, lengths: '', words: inWords ? undefined : 'words' };
+    const mask = graph.cast('mask32', graph.input('attention_mask'), 'int32');
     return { hidden, lengths: graph.along(1, 'ReduceSum', 'lengths', mask, { keepdims: 0 }) };
   }
+  const mask = graph.cast('mask32', graph.input('attention_mask'), 'int32');
   const table = segmented || types === null ? positions.data : withFirstType(positions.data, types.data, size);
   const wordTable = await graph.weight('words', words.shape, words.data);
   const output = graph.fused(
@@ -69,6 +74,21 @@ export async function addEmbeddings(
     ['embeddings', 'lengths'],
   );
   return { hidden: output, lengths: 'lengths', words: wordTable };
+}
+
+/** Adds the vectors of the first positions, and of the first type if all tokens have that one. */
+async function addPositions(
+  graph: GraphBuilder,
+  rows: string,
+  positions: Tensor,
+  types: Tensor | null,
+): Promise<string> {
+  const data = types === null ? positions.data : withFirstType(positions.data, types.data, positions.shape[1]!);
+  const table = await graph.weight('positions', positions.shape, data);
+  const tokens = graph.node('Shape', 'positions.tokens', [graph.input('input_ids')], { start: 1, end: 2 });
+  const [start, axis] = [graph.integers('positions.start', [0]), graph.integers('positions.axis', [0])];
+  const first = graph.node('Slice', 'positions.first', [table, start, tokens, axis]);
+  return graph.node('Add', 'embedded.placed', [rows, first]);
 }
 
 async function addTypes(graph: GraphBuilder, rows: string, types: Tensor): Promise<string> {

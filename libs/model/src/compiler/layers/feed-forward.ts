@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../onnx/graph-builder.js';
-import type { LinearWeights } from '../weights/named-weights.js';
+import type { Projection } from '../weights/named-weights.js';
 import { addActivation, type Activation } from './activation.js';
 import type { Linear, Product } from './linear.js';
 
@@ -9,7 +9,7 @@ export async function addFeedForward(
   linear: Linear,
   name: string,
   input: string,
-  { wide, narrow, activation }: { wide: LinearWeights; narrow: LinearWeights; activation: Activation },
+  { wide, narrow, activation }: { wide: Projection; narrow: Projection; activation: Activation },
 ): Promise<Product> {
   const product = await linear.product(graph, `${name}.wide`, input, 'norm', wide);
   const active = addActivation(graph, `${name}.gelu`, product, activation);

@@ -2,6 +2,7 @@ import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { Projection } from '../weights/named-weights.js';
 import { addBias } from './bias.js';
 import type { Linear, Product } from './linear.js';
+import type { AddForward } from './post-norm-layers.js';
 
 /** `erf` and `tanh` are the two forms of GELU; SiLU is `x * sigmoid(x)`. */
 export type GateActivation = 'erf' | 'tanh' | 'silu';
@@ -40,4 +41,9 @@ export async function addGatedFeedForward(
 function addActivation(graph: GraphBuilder, name: string, input: string, activation: GateActivation): string {
   if (activation === 'silu') return graph.fused('QuickGelu', name, [input], { alpha: { float: 1 } });
   return graph.fused(activation === 'tanh' ? 'FastGelu' : 'Gelu', name, [input]);
+}
+
+/** The same as a layer's second branch. */
+export function gatedForward(parts: GatedFeedForward): AddForward {
+  return (graph, linear, at, input) => addGatedFeedForward(graph, linear, at, input, parts);
 }

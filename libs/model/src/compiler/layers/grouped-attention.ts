@@ -1,13 +1,19 @@
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { Projection } from '../weights/named-weights.js';
 import { addBias } from './bias.js';
+import { addBiasedAttention, addRepeatedHeads } from './biased-attention.js';
 import type { Linear, Product } from './linear.js';
 import { addNorm, type Norm } from './residual.js';
 import type { RotaryTables } from './rotary.js';
+import { addSightBias, OUT_OF_SIGHT } from './sight.js';
 import type { Sequences } from './token-embeddings.js';
 
-/** Far below every score, and in half precision still far from the lowest number, so that no sum becomes infinite. */
-const OUT_OF_WINDOW = -30_000;
+/** The tokens near a token. */
+export interface Window {
+  readonly distance: number;
+  /** Added to the scores, `[1, 1, tokens, tokens]`; `''` where the bias of all sight is. */
+  readonly bias: string;
+}
 
 export interface GroupedAttention {
   readonly heads: number;
@@ -19,7 +25,7 @@ export interface GroupedAttention {
   readonly scale?: number | undefined;
   readonly tables: RotaryTables;
   /** Result of `addWindow`; null when a token attends to all tokens. */
-  readonly window: string | null;
+  readonly window: Window | null;
 }
 
 export interface GroupedAttentionWeights {
@@ -48,8 +54,9 @@ export async function addGroupedSelfAttention(
 ): Promise<Product> {
   const { heads, keyHeads, tables, causal, scale, window } = attention;
   const size = packed.matrix.outputs / (heads + 2 * keyHeads);
-  // The operator turns heads of such sizes only; others are turned before it.
-  const turnsInside = size % 16 === 0;
+  // The CPU's operator for grouped heads turns heads of such sizes only; others are turned before it.
+  const onCpu = graph.provider === 'cpu';
+  const turnsInside = onCpu && size % 16 === 0;
   const product = await linear.product(graph, `${at}.project`, input, 'norm', packed);
   const projected = addBias(graph, `${at}.project`, product);
   let parts = [projected, '', ''];
@@ -62,9 +69,25 @@ export async function addGroupedSelfAttention(
     parts[0] = addTurn(graph, `${at}.queries.turned`, parts[0]!, tables);
     parts[1] = addTurn(graph, `${at}.keys.turned`, parts[1]!, tables);
   }
+  if (!onCpu) {
+    const shape = { keyHeads, heads, size };
+    const [queries, keys, values] = parts as [string, string, string];
+    const attended = addBiasedAttention(graph, `${at}.attention`, {
+      parts: [
+        queries,
+        addRepeatedHeads(graph, `${at}.keys.all`, keys, shape),
+        addRepeatedHeads(graph, `${at}.values.all`, values, shape),
+      ],
+      heads,
+      size,
+      scale,
+      scoreBias: addSightBias(graph, { causal, distance: window?.distance ?? null }),
+    });
+    return linear.product(graph, `${at}.mix`, attended, 'attention', output);
+  }
   const inputs = [...parts, '', '', sequences.last, sequences.tokens];
   if (turnsInside) inputs.push(tables.cosines, tables.sines);
-  if (window !== null) inputs.push(...(turnsInside ? [] : ['', '']), '', window);
+  if (window !== null) inputs.push(...(turnsInside ? [] : ['', '']), '', window.bias);
   const attended = graph.fused(
     'GroupQueryAttention',
     `${at}.attention`,
@@ -116,18 +139,19 @@ function addTurn(graph: GraphBuilder, name: string, value: string, { cosines, si
  * What is added to the scores so that a token attends to no token farther away than `distance`; one value serves all
  * layers. Its size is quadratic in the length of the longest text: 256 MB for 8,192 tokens in fp32. The operator has a
  * window of its own, but only for causal attention.
- * @returns `[1, 1, tokens, tokens]`
  */
-export function addWindow(graph: GraphBuilder, name: string, { count }: Sequences, distance: number): string {
+export function addWindow(graph: GraphBuilder, name: string, { count }: Sequences, distance: number): Window {
+  if (graph.provider !== 'cpu') return { distance, bias: '' };
   const bound = (part: string, value: number) => inlineInteger(graph, `${name}.${part}`, value);
   const range = graph.node('Range', `${name}.positions`, [bound('first', 0), count, bound('step', 1)]);
   const row = graph.along(0, 'Unsqueeze', `${name}.row`, range);
   const column = graph.along(1, 'Unsqueeze', `${name}.column`, range);
   const apart = graph.node('Abs', `${name}.apart`, [graph.node('Sub', `${name}.difference`, [row, column])]);
   const far = graph.node('Greater', `${name}.far`, [apart, bound('distance', distance)]);
-  const biases = [graph.scalar(`${name}.out`, OUT_OF_WINDOW), graph.scalar(`${name}.in`, 0)];
+  const biases = [graph.scalar(`${name}.out`, OUT_OF_SIGHT), graph.scalar(`${name}.in`, 0)];
   const square = graph.node('Where', `${name}.square`, [far, ...biases]);
-  return graph.along(0, 'Unsqueeze', name, graph.along(0, 'Unsqueeze', `${name}.head`, square));
+  const bias = graph.along(0, 'Unsqueeze', name, graph.along(0, 'Unsqueeze', `${name}.head`, square));
+  return { distance, bias };
 }
 
 /** An int64 scalar. */

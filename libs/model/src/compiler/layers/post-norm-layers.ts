@@ -1,16 +1,18 @@
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { NormWeights } from '../weights/named-weights.js';
-import { addGatedFeedForward, type GatedFeedForward } from './gated-feed-forward.js';
 import { addGroupedSelfAttention, type GroupedAttention, type GroupedAttentionWeights } from './grouped-attention.js';
-import type { Linear } from './linear.js';
+import type { Linear, Product } from './linear.js';
 import { addSkipNorm } from './norm.js';
 import type { Sequences } from './token-embeddings.js';
+
+/** Adds a layer's second branch, `[rows, tokens, hidden]` to the same; the names of its nodes begin with `at`. */
+export type AddForward = (graph: GraphBuilder, linear: Linear, at: string, input: string) => Promise<Product>;
 
 /** The parts of a layer with BERT's order: a norm after each residual connection. */
 export interface PostNormLayer {
   readonly weights: GroupedAttentionWeights;
   readonly attended: NormWeights;
-  readonly forward: GatedFeedForward;
+  readonly forward: AddForward;
   readonly output: NormWeights;
 }
 
@@ -33,7 +35,7 @@ export async function addPostNormLayers(
     const { weights, attended, forward, output } = await layers(index);
     const mixed = await addGroupedSelfAttention(graph, linear, at, hidden, sequences, weights, attention);
     const between = await addSkipNorm(graph, `${at}.attended`, mixed, hidden, attended, epsilon);
-    const narrow = await addGatedFeedForward(graph, linear, at, between, forward);
+    const narrow = await forward(graph, linear, at, between);
     hidden = await addSkipNorm(graph, `${at}.output`, narrow, between, output, epsilon);
   }
   return hidden;

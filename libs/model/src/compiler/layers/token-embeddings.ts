@@ -1,8 +1,8 @@
 import type { GraphBuilder } from '../onnx/graph-builder.js';
-import type { Tensor } from '../weights/safetensors.js';
+import type { Tensor } from '../weights/weights-reader.js';
 import type { TokenTypes } from './embeddings.js';
 
-/** Names of values that say how long the texts of a batch are. */
+/** Names of values that say how long the texts of a batch are; all are `''` for GPUs, see `sight.ts`. */
 export interface Sequences {
   /** Real tokens of each row, int32 `[rows]`. */
   readonly lengths: string;
@@ -49,6 +49,7 @@ function addToRows(matrix: Float32Array, vector: Float32Array): void {
 /** Adds the input `attention_mask`, and what is known of the texts' lengths from it. */
 export function addSequences(graph: GraphBuilder): Sequences {
   const input = graph.input('attention_mask');
+  if (graph.provider !== 'cpu') return { lengths: '', last: '', tokens: '', count: '' };
   const mask = graph.cast('mask32', input, 'int32');
   const lengths = graph.along(1, 'ReduceSum', 'lengths', mask, { keepdims: 0 });
   const one = graph.cast('one', graph.integers('one64', [1]), 'int32');

@@ -1,4 +1,5 @@
 import onnxProto from 'onnx-proto';
+import type { Provider } from '../../provider.js';
 import { inlineTensor, type WeightArray, type WeightStore } from './external-weights.js';
 import { toFloat16 } from './half-floats.js';
 
@@ -30,7 +31,8 @@ const ELEMENT_TYPES: Record<ElementType, number> = {
   bool: onnx.TensorProto.DataType.BOOL,
 };
 
-const OPSET = 20;
+/** CUDA's kernels for `Equal` and `ReduceMax` end with opset 18. */
+const OPSETS: Readonly<Record<Provider, number>> = { cpu: 20, cuda: 18, webgpu: 20 };
 const IR_VERSION = 9;
 
 /** From this opset on, the operator takes its axes as an input; before, as an attribute. */
@@ -42,8 +44,10 @@ const MICROSOFT = 'com.microsoft';
 export interface GraphBuilderOptions {
   /** Whether float weights are stored as float16, and computed with in it. */
   readonly half: boolean;
-  /** Version of the standard operators, at least 11. Default: `OPSET`. */
+  /** Version of the standard operators, at least 11. Default: that of `OPSETS`. */
   readonly opset?: number;
+  /** The provider that the graph is written for. Default: `cpu`. */
+  readonly provider?: Provider;
 }
 
 /** Collects the inputs, nodes and weights of a graph. The methods that add a value return its name. */
@@ -52,11 +56,14 @@ export class GraphBuilder {
   readonly initializers: TensorProto[] = [];
   readonly #inputs = new Map<string, Value>();
   readonly #shared = new Map<string, string>();
+  readonly #added = new Set<string>();
   readonly #weights: WeightStore;
   readonly #half: boolean;
   readonly #opset: number;
+  readonly provider: Provider;
 
-  constructor(weights: WeightStore, { half, opset = OPSET }: GraphBuilderOptions) {
+  constructor(weights: WeightStore, { half, provider = 'cpu', opset = OPSETS[provider] }: GraphBuilderOptions) {
+    this.provider = provider;
     this.#weights = weights;
     this.#half = half;
     this.#opset = opset;
@@ -67,13 +74,22 @@ export class GraphBuilder {
     return this.#half ? 'float16' : 'float';
   }
 
+  /** The element type of ids, mask and indices: WebGPU's kernels compute nothing in int64. */
+  get idType(): 'int32' | 'int64' {
+    return this.provider === 'webgpu' ? 'int32' : 'int64';
+  }
+
   /** Names of the inputs that were added. */
   get inputs(): readonly string[] {
     return [...this.#inputs.keys()];
   }
 
   /** Adds an input of the graph, by default `[rows, tokens]`, unless there is one of that name already. */
-  input(name: string, type: ElementType = 'int64', dims: readonly (string | number)[] = ['rows', 'tokens']): string {
+  input(
+    name: string,
+    type: ElementType = this.idType,
+    dims: readonly (string | number)[] = ['rows', 'tokens'],
+  ): string {
     if (!this.#inputs.has(name)) this.#inputs.set(name, { name, type, dims });
     return name;
   }
@@ -106,16 +122,25 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Adds a scalar, in the graph's own precision. */
-  scalar(name: string, value: number): string {
+  /** Adds a scalar, by default in the graph's own precision. */
+  scalar(name: string, value: number, type: ElementType = this.floatType): string {
     const data = Float32Array.of(value);
-    this.initializers.push(inlineTensor(name, [], this.#half ? toFloat16(data) : data));
+    this.initializers.push(inlineTensor(name, [], type === 'float16' ? toFloat16(data) : data));
     return name;
   }
 
   /** Adds a uint8 scalar, such as a zero point. */
   byte(name: string, value: number): string {
     this.initializers.push(inlineTensor(name, [], Uint8Array.of(value)));
+    return name;
+  }
+
+  /** For a value that several layers share: adds it when the first one asks for it. */
+  once(name: string, add: (name: string) => string): string {
+    if (!this.#added.has(name)) {
+      this.#added.add(name);
+      add(name);
+    }
     return name;
   }
 
@@ -147,6 +172,11 @@ export class GraphBuilder {
     outputs: readonly string[] = [name],
   ): string {
     return this.node(type, name, inputs, attributes, { domain: MICROSOFT, outputs });
+  }
+
+  /** Converts an id input to int32, unless it is. */
+  toInt32(name: string, input: string): string {
+    return this.idType === 'int32' ? input : this.cast(name, input, 'int32');
   }
 
   cast(name: string, value: string, to: ElementType): string {

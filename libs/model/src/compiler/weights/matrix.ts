@@ -23,6 +23,11 @@ export function transpose(data: Float32Array, rows: number, columns: number): Fl
   return out;
 }
 
+/** The matrix the other way round. */
+export function transposed({ data, inputs, outputs }: Matrix): Matrix {
+  return { data: transpose(data, inputs, outputs), inputs: outputs, outputs: inputs };
+}
+
 /** Matrices of the same height side by side: `[rows, a]`, `[rows, b]`, … to `[rows, a + b + …]`. */
 export function beside(matrices: readonly Float32Array[], rows: number): Float32Array {
   const widths = matrices.map((matrix) => matrix.length / rows);

@@ -1,6 +1,6 @@
 import { BootError } from '#contracts';
 import { beside, concat, transpose, type Matrix } from './matrix.js';
-import type { SafetensorsReader, Tensor } from './safetensors.js';
+import type { WeightsReader, Tensor } from './weights-reader.js';
 
 /** Prefixes of all names when a library has saved the encoder as part of another model. */
 const WRAPPERS = ['model.', '0.auto_model.'];
@@ -26,7 +26,7 @@ export interface NormWeights {
 
 /** An encoder's weights, by their names in transformers, in the layout of ONNX graphs. */
 export class NamedWeights {
-  readonly #reader: SafetensorsReader;
+  readonly #reader: WeightsReader;
   readonly #prefix: string;
 
   /**
@@ -34,7 +34,7 @@ export class NamedWeights {
    * @param anchor a tensor that every checkpoint of this architecture has
    * @throws BootError when it is missing with every known prefix
    */
-  constructor(reader: SafetensorsReader, prefix: string, anchor: string) {
+  constructor(reader: WeightsReader, prefix: string, anchor: string) {
     const found = ['', prefix, ...WRAPPERS].find((one) => reader.has(one + anchor));
     if (found === undefined) throw new BootError(`the weights have no "${anchor}"`);
     this.#reader = reader;
@@ -74,6 +74,17 @@ export class NamedWeights {
     const { data, shape } = await this.tensor(`${name}.weight`);
     const [outputs = 0, inputs = 0] = shape;
     return { data: transpose(data, outputs, inputs), inputs, outputs };
+  }
+
+  /** Matrices of the same size that are stored one below the other, as they are stored. */
+  async stacked(name: string, count: number): Promise<Matrix[]> {
+    const { data, shape } = await this.tensor(name);
+    const [rows, columns] = [shape[0]! / count, shape[1]!];
+    return Array.from({ length: count }, (_, n) => ({
+      data: data.subarray(n * rows * columns, (n + 1) * rows * columns),
+      inputs: rows,
+      outputs: columns,
+    }));
   }
 
   /** Old checkpoints call scale and shift gamma and beta. */
