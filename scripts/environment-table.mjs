@@ -11,6 +11,7 @@ const { readEnvironment } = await import('../dist/libs/config/src/index.js');
 /** Defaults that depend on the machine, or are clearer in words. */
 const inWords = {
   EMBED_CACHE_REDIS_URL: 'as `REDIS_URL`',
+  EMBED_DEVICE_MEMORY: 'by device',
   EMBED_DTYPE: 'by device',
   EMBED_MODEL_DIR: '`~/.cache/embedmill`',
   EMBED_THREADS: 'all cores',

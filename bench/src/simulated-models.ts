@@ -67,6 +67,7 @@ function madeUp({ name, source }: ServedModel, dimensions: number): RunnableMode
       createdAt: Date.now(),
     },
     padTokenId: 0,
+    attention: { perRow: 0, perBatch: 0, bytes: 0 },
     tokenizerFiles: { tokenizer: {}, config: {} },
     onnxPath: '',
     graph: { inputs: [], output: '', width: dimensions },

@@ -77,7 +77,9 @@ export function scoringModels(onBatch: (rows: number) => void): ModelSource {
         createdAt: Date.now(),
       };
       const graph = { inputs: [], output: '', width: 1 };
-      return { card, padTokenId: 0, tokenizerFiles: { tokenizer: {}, config: {} }, onnxPath: '', graph, warnings: [] };
+      const attention = { perRow: 0, perBatch: 0, bytes: 0 };
+      const tokenizerFiles = { tokenizer: {}, config: {} };
+      return { card, padTokenId: 0, attention, tokenizerFiles, onnxPath: '', graph, warnings: [] };
     },
     start: async ({ card: { maxTokens } }) => {
       const engine = new Engine({

@@ -44,6 +44,25 @@ it('is told of every variable at fault in one line, and shows no secret', () => 
   expect(message).not.toContain('\n');
 });
 
+it.each<[string, number | null]>([
+  ['1048576', 1024 ** 2],
+  ['512MiB', 512 * 1024 ** 2],
+  ['2048 KiB', 2 * 1024 ** 2],
+  ['8GiB', 8 * 1024 ** 3],
+  ['1048575', null],
+  ['8GB', null],
+  ['1.5GiB', null],
+  ['-1', null],
+  ['much', null],
+  ['99999999GiB', null],
+])('reads EMBED_DEVICE_MEMORY=%s', (text, bytes) => {
+  if (bytes === null) {
+    expect(refusalOf({ EMBED_DEVICE_MEMORY: text })).toMatch(/EMBED_DEVICE_MEMORY=.*: must be a whole number of bytes/);
+  } else {
+    expect(readEnvironment({ EMBED_DEVICE_MEMORY: text }).EMBED_DEVICE_MEMORY).toBe(bytes);
+  }
+});
+
 it.each([
   ['m', [{ name: 'm', source: 'm' }]],
   ['org/m=./folder, b = x=y,', null],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { BootError, dtypeSchema } from '#contracts';
 import { z } from 'zod';
 import { presentIn } from './present.js';
-import { device, integer, modelList, originList, redisUrl } from './variable-types.js';
+import { bytes, device, integer, modelList, originList, redisUrl } from './variable-types.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -71,6 +71,10 @@ export const environmentSchema = z.object({
 
   /** `cpu`, `webgpu`, `cuda` or `cuda:N`. A worker does not start if the device is not available. */
   EMBED_DEVICE: device.default('cpu'),
+  /** What the attention of one micro-batch may take of the device's memory, of each model: `8GiB`, `512MiB` or bytes.
+   * Fewer texts run together, and fewer tokens of a text are served, where more would not fit; must be alike on all
+   * workers of a model. Default: half of the machine's or container's memory in whole GiB on cpu, 8 GiB elsewhere. */
+  EMBED_DEVICE_MEMORY: bytes(MIB, 16 * 1024 * 1024 * MIB).optional(),
   /** `fp32`, `fp16` or `int8`. Default: fp32 on cpu, fp16 elsewhere, or what the model has of the two. */
   EMBED_DTYPE: dtypeSchema.optional(),
   /** Intra-op threads of a CPU device. */

@@ -10,6 +10,21 @@ export const redisUrl = z
     'must be a redis://, redis+sentinel:// or redis+cluster:// URL, or the same with rediss for TLS',
   );
 
+const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, 'KiB': 1024, 'MiB': 1024 ** 2, 'GiB': 1024 ** 3 };
+
+/** Bytes: a whole number, alone or followed by KiB, MiB or GiB. */
+export const bytes = (min: number, max: number) =>
+  z.string().transform((text, context) => {
+    const [, digits = '', unit = ''] = /^(\d{1,15}) ?(|KiB|MiB|GiB)$/.exec(text) ?? [];
+    const value = Number(digits) * BYTE_UNITS[unit]!;
+    if (digits !== '' && value >= min && value <= max) return value;
+    context.addIssue({
+      code: 'custom',
+      message: `must be a whole number of bytes from ${min} to ${max}, such as 8GiB, 512MiB or 1048576`,
+    });
+    return z.NEVER;
+  });
+
 /** Comma-separated `name` or `name=source`. A source is a folder, a `models.json` name, an npm package or a hub id. */
 export const modelList = z.string().transform((text, context) => {
   const models: ServedModel[] = [];

@@ -12,4 +12,12 @@ export { nativeMissing } from './tokenizer/drivers/choose-driver.js';
 export { type Encoded, type EncodeOptions, TextTooComplexError, type Tokenizer } from './tokenizer/tokenizer.js';
 export { TokenizerThread } from './tokenizer/tokenizer-thread.js';
 export { PROMPT_TOKENS } from './types.js';
-export type { ExtraInput, Graph, GraphInterface, RunnableModel, RunShape, TokenizerFiles } from './types.js';
+export type {
+  AttentionBudget,
+  ExtraInput,
+  Graph,
+  GraphInterface,
+  RunnableModel,
+  RunShape,
+  TokenizerFiles,
+} from './types.js';

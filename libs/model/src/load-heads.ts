@@ -18,6 +18,7 @@ import type { LoadOptions } from './load.js';
 import { poolingOf } from './pooling.js';
 import { providerOf } from './provider.js';
 import { resolveModel } from './resolve/resolve-model.js';
+import { USUAL_TOKENS } from './served-tokens.js';
 import type { ModelFiles } from './types.js';
 
 /** An output of a graph, float32: `[rows, width]`, or `[rows, tokens, width]` where each token gets a row. */
@@ -58,6 +59,7 @@ export async function loadHeads(served: ServedModel, options: LoadOptions): Prom
   const heads = await headsOf(head, files, config, encoder.heads ?? {}, warn);
   const compiled = await compileHeads(files, architecture, encoder, {
     ...{ dtype, heads, modelDir: options.modelDir },
+    maxTokens: Math.min(encoder.positions, USUAL_TOKENS),
     provider: providerOf(options.device),
   });
   const outputs = Object.entries(heads).map(([name, { each = 'input', width }]): [string, HeadOutput] => [

@@ -1,6 +1,7 @@
 import { BootError, type Dtype, type ServedModel } from '#contracts';
 import { adoptOnnx, compileModel, denseHead, poolingHead } from './compiler/index.js';
 import type { Head } from './compiler/heads/head.js';
+import { deviceMemory } from './device-memory.js';
 import { type DtypeChoice, dtypeFor, requireDtype } from './dtype-for.js';
 import { fingerprint } from './fingerprint.js';
 import { readManifest } from './manifest.js';
@@ -15,6 +16,8 @@ export interface LoadOptions extends Omit<ResolveOptions, keyof DtypeChoice> {
   readonly dtype?: Dtype | undefined;
   /** `cpu`, `cuda:N` or `webgpu`. */
   readonly device: string;
+  /** What attention may take of the device's memory, bytes. Default: `deviceMemory`'s. */
+  readonly deviceMemory?: number | undefined;
 }
 
 /**
@@ -26,7 +29,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
   const { dtype, overrides, source } = files;
   const built = await buildGraph(files, manifest, options);
   const { maxTokens, sources } = built;
-  const { defaultPrompt, instruction, padTokenId, truncateDim } = manifest;
+  const { attention, defaultPrompt, instruction, padTokenId, truncateDim } = manifest;
   const { rowsPerBatch } = overrides;
   const graph: GraphInterface =
     rowsPerBatch === undefined || built.graph.runShape !== undefined
@@ -37,6 +40,7 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
     onnxPath: built.onnxPath,
     graph,
     padTokenId,
+    attention,
     takesEmpty: manifest.takesEmpty,
     warnings: driver.warning === null ? warnings : [...warnings, driver.warning],
     card: {
@@ -89,7 +93,7 @@ export interface SmallFiles {
 /** Finds a model's files, and reads all that decides whether and how it runs. @throws BootError, one line */
 export async function readSmallFiles(served: ServedModel, options: LoadOptions): Promise<SmallFiles> {
   const files = await resolveModel(served, { ...options, ...dtypeFor(options.device, options.dtype) });
-  const manifest = await readManifest(files);
+  const manifest = await readManifest(files, deviceMemory(options.device, options.deviceMemory));
   requireDtype(manifest, files.dtype, files.source);
   const tokenizer = await readTokenizer(files, manifest);
   return { files, manifest, tokenizer, driver: await chooseDriver(tokenizer.files) };

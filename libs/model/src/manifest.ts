@@ -7,9 +7,11 @@ import { readModules, requireRunnable, type SentenceModule } from './config/modu
 import { sentenceBert, sentenceTransformers } from './config/sentence-transformers.js';
 import { commonMembers, readConfig } from './config/transformers.js';
 import { densesOf, dimensionsOf } from './dense-modules.js';
+import { type DeviceMemory, deviceMemory } from './device-memory.js';
 import { poolingOf } from './pooling.js';
 import { findHead, type FoundHead } from './found-head.js';
 import { promptsOf } from './prompts.js';
+import { servedTokens } from './served-tokens.js';
 import { promptsForTask, taskOf } from './task.js';
 import { readStatic } from './static-model.js';
 import type { Manifest, ModelFiles } from './types.js';
@@ -24,9 +26,10 @@ type Warn = (warning: string) => void;
 
 /**
  * Reads a model's manifest from `config.json`, the files of sentence-transformers, and the overrides.
+ * @param memory what attention may take; it limits the length of texts
  * @throws BootError, one line, when the files require something that Embedmill does not support
  */
-export async function readManifest(files: ModelFiles): Promise<Manifest> {
+export async function readManifest(files: ModelFiles, memory = deviceMemory('cpu')): Promise<Manifest> {
   const { overrides, source } = files;
   const warnings: string[] = [];
   const warn: Warn = (warning) => warnings.push(warning);
@@ -41,7 +44,13 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
   const modules = files.modules === null ? null : readModules(await readJson(files.modules), warn);
   if (files.modules !== null && modules !== null) requireRunnable(modules, files.modules);
   const said = { ...(await readOptional(files.sentenceTransformers, sentenceTransformers, warn)) };
-  const { encoder, matryoshka, normalize, shape, ...body } = await readBody(files, configFile, modules ?? [], warn);
+  const { encoder, matryoshka, normalize, shape, ...body } = await readBody(
+    files,
+    configFile,
+    modules ?? [],
+    memory,
+    warn,
+  );
   const dense = await densesOf(modules ?? [], files, warn);
   const task = configFile === null ? null : taskOf(configFile, overrides.task, source);
   if (task !== null && encoder !== null) {
@@ -53,6 +62,7 @@ export async function readManifest(files: ModelFiles): Promise<Manifest> {
     encoder,
     hiddenSize: shape.hiddenSize,
     dimensions: dimensionsOf(files.source, poolingModes(body.pooling).length * shape.hiddenSize, dense),
+    attention: { ...shape.attention(memory.provider), bytes: memory.bytes },
     dense,
     normalize: overrides.normalize ?? modules?.some(({ kind }) => kind === 'Normalize') ?? normalize,
     ...promptsForTask(prompts, task, overrides.defaultPrompt !== undefined, source),
@@ -87,6 +97,7 @@ async function readBody(
   files: ModelFiles,
   configFile: JsonFile | null,
   modules: readonly SentenceModule[],
+  memory: DeviceMemory,
   warn: Warn,
 ): Promise<Body> {
   if (files.isStatic) {
@@ -95,13 +106,14 @@ async function readBody(
     return { ...table, shape: table.encoder, lowerCase: false, matryoshka: [] };
   }
   if (configFile === null) throw new BootError(`${files.source}: no config.json`);
-  return readEncoder(files, configFile, modules, warn);
+  return readEncoder(files, configFile, modules, memory, warn);
 }
 
 async function readEncoder(
   files: ModelFiles,
   configFile: JsonFile,
   modules: readonly SentenceModule[],
+  memory: DeviceMemory,
   warn: Warn,
 ): Promise<Body> {
   const config = parseFile(configFile, z.object(commonMembers));
@@ -115,9 +127,17 @@ async function readEncoder(
   const compiled = described.encoder !== null;
   for (const module of modules) judgeClass(module, files, compiled, warn);
   const { unknown: poolingUnknown, ...pooled } = await poolingOf(files, compiled, warn);
+  const { attention, positions } = described.shape;
+  const limits = {
+    source: files.source,
+    positions,
+    asked: files.overrides.maxTokens,
+    said: await lengthSaid(files, sentence?.max_seq_length ?? undefined, positions),
+    attention: attention(memory.provider),
+  };
   return {
     ...described,
-    maxTokens: await maxTokensOf(files, described.shape.positions, sentence?.max_seq_length ?? undefined),
+    maxTokens: servedTokens(limits, memory, warn),
     ...pooled,
     poolingUnknown,
     lowerCase: sentence?.do_lower_case ?? false,
@@ -145,15 +165,12 @@ function requireVectors({ config, modules, source }: ModelFiles, head: FoundHead
   );
 }
 
-async function maxTokensOf(files: ModelFiles, positions: number, sentence: number | undefined): Promise<number> {
-  const asked = files.overrides.maxTokens;
-  if (asked !== undefined && asked > positions) {
-    throw new BootError(`${files.source}: maxTokens ${asked} is more than its ${positions} positions`);
-  }
+/** The longest text according to the files of sentence-transformers or of the tokenizer, if the encoder does not say. */
+async function lengthSaid(files: ModelFiles, sentence: number | undefined, positions: number): Promise<number> {
   const tokenizer =
     files.tokenizerConfig === null ? null : parseFile(await readJson(files.tokenizerConfig), tokenizerConfigSchema);
-  const maxTokens = Math.min(asked ?? sentence ?? tokenizer?.model_max_length ?? Infinity, positions);
-  return Number.isFinite(maxTokens) ? maxTokens : FALLBACK_MAX_TOKENS;
+  const said = sentence ?? tokenizer?.model_max_length ?? Infinity;
+  return Number.isFinite(Math.min(said, positions)) ? said : FALLBACK_MAX_TOKENS;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Dtype, ModelCard, Pooling } from '#contracts';
 import type { DenseActivation } from './config/sentence-transformers.js';
 import type { Encoder } from './compiler/architectures/architecture.js';
+import type { AttentionMemory } from './compiler/layers/attention-memory.js';
 
 /** Settings from `models.json` or from a package that override the model's own files. */
 export interface ManifestOverrides {
@@ -86,6 +87,7 @@ export interface Manifest {
   readonly dimensions: number;
   /** Maximum length of an input, special tokens and prompt included. */
   readonly maxTokens: number;
+  readonly attention: AttentionBudget;
   readonly pooling: Pooling;
   /** Whether the tokens of a prompt are pooled with those of the text. Part of the fingerprint if they are not. */
   readonly includePrompt: boolean;
@@ -183,10 +185,16 @@ export interface AdoptedGraph extends SourcedGraph {
   readonly warnings: readonly string[];
 }
 
+/** What a graph's attention holds, and what the attention of one batch may take: at least what a text of `maxTokens` needs. */
+export interface AttentionBudget extends AttentionMemory {
+  readonly bytes: number;
+}
+
 /** A model with everything that is needed to run it. */
 export interface RunnableModel extends Graph {
   readonly card: ModelCard;
   readonly padTokenId: number;
+  readonly attention: AttentionBudget;
   /** Whether a text without any token has a vector, that of one padding token. Default: false. */
   readonly takesEmpty?: boolean;
   readonly tokenizerFiles: TokenizerFiles;

@@ -15,6 +15,7 @@ export async function checkNamed(name: string, options: LoadOptions, terminal: T
       ...sourcesOf(environment),
       dtype: environment.EMBED_DTYPE,
       device: environment.EMBED_DEVICE,
+      deviceMemory: environment.EMBED_DEVICE_MEMORY,
     });
     if (options.json) terminal.say(JSON.stringify({ name, runs: true, ...check, warnings }, null, 2));
     else terminal.say(`${name} runs: ${described(check)}`);

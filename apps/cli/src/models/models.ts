@@ -81,6 +81,7 @@ export async function compileNamed(name: string, options: LoadOptions, terminal:
       ...sourcesOf(environment),
       dtype: environment.EMBED_DTYPE,
       device: environment.EMBED_DEVICE,
+      deviceMemory: environment.EMBED_DEVICE_MEMORY,
       onProgress: bar.show,
     });
     bar.close();

@@ -44,6 +44,6 @@ function conflict(model: string, other: WorkerRecord, self: Self): BootError {
   return new BootError(
     `"${model}" is served in another version (${other.models[model]?.slice(0, 12)}, here ${self.models[model]?.slice(0, 12)}) ` +
       `by worker ${other.id} on ${other.host}, pid ${other.pid}: ` +
-      `stop that worker first, or serve this version under another name with EMBED_MODELS=name=source`,
+      `stop that worker first, set EMBED_DEVICE_MEMORY and maxTokens alike if only the limits of tokens differ, or serve this version under another name with EMBED_MODELS=name=source`,
   );
 }

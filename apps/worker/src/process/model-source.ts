@@ -24,6 +24,7 @@ export function onnxModels(environment: Environment, log: Log): ModelSource {
         hfToken: environment.HF_TOKEN,
         dtype: environment.EMBED_DTYPE,
         device: environment.EMBED_DEVICE,
+        deviceMemory: environment.EMBED_DEVICE_MEMORY,
       }),
     start: (model) =>
       startEngine(model, {

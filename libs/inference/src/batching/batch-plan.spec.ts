@@ -1,10 +1,18 @@
 import fc from 'fast-check';
 import { BatchPlan, type BatchLimits } from './batch-plan.js';
 
+/** At least what one text of 12 tokens needs: 144 pairs. */
+const attentionBudgets = fc.option(
+  fc
+    .record({ perRow: fc.integer({ min: 0, max: 8 }), perBatch: fc.integer({ min: 0, max: 8 }), texts: fc.nat(4) })
+    .map(({ perBatch, perRow, texts }) => ({ perRow, perBatch, bytes: 144 * (perBatch + perRow * (1 + texts)) })),
+  { nil: undefined },
+);
 const limits = fc.record({
   tokenBudget: fc.integer({ min: 12, max: 60 }),
   maxRows: fc.integer({ min: 1, max: 6 }),
   overheadTokens: fc.integer({ min: 0, max: 40 }),
+  attention: attentionBudgets,
 });
 const lengths = fc
   .array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 14 })
@@ -46,7 +54,7 @@ describe('a batch plan', () => {
     );
   });
 
-  it('keeps to the token budget and the row limit, and puts every text into one batch', () => {
+  it('keeps to the token budget, the row limit and the memory of attention, and puts every text into one batch', () => {
     fc.assert(
       fc.property(limits, lengths, (limit, sorted) => {
         let expected = 0;
@@ -55,6 +63,8 @@ describe('a batch plan', () => {
           expect(to - from).toBeGreaterThan(0);
           expect(to - from).toBeLessThanOrEqual(limit.maxRows);
           expect((to - from) * sorted[from]!).toBeLessThanOrEqual(limit.tokenBudget);
+          const { bytes, perBatch, perRow } = limit.attention ?? { bytes: 0, perBatch: 0, perRow: 0 };
+          expect(((to - from) * perRow + perBatch) * sorted[from]! ** 2).toBeLessThanOrEqual(bytes);
           expected = to;
         }
         expect(expected).toBe(sorted.length);

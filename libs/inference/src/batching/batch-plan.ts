@@ -1,10 +1,20 @@
+import type { AttentionBudget } from '#model';
+import { rowsWithin } from './rows-within.js';
+
 /** Limits and cost model of a micro-batch. */
 export interface BatchLimits {
   /** Maximum padded tokens: rows x longest row. */
   readonly tokenBudget: number;
   readonly maxRows: number;
+  /** Memory of attention. Default: not limited. */
+  readonly attention?: AttentionBudget | undefined;
   /** Fixed cost of a batch, in tokens: a batch costs about `overheadTokens + rows * longest`. */
   readonly overheadTokens: number;
+}
+
+/** @returns the most rows of a micro-batch whose longest row has so many tokens, at least one if that one fits */
+export function mostRows({ attention, maxRows, tokenBudget }: BatchLimits, longest: number): number {
+  return Math.min(maxRows, Math.floor(tokenBudget / longest), rowsWithin(attention, longest));
 }
 
 /**
@@ -46,14 +56,14 @@ export class BatchPlan {
       this.#batchEnd = new Int32Array(count + 1);
       this.#runEnd = new Int32Array(count + 1);
     }
-    const { tokenBudget, maxRows, overheadTokens } = this.#limits;
+    const { overheadTokens } = this.#limits;
     const cost = this.#cost;
     const runEnd = this.#runEnd;
     cost[count] = 0;
     for (let i = count - 1; i >= 0; i--) {
       const longest = lengths[i]!;
       runEnd[i] = i + 1 < count && lengths[i + 1] === longest ? runEnd[i + 1]! : i + 1;
-      const limit = Math.min(count, i + Math.min(maxRows, Math.floor(tokenBudget / longest)));
+      const limit = Math.min(count, i + mostRows(this.#limits, longest));
       let best = Infinity;
       let bestEnd = limit;
       // Within a run of equal lengths, cost is linear in where the batch ends, so only the ends of runs and the limit

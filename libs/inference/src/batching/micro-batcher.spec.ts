@@ -21,18 +21,34 @@ const defaults: MicroBatcherOptions = {
 const text = (id: number, lane: Lane, length: number): Text => ({ id, lane, length, arrival: id });
 const lanes = fc.constantFrom<Lane>('interactive', 'bulk');
 
+/** Tokens of the longest text of the steps. */
+const LONGEST = 20;
 const options = fc.record({
   tokenBudget: fc.integer({ min: 20, max: 200 }),
   maxRows: fc.integer({ min: 1, max: 12 }),
   lookaheadTexts: fc.integer({ min: 1, max: 30 }),
   bulkShare: fc.double({ min: 0, max: 1, noNaN: true }),
   overheadTokens: fc.integer({ min: 0, max: 60 }),
+  attention: fc.option(
+    fc
+      .record({ perRow: fc.integer({ min: 0, max: 8 }), perBatch: fc.integer({ min: 0, max: 8 }), texts: fc.nat(4) })
+      .map(({ perBatch, perRow, texts }) => ({
+        perRow,
+        perBatch,
+        bytes: LONGEST ** 2 * (perBatch + perRow * (1 + texts)),
+      })),
+    { nil: undefined },
+  ),
 });
 const steps = fc.array(
   fc.oneof(
     {
       weight: 6,
-      arbitrary: fc.record({ kind: fc.constant('add' as const), lane: lanes, length: fc.integer({ min: 1, max: 20 }) }),
+      arbitrary: fc.record({
+        kind: fc.constant('add' as const),
+        lane: lanes,
+        length: fc.integer({ min: 1, max: LONGEST }),
+      }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('next' as const), putBack: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), which: fc.nat() }) },
@@ -41,7 +57,7 @@ const steps = fc.array(
 );
 
 describe('the micro-batcher', () => {
-  it('gives every text out exactly once, within budget and row limit, whatever comes and goes', () => {
+  it('gives every text out exactly once, within budget, row limit and memory, whatever comes and goes', () => {
     fc.assert(
       fc.property(options, steps, (option, script) => {
         const batcher = new MicroBatcher<Text>(option);
@@ -53,6 +69,8 @@ describe('the micro-batcher', () => {
           expect(batch.items.length).toBeLessThanOrEqual(option.maxRows);
           expect(batch.longest).toBe(Math.max(...batch.items.map((item) => item.length)));
           expect(batch.items.length * batch.longest).toBeLessThanOrEqual(option.tokenBudget);
+          const { bytes, perBatch, perRow } = option.attention ?? { bytes: 0, perBatch: 0, perRow: 0 };
+          expect((batch.items.length * perRow + perBatch) * batch.longest ** 2).toBeLessThanOrEqual(bytes);
           for (const item of batch.items) expect(waiting.delete(item)).toBe(true);
         };
         for (const step of script) {
@@ -153,6 +171,17 @@ describe('the micro-batcher', () => {
     expect(batch.longest).toBe(10);
     expect(batch.items.map((item) => item.length)).toEqual([10, 10, 10, 9, 9, 8, 8]);
     expect(batch.items.length * batch.longest).toBeLessThanOrEqual(100);
+  });
+
+  it('lets few long texts run together where many short ones may', () => {
+    // Two texts of 100 tokens fit, or 200 of 10.
+    const attention = { perRow: 4, perBatch: 0, bytes: 2 * 4 * 100 ** 2 };
+    const batcher = new MicroBatcher<Text>({ ...defaults, attention });
+    for (let id = 0; id < 5; id++) batcher.add(text(id, 'bulk', 100));
+    for (let id = 5; id < 105; id++) batcher.add(text(id, 'interactive', 10));
+    const sizes = Array.from({ length: 4 }, () => batcher.next()!.items.length);
+    expect(sizes).toEqual([100, 2, 2, 1]);
+    expect(batcher.size).toBe(0);
   });
 
   it('refuses a text that fits no batch', () => {

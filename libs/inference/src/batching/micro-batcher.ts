@@ -1,5 +1,5 @@
 import type { Lane } from '#contracts';
-import { BatchPlan, type BatchLimits } from './batch-plan.js';
+import { BatchPlan, type BatchLimits, mostRows } from './batch-plan.js';
 import { LengthBuckets, type Sized } from './length-buckets.js';
 
 /** A text to be put into a micro-batch. */
@@ -131,8 +131,7 @@ export class MicroBatcher<T extends Batchable> {
    * interactive texts very little.
    */
   #carryAlong(items: T[], longest: number): void {
-    const { overheadTokens, tokenBudget, maxRows } = this.#options;
-    const rows = Math.min(maxRows, Math.floor(Math.min(overheadTokens, tokenBudget) / longest));
+    const rows = Math.min(mostRows(this.#options, longest), Math.floor(this.#options.overheadTokens / longest));
     while (items.length < rows) {
       const length = this.#lanes.bulk.lengthAtMost(longest);
       if (length === undefined || length < longest * CARRIED_FILL) return;

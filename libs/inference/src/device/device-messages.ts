@@ -1,4 +1,4 @@
-import type { GraphInterface } from '#model';
+import type { AttentionBudget, GraphInterface } from '#model';
 import type { PackedBatch } from './device.js';
 import type { DeviceChoice } from './device-choice.js';
 
@@ -16,6 +16,8 @@ export interface DeviceThreadData {
   readonly warmUpTokens: number | null;
   /** Longest text of the model, tokens. */
   readonly maxTokens: number;
+  /** Memory of attention; undefined: not limited. */
+  readonly attention: AttentionBudget | undefined;
   /**
    * Who owns a batch: word `id % claims.length` is `id` while the batch waits, `-id` once the thread has taken it, and
    * any other value after it was withdrawn.

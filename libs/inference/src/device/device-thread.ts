@@ -13,7 +13,11 @@ const data = workerData as DeviceThreadData;
 
 try {
   const session = await OnnxSession.create(data);
-  const speed = await warmUp(session, { maxTokens: data.maxTokens, tokenBudget: data.warmUpTokens });
+  const speed = await warmUp(session, {
+    maxTokens: data.maxTokens,
+    tokenBudget: data.warmUpTokens,
+    attention: data.attention,
+  });
   // One after another: a batch is claimed, and cannot be withdrawn any more, only when its turn has come.
   let last = Promise.resolve();
   port.on('message', (message: ToDeviceThread) => {

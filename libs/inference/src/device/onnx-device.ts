@@ -10,7 +10,7 @@ import {
 } from './device.js';
 import { deviceName, type DeviceChoice } from './device-choice.js';
 import type { DeviceSpeed, DeviceThreadData, FromDeviceThread, ToDeviceThread } from './device-messages.js';
-import type { GraphInterface } from '#model';
+import type { AttentionBudget, GraphInterface } from '#model';
 
 export interface OnnxDeviceOptions {
   readonly model: { readonly onnxPath: string; readonly graph: GraphInterface };
@@ -21,6 +21,8 @@ export interface OnnxDeviceOptions {
   readonly tokenBudget?: number | undefined;
   /** Longest text of the model, tokens. */
   readonly maxTokens: number;
+  /** Memory of attention, which the warm-up keeps to. Default: not limited. */
+  readonly attention?: AttentionBudget | undefined;
   /** Called when the thread has died and is about to be restarted. */
   readonly onRestart?: ((restart: DeviceRestart) => void) | undefined;
 }
@@ -167,7 +169,7 @@ export class OnnxDevice implements Device {
 
   /** Starts a thread and supervises it. Resolves when the thread is ready, or has ended before it was. */
   #startThread(warmUpTokens: number | null): Promise<Extract<FromDeviceThread, { kind: 'ready' | 'refused' }>> {
-    const { model, device, threads, maxTokens } = this.#options;
+    const { attention, model, device, threads, maxTokens } = this.#options;
     const { onnxPath, graph } = model;
     const workerData: DeviceThreadData = {
       onnxPath,
@@ -176,6 +178,7 @@ export class OnnxDevice implements Device {
       threads,
       warmUpTokens,
       maxTokens,
+      attention,
       claims: this.#claims,
       busy: this.#busy,
     };

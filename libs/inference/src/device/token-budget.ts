@@ -8,12 +8,17 @@ const MOST_TOKENS = 65_536;
  * Finds the smallest token budget with which a device is about as fast as with any: doubles it as long as that pays.
  * @param least smallest budget allowed, padded tokens
  * @param measure returns the time of a batch of about this many tokens, ms
+ * @param most largest budget that may be tried, padded tokens; at least `least`
  * @returns padded tokens
  */
-export async function findTokenBudget(least: number, measure: (tokens: number) => Promise<number>): Promise<number> {
+export async function findTokenBudget(
+  least: number,
+  measure: (tokens: number) => Promise<number>,
+  most = MOST_TOKENS,
+): Promise<number> {
   let budget = least;
   let ms = await measure(budget);
-  while (2 * budget <= MOST_TOKENS && 2 * ms <= LONGEST_BATCH_MS) {
+  while (2 * budget <= Math.min(most, MOST_TOKENS) && 2 * ms <= LONGEST_BATCH_MS) {
     const nextMs = await measure(2 * budget);
     if (2 * ms < MIN_SPEEDUP * nextMs) break;
     budget *= 2;

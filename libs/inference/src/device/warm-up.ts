@@ -1,3 +1,5 @@
+import type { AttentionBudget } from '#model';
+import { rowsWithin } from '../batching/rows-within.js';
 import type { DeviceSpeed } from './device-messages.js';
 import type { OnnxSession } from './onnx-session.js';
 import { findTokenBudget } from './token-budget.js';
@@ -8,29 +10,38 @@ const ROW_TOKENS = 16;
 const USUAL_TOKENS = 64;
 /** Smallest token budget tried: no device is faster with less. */
 const LEAST_BUDGET = 256;
+/** The search begins with no more than this, however long the model's texts: a slow device would take minutes. */
+const MOST_TRIED_FIRST = 8192;
 /** Approximate upper limit on the time of the largest batch tried, ms. */
 const LARGE_BATCH_MS = 250;
 const REPEATS = 3;
 
+export interface WarmUpLimits {
+  /** Longest text of the model. */
+  readonly maxTokens: number;
+  /** null: finds the budget that suits the device. */
+  readonly tokenBudget: number | null;
+  /** Memory of attention. */
+  readonly attention: AttentionBudget | undefined;
+}
+
 /**
  * Warms up a session, whose first runs are slow, with batches from one row up to the budget, and fits the cost of a
  * batch as `overhead + tokens` to the best times of the smallest and the largest batch.
- * @param tokenBudget null: finds the budget that suits the device
  * @throws Error when the model computes values that are not finite
  */
 export async function warmUp(
   session: OnnxSession,
-  { maxTokens, tokenBudget: given }: { maxTokens: number; tokenBudget: number | null },
+  { attention, maxTokens, tokenBudget: given }: WarmUpLimits,
 ): Promise<DeviceSpeed> {
   const usual = Math.min(USUAL_TOKENS, maxTokens);
-  const tokenBudget =
-    given ??
-    (await findTokenBudget(Math.max(LEAST_BUDGET, maxTokens), (budget) => best(Math.ceil(budget / usual), usual)));
+  const tokenBudget = given ?? Math.max(maxTokens, await findBudget());
   const tokens = Math.min(ROW_TOKENS, maxTokens);
+  const fullBatch = Math.min(tokenBudget, tokens * rowsWithin(attention, tokens));
   let rows = 1;
   await time(1, tokens);
   let ms = await time(1, tokens);
-  while (4 * rows * tokens <= tokenBudget && 4 * ms <= LARGE_BATCH_MS) {
+  while (4 * rows * tokens <= fullBatch && 4 * ms <= LARGE_BATCH_MS) {
     rows *= 4;
     ms = await time(rows, tokens);
   }
@@ -45,6 +56,12 @@ export async function warmUp(
   const msPerToken = Math.max(0, largeMs - smallMs) / ((rows - 1) * tokens);
   const overheadTokens = msPerToken === 0 ? 0 : Math.max(0, smallMs / msPerToken - tokens);
   return { tokenBudget, tokensPerSecond, overheadTokens };
+
+  function findBudget(): Promise<number> {
+    const most = usual * rowsWithin(attention, usual);
+    const least = Math.min(Math.max(LEAST_BUDGET, maxTokens), MOST_TRIED_FIRST, most);
+    return findTokenBudget(least, (budget) => best(Math.ceil(budget / usual), usual), most);
+  }
 
   async function best(batchRows: number, rowTokens: number): Promise<number> {
     await time(batchRows, rowTokens);

@@ -21,8 +21,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const load = (served: ServedModel): Promise<RunnableModel> =>
-  loadModel(served, { modelDir: join(folder, 'models'), hfEndpoint: 'http://127.0.0.1:1', device: 'cpu' });
+const load = (served: ServedModel, deviceMemory?: number): Promise<RunnableModel> =>
+  loadModel(served, {
+    modelDir: join(folder, 'models'),
+    hfEndpoint: 'http://127.0.0.1:1',
+    device: 'cpu',
+    deviceMemory,
+  });
 
 const compute = (engine: Engine, texts: readonly string[], options = bulk) =>
   engine.run(
@@ -95,6 +100,56 @@ describe('the engine over the default model', () => {
   it('refuses a token budget below the longest text', async () => {
     const model = await load({ name: 'all-MiniLM-L6-v2', source: 'all-MiniLM-L6-v2' });
     await expect(startEngine(model, { ...settings, tokenBudget: 128 })).rejects.toThrow(BootError);
+  });
+});
+
+describe('the engine with little memory for attention', () => {
+  const HEADS = 2;
+  const TOKENS = 256;
+  const texts = Array.from(
+    { length: 24 },
+    (_, index) => `the quick fox ${index % 3 === 0 ? 'brown '.repeat(300) : index}`,
+  );
+  let source: string;
+  beforeAll(async () => {
+    source = join(folder, 'longer');
+    await makeBertModel(source, { maxTokens: TOKENS, heads: HEADS });
+  });
+
+  it('runs long texts alone and short ones together, with the same vectors', async () => {
+    const sure = await startEngine(await load({ name: 'longer', source }), settings);
+    const expected = await compute(sure, texts);
+    await sure.close();
+    const deviceMemory = 4 * HEADS * TOKENS ** 2;
+    const model = await load({ name: 'longer', source }, deviceMemory);
+    expect(model.card.maxTokens).toBe(TOKENS);
+    const engine = await startEngine(model, settings);
+    const rowsOfLength: Record<'long' | 'short', number[]> = { long: [], short: [] };
+    engine.onBatch(({ paddedTokens, rows }) => rowsOfLength[paddedTokens / rows > 100 ? 'long' : 'short'].push(rows));
+    const outcomes = await compute(engine, texts);
+    await engine.close();
+    expect(rowsOfLength.long).toEqual(Array.from({ length: 8 }, () => 1));
+    expect(Math.max(...rowsOfLength.short)).toBeGreaterThan(1);
+    for (const [index, outcome] of outcomes.entries()) {
+      expect(tokensOf(outcome)).toEqual(tokensOf(expected[index]));
+      expect(cosine(vectorOf(outcome), vectorOf(expected[index]))).toBeGreaterThan(0.999_99);
+    }
+  });
+
+  it('cuts texts at what fits, and says so at start', async () => {
+    const model = await load({ name: 'longer', source }, 4 * HEADS * 200 ** 2);
+    expect(model.card.maxTokens).toBe(192);
+    expect(model.warnings).toEqual([
+      expect.stringMatching(/takes 256 tokens; Embedmill serves 192.*EMBED_DEVICE_MEMORY/),
+    ]);
+    expect(model.card.fingerprint).not.toBe((await load({ name: 'longer', source })).card.fingerprint);
+    const engine = await startEngine(model, settings);
+    const [long] = await compute(engine, texts);
+    await engine.close();
+    expect(tokensOf(long)).toEqual([192, true]);
+    await expect(load({ name: 'longer', source }, 4 * HEADS * 100 ** 2)).rejects.toThrow(
+      /longer: attention of one text of 128 tokens needs 0\.1 MiB, and has 0\.1 MiB \(EMBED_DEVICE_MEMORY\)$/,
+    );
   });
 });
 

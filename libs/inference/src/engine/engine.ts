@@ -9,7 +9,7 @@ import {
   type TruncationSide,
   within,
 } from '#contracts';
-import { type Encoded, TextTooComplexError, type Tokenizer } from '#model';
+import { type AttentionBudget, type Encoded, TextTooComplexError, type Tokenizer } from '#model';
 import { MicroBatcher } from '../batching/micro-batcher.js';
 import type { Device, DeviceResult, PackedBatch } from '../device/device.js';
 import { type DeviceInput, DeviceLoop } from '../device/device-loop.js';
@@ -43,6 +43,8 @@ export interface EngineOptions {
   /** Maximum padded tokens (rows x longest row) of a micro-batch. */
   readonly tokenBudget: number;
   readonly maxRows: number;
+  /** Memory of attention. Default: not limited. */
+  readonly attention?: AttentionBudget | undefined;
   /** Inputs that are sorted and planned together. The engine has no limit on inputs: callers must bound them. */
   readonly lookaheadTexts: number;
   /** Share of micro-batches that bulk gets while interactive inputs keep coming, 0..1. */

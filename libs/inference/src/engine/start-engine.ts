@@ -27,6 +27,7 @@ export interface EngineStartOptions {
  */
 export async function startEngine(model: RunnableModel, options: EngineStartOptions): Promise<Engine> {
   const { threads, onRestart, ...limits } = options;
+  const { attention } = model;
   const { maxTokens } = model.card;
   const device = parseDevice(options.device);
   if (options.tokenBudget !== undefined) requireRoom(maxTokens, options.tokenBudget);
@@ -38,6 +39,7 @@ export async function startEngine(model: RunnableModel, options: EngineStartOpti
       threads,
       tokenBudget: options.tokenBudget,
       maxTokens,
+      attention,
       onRestart,
     });
     const { tokenBudget } = onnx.speed;
@@ -46,6 +48,7 @@ export async function startEngine(model: RunnableModel, options: EngineStartOpti
       tokenizer,
       device: onnx,
       maxRows: MAX_BATCH_ROWS,
+      attention,
       lookaheadTexts: LOOKAHEAD_TEXTS,
       maxTokens,
       padId: model.padTokenId,

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { BootError, type Dtype } from '#contracts';
 import { fileDigest } from '../file-digest.js';
 import type { Provider } from '../provider.js';
+import { USUAL_TOKENS } from '../served-tokens.js';
 import type { Manifest, ModelFiles, SourcedGraph } from '../types.js';
-import type { Encoder } from './architectures/architecture.js';
+import type { BuildOptions, Encoder } from './architectures/architecture.js';
 import { COMPILER_VERSION } from './compiler-version.js';
 import type { CheckpointHead, Head, RowOf } from './heads/head.js';
-import type { TokenTypes } from './layers/embeddings.js';
 import { floatLinear } from './layers/float-linear.js';
 import { int8Linear } from './layers/int8-linear.js';
 import type { Linear } from './layers/linear.js';
@@ -23,6 +23,8 @@ interface CompileOptions {
   readonly dtype: Dtype;
   /** Folder in which compiled graphs are kept. */
   readonly modelDir: string;
+  /** Most tokens of a text. */
+  readonly maxTokens: number;
   /** The provider that the graph is written for. Default: `cpu`. */
   readonly provider?: Provider;
 }
@@ -36,12 +38,13 @@ const OUTPUT = 'embedding';
  */
 export async function compileModel(
   files: ModelFiles,
-  { architecture }: Manifest,
+  { architecture, maxTokens }: Manifest,
   encoder: Encoder,
-  { head, ...options }: CompileOptions & { readonly head: Head },
+  { head, ...options }: Omit<CompileOptions, 'maxTokens'> & { readonly head: Head },
 ): Promise<SourcedGraph> {
   const { inputs, ...compiled } = await compileHeads(files, architecture, encoder, {
     ...options,
+    maxTokens,
     heads: { [OUTPUT]: head },
   });
   return { ...compiled, graph: { inputs, output: OUTPUT, width: head.width(encoder.hiddenSize) } };
@@ -69,6 +72,7 @@ export async function compileHeads(
   {
     dtype,
     heads,
+    maxTokens,
     modelDir,
     provider = 'cpu',
   }: CompileOptions & { readonly heads: Readonly<Record<string, CheckpointHead>> },
@@ -83,15 +87,23 @@ export async function compileHeads(
   const digests = await Promise.all(sources.map((path) => fileDigest(path, modelDir)));
   const linear = linearOf(dtype, encoder.hiddenSize);
   const names = all.map(([output, { name }]) => (output === OUTPUT ? name : `${output}: ${name}`)).join(', ');
-  const parts = [COMPILER_VERSION, digests, architecture, names, tokenTypes, dtype, linear.name];
-  const identity = JSON.stringify(provider === 'cpu' ? parts : [...parts, provider]);
-  const digest = createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  const positions = positionsOf(encoder, maxTokens);
+  const parts: unknown[] = [COMPILER_VERSION, digests, architecture, names, tokenTypes, dtype, linear.name];
+  if (provider !== 'cpu') parts.push(provider);
+  if (positions > USUAL_TOKENS) parts.push(positions);
+  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
   const folder = await buildOnce(modelDir, digest, (target) =>
-    writeGraph(files, encoder, all, { half: dtype === 'fp16', linear, provider, tokenTypes }, target),
+    writeGraph(files, encoder, all, { half: dtype === 'fp16', linear, positions, provider, tokenTypes }, target),
   );
   const onnxPath = join(folder, GRAPH_FILE);
   const extras = linear === rowInt8Linear ? { linear: linear.name } : {};
   return { onnxPath, inputs: inputsOf(await readModel(onnxPath)), sources, extras };
+}
+
+/** A graph serves all lower limits as well, so that there is one for the usual ones. */
+function positionsOf({ positions }: Encoder, maxTokens: number): number {
+  // An encoder without positions has no tables of them.
+  return positions === Infinity ? USUAL_TOKENS : Math.max(maxTokens, Math.min(positions, USUAL_TOKENS));
 }
 
 /** From this size on, products with a scale for each token are worth it: docs/compiler.md has the measurements. */
@@ -102,25 +114,23 @@ function linearOf(dtype: Dtype, hiddenSize: number): Linear {
   return hiddenSize >= ROWS_FROM_HIDDEN_SIZE ? rowInt8Linear : int8Linear;
 }
 
-interface GraphForm {
+interface GraphForm extends BuildOptions {
   readonly half: boolean;
-  readonly linear: Linear;
   readonly provider: Provider;
-  readonly tokenTypes: TokenTypes;
 }
 
 async function writeGraph(
   files: ModelFiles,
   encoder: Encoder,
   heads: readonly (readonly [output: string, head: CheckpointHead])[],
-  { half, linear, provider, tokenTypes }: GraphForm,
+  { half, provider, ...options }: GraphForm,
   folder: string,
 ): Promise<void> {
   const reader = await WeightsReader.open(files.weights);
   const external = await ExternalWeights.create(join(folder, WEIGHTS_FILE));
   try {
     const graph = new GraphBuilder(external, { half, provider });
-    const { hidden, words = null } = await encoder.build(graph, reader, { linear, tokenTypes });
+    const { hidden, words = null } = await encoder.build(graph, reader, options);
     const outputs: Value[] = [];
     for (const [output, head] of heads) {
       const at = output === OUTPUT ? 'pooling' : `${output}.head`;

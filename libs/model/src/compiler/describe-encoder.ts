@@ -3,6 +3,7 @@ import { parseFile, type JsonFile } from '../config/closed-file.js';
 import { commonMembers } from '../config/transformers.js';
 import { z } from 'zod';
 import type { Architecture, Encoder, EncoderShape } from './architectures/architecture.js';
+import { plainAttention } from './layers/attention-memory.js';
 import { ARCHITECTURES } from './architectures/index.js';
 
 /** The files from which a model can be run. */
@@ -22,6 +23,9 @@ export interface DescribedEncoder {
   readonly warnings: readonly string[];
 }
 
+/** Channels of a head where `config.json` does not say how many heads there are. */
+const USUAL_HEAD_SIZE = 64;
+
 /** Families without a compiler whose positions are counted from after the padding id, as RoBERTa's are. */
 const AFTER_PADDING = ['data2vec-text', 'ibert', 'longformer', 'roberta-prelayernorm', 'xlm-roberta-xl', 'xmod'];
 
@@ -35,7 +39,11 @@ export function describeEncoder(
   { source, weights, onnx }: Available,
   architectures: readonly Architecture[] = ARCHITECTURES,
 ): DescribedEncoder {
-  const config = parseFile(file, z.object(commonMembers));
+  const config = parseFile(
+    file,
+    z.object({ ...commonMembers, num_attention_heads: z.int().positive().nullish().catch(null) }),
+  );
+  const heads = config.num_attention_heads ?? Math.ceil(config.hidden_size / USUAL_HEAD_SIZE);
   const modelType = config.model_type ?? '';
   const positionType = config.position_embedding_type ?? 'absolute';
   const found = architectures.find(
@@ -54,6 +62,7 @@ export function describeEncoder(
       positions: config.max_position_embeddings ?? Infinity,
       firstPosition: AFTER_PADDING.includes(modelType) ? (config.pad_token_id ?? 1) + 1 : 0,
       padTokenId: config.pad_token_id ?? 0,
+      attention: () => plainAttention(heads),
     };
     return { architecture: 'other', shape, encoder: null, warnings: [] };
   }
@@ -62,5 +71,6 @@ export function describeEncoder(
   if (weights && refusal === undefined) return { architecture: found.name, shape: encoder, encoder, warnings };
   if (!onnx) throw new BootError(`${source}: ${refusal ?? 'no weights'}`);
   const instead = weights ? refusals.map((one) => `${one}; its ONNX file is used as found`) : [];
-  return { architecture: found.name, shape: encoder, encoder: null, warnings: instead };
+  const shape = { ...encoder, attention: () => plainAttention(heads) };
+  return { architecture: found.name, shape, encoder: null, warnings: instead };
 }

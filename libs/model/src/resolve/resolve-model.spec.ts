@@ -29,6 +29,7 @@ it('reads a folder and what its sentence-transformers files say', async () => {
     hiddenSize: 32,
     dimensions: 32,
     maxTokens: 64,
+    attention: { perRow: 16, perBatch: 0, bytes: expect.any(Number) as unknown },
     pooling: 'cls',
     includePrompt: true,
     dense: [],

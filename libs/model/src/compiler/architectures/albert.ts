@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readClosed } from '../../config/closed-file.js';
 import { encoderConfig } from '../../config/transformers.js';
 import { ACTIVATIONS } from '../layers/activation.js';
+import { squareAttention } from '../layers/attention-memory.js';
 import { addBias } from '../layers/bias.js';
 import { addEmbeddings } from '../layers/embeddings.js';
 import { addPostNormLayer, type LayerNames } from '../layers/post-norm-layer.js';
@@ -50,6 +51,7 @@ export const albert: Architecture = {
         positions: value.max_position_embeddings ?? Infinity,
         firstPosition: 0,
         padTokenId: value.pad_token_id ?? 0,
+        attention: squareAttention(value.num_attention_heads),
         heads: { classifier: firstTokenClassifier('albert.pooler', 'tangent', 'classifier') },
         async build(graph, reader, { linear, tokenTypes }) {
           const weights = new NamedWeights(reader, 'albert.', 'embeddings.word_embeddings.weight');

@@ -1,5 +1,6 @@
 import type { JsonFile, Reading } from '../../config/closed-file.js';
 import type { HeadParts } from '../heads/parts.js';
+import type { AttentionOn } from '../layers/attention-memory.js';
 import type { Hidden, TokenTypes } from '../layers/embeddings.js';
 import type { Linear } from '../layers/linear.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
@@ -29,11 +30,15 @@ export interface EncoderShape {
   /** Value of `position_ids` for the first token, in graphs with that input. */
   readonly firstPosition: number;
   readonly padTokenId: number;
+  /** At the full number of positions. */
+  readonly attention: AttentionOn;
 }
 
 export interface BuildOptions {
   readonly linear: Linear;
   readonly tokenTypes: TokenTypes;
+  /** Most tokens of a text: rotary tables end there. */
+  readonly positions: number;
 }
 
 /** The encoder of one model, ready to be written as a graph. */

@@ -12,6 +12,7 @@ import { filesInFolder } from '../../resolve/folder.js';
 import { compileModel } from '../compile-model.js';
 import { describeEncoder } from '../describe-encoder.js';
 import { poolingHead } from '../heads/pooling.js';
+import { noAttention } from '../layers/attention-memory.js';
 import { addEmbeddings } from '../layers/embeddings.js';
 import { NamedWeights } from '../weights/named-weights.js';
 import type { Architecture } from './architecture.js';
@@ -59,6 +60,7 @@ it('an architecture needs nothing but its file and its line in the registry', as
           positions: value.max_position_embeddings ?? Infinity,
           firstPosition: 0,
           padTokenId: 0,
+          attention: noAttention,
           async build(graph, reader, { tokenTypes }) {
             const weights = new NamedWeights(reader, 'bag.', 'embeddings.word_embeddings.weight');
             return addEmbeddings(

@@ -3,6 +3,7 @@ import { readClosed, type JsonFile, type Reading } from '../../config/closed-fil
 import { encoderConfig } from '../../config/transformers.js';
 import type { ClassifierParts, HeadActivation, HeadParts, MaskedLmParts } from '../heads/parts.js';
 import { ACTIVATIONS, type Activation } from '../layers/activation.js';
+import { squareAttention } from '../layers/attention-memory.js';
 import { addEmbeddings, type Hidden } from '../layers/embeddings.js';
 import { addPostNormLayer, bertLayerNames } from '../layers/post-norm-layer.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
@@ -118,6 +119,7 @@ export function readBertLike(file: JsonFile, variant: BertVariant): Reading<Enco
     positions: (value.max_position_embeddings ?? Infinity) - firstPosition,
     firstPosition,
     padTokenId,
+    attention: squareAttention(value.num_attention_heads),
     heads: variant.heads({ ...config, tied: value.tie_word_embeddings ?? true }),
     build: (graph, reader, options) =>
       buildBert(graph, new NamedWeights(reader, variant.prefix, 'embeddings.word_embeddings.weight'), config, options),

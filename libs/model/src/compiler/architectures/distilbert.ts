@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readClosed } from '../../config/closed-file.js';
 import { encoderConfig } from '../../config/transformers.js';
 import { ACTIVATIONS } from '../layers/activation.js';
+import { squareAttention } from '../layers/attention-memory.js';
 import { addEmbeddings } from '../layers/embeddings.js';
 import { addPostNormLayer, type LayerNames } from '../layers/post-norm-layer.js';
 import { NamedWeights } from '../weights/named-weights.js';
@@ -55,6 +56,7 @@ export const distilbert: Architecture = {
         positions: value.max_position_embeddings ?? Infinity,
         firstPosition: 0,
         padTokenId: value.pad_token_id ?? 0,
+        attention: squareAttention(value.num_attention_heads),
         heads: {
           classifier: firstTokenClassifier('pre_classifier', 'relu', 'classifier'),
           maskedLm: {

@@ -1,6 +1,7 @@
 import { readClosed } from '../../config/closed-file.js';
 import { encoderConfig } from '../../config/transformers.js';
 import { ACTIVATIONS } from '../layers/activation.js';
+import { squareAttention } from '../layers/attention-memory.js';
 import { addBias } from '../layers/bias.js';
 import { addEmbeddings } from '../layers/embeddings.js';
 import { addPostNormLayer, bertLayerNames } from '../layers/post-norm-layer.js';
@@ -41,6 +42,7 @@ export const electra: Architecture = {
         positions: value.max_position_embeddings ?? Infinity,
         firstPosition: 0,
         padTokenId: value.pad_token_id ?? 0,
+        attention: squareAttention(value.num_attention_heads),
         heads: { classifier: firstTokenClassifier('classifier.dense', 'erf', 'classifier.out_proj') },
         async build(graph, reader, { linear, tokenTypes }) {
           const weights = new NamedWeights(reader, 'electra.', 'embeddings.word_embeddings.weight');

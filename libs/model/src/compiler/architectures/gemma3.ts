@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readClosed, type JsonFile, type Reading } from '../../config/closed-file.js';
 import { readRope, ropeMembers } from '../../config/rope.js';
 import { encoderConfig } from '../../config/transformers.js';
+import { groupedAttention } from '../layers/attention-memory.js';
 import type { Hidden } from '../layers/embeddings.js';
 import { addWindow } from '../layers/grouped-attention.js';
 import { addPreNormLayers } from '../layers/pre-norm-layers.js';
@@ -11,7 +12,6 @@ import { addSequences, addTokenEmbeddings } from '../layers/token-embeddings.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { NamedWeights, sideBySide } from '../weights/named-weights.js';
 import type { Architecture, BuildOptions, Encoder } from './architecture.js';
-import { servedPositions } from './served-positions.js';
 
 /** Gemma 3's text model, the encoder of EmbeddingGemma: transformers' `models/gemma3`. */
 export const gemma3: Architecture = {
@@ -61,7 +61,6 @@ interface Gemma3Config {
   readonly heads: number;
   readonly keyHeads: number;
   readonly size: number;
-  readonly positions: number;
   readonly epsilon: number;
   readonly scale: number;
   readonly causal: boolean;
@@ -74,7 +73,7 @@ interface Gemma3Config {
 
 function readGemma3(file: JsonFile): Reading<Encoder> {
   const { value, refusals, warnings } = readClosed(file, members);
-  const served = servedPositions(file, value.max_position_embeddings ?? 131_072);
+  const positions = value.max_position_embeddings ?? 131_072;
   const { rope_theta, rope_scaling, rope_parameters, rope_local_base_freq, [SAVED_PATTERN]: saved } = value;
   const global = readRope(
     file,
@@ -94,7 +93,6 @@ function readGemma3(file: JsonFile): Reading<Encoder> {
     heads: value.num_attention_heads,
     keyHeads: value.num_key_value_heads,
     size: value.head_dim,
-    positions: served.positions,
     epsilon: value.rms_norm_eps,
     scale: value.query_pre_attn_scalar ** -0.5,
     causal,
@@ -107,9 +105,10 @@ function readGemma3(file: JsonFile): Reading<Encoder> {
   };
   const encoder: Encoder = {
     hiddenSize: value.hidden_size,
-    positions: served.positions,
+    positions,
     firstPosition: 0,
     padTokenId: value.pad_token_id ?? 0,
+    attention: groupedAttention(value.num_attention_heads, causal, positions > config.distance + 1),
     noHalf: 'Gemma was trained in bfloat16, and its activations are larger than half precision can hold',
     build: (graph, reader, options) =>
       buildGemma3(graph, new NamedWeights(reader, 'model.', 'embed_tokens.weight'), config, options),
@@ -117,7 +116,7 @@ function readGemma3(file: JsonFile): Reading<Encoder> {
   return {
     value: encoder,
     refusals: [...refusals, ...global.refusals, ...local.refusals],
-    warnings: [...warnings, ...served.warnings],
+    warnings,
   };
 }
 
@@ -125,9 +124,9 @@ async function buildGemma3(
   graph: GraphBuilder,
   weights: NamedWeights,
   config: Gemma3Config,
-  { linear, tokenTypes }: BuildOptions,
+  { linear, positions, tokenTypes }: BuildOptions,
 ): Promise<Hidden> {
-  const { heads, keyHeads, causal, scale, positions, distance } = config;
+  const { heads, keyHeads, causal, scale, distance } = config;
   // The checkpoint has the difference from 1.
   const norm = async (name: string): Promise<Norm> => ({
     kind: 'rms',
@@ -141,14 +140,15 @@ async function buildGemma3(
   const first = await addNorm(graph, 'layer0.input', embedded, await norm('layers.0.input_layernorm'));
   const sequences = addSequences(graph);
   const all = { heads, keyHeads, causal, scale };
+  const sizes = { size: config.size, positions };
   const global = {
     ...all,
-    tables: await addRotaryTables(graph, 'global', config, config.rotations.global),
+    tables: await addRotaryTables(graph, 'global', sizes, config.rotations.global),
     window: null,
   };
   const local = {
     ...all,
-    tables: await addRotaryTables(graph, 'local', config, config.rotations.local),
+    tables: await addRotaryTables(graph, 'local', sizes, config.rotations.local),
     window: positions > distance + 1 ? addWindow(graph, 'window', sequences, distance) : null,
   };
   const hidden = await addPreNormLayers(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readClosed, type JsonFile, type Reading } from '../../config/closed-file.js';
 import { readRope, ropeMembers } from '../../config/rope.js';
 import { encoderConfig } from '../../config/transformers.js';
+import { groupedAttention } from '../layers/attention-memory.js';
 import type { Hidden } from '../layers/embeddings.js';
 import { type GateActivation, gatedForward } from '../layers/gated-feed-forward.js';
 import { addPostNormLayers } from '../layers/post-norm-layers.js';
@@ -11,7 +12,6 @@ import { addSequences, addTokenEmbeddings } from '../layers/token-embeddings.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { NamedWeights, sideBySide, type Projection } from '../weights/named-weights.js';
 import type { Architecture, BuildOptions, Encoder } from './architecture.js';
-import { servedPositions } from './served-positions.js';
 
 /** The encoder of GTE v1.5, gte-multilingual, Arctic-m v2 and Stella: Zhang et al. 2024, and the code beside them. */
 export const gte: Architecture = {
@@ -57,7 +57,6 @@ interface GteConfig {
   readonly hiddenSize: number;
   readonly layers: number;
   readonly heads: number;
-  readonly positions: number;
   readonly activation: GateActivation;
   readonly epsilon: number;
   readonly typed: boolean;
@@ -66,13 +65,11 @@ interface GteConfig {
 
 function readGte(file: JsonFile): Reading<Encoder> {
   const { value, refusals, warnings } = readClosed(file, members);
-  const served = servedPositions(file, value.max_position_embeddings ?? 2048);
   const rope = readRope(file, value, { theta: 10_000, kinds: ['ntk'] });
   const config: GteConfig = {
     hiddenSize: value.hidden_size,
     layers: value.num_hidden_layers,
     heads: value.num_attention_heads,
-    positions: served.positions,
     activation: ACTIVATIONS[value.hidden_act] ?? 'erf',
     epsilon: value.layer_norm_eps,
     typed: value.type_vocab_size > 0,
@@ -80,9 +77,10 @@ function readGte(file: JsonFile): Reading<Encoder> {
   };
   const encoder: Encoder = {
     hiddenSize: value.hidden_size,
-    positions: served.positions,
+    positions: value.max_position_embeddings ?? 2048,
     firstPosition: 0,
     padTokenId: value.pad_token_id ?? 0,
+    attention: groupedAttention(value.num_attention_heads, false, false),
     heads: {
       classifier: {
         pooling: 'cls',
@@ -100,20 +98,16 @@ function readGte(file: JsonFile): Reading<Encoder> {
     value.model_type === 'gte' || positions === 'rope'
       ? []
       : [`${file.path}: position_embedding_type is "${positions}"; Embedmill runs "rope" only`];
-  return {
-    value: encoder,
-    refusals: [...refusals, ...other, ...rope.refusals],
-    warnings: [...warnings, ...served.warnings],
-  };
+  return { value: encoder, refusals: [...refusals, ...other, ...rope.refusals], warnings };
 }
 
 async function buildGte(
   graph: GraphBuilder,
   weights: NamedWeights,
   config: GteConfig,
-  { linear, tokenTypes }: BuildOptions,
+  { linear, positions, tokenTypes }: BuildOptions,
 ): Promise<Hidden> {
-  const { heads, positions, epsilon } = config;
+  const { heads, epsilon } = config;
   const words = await weights.tensor('embeddings.word_embeddings.weight');
   const types = config.typed ? await weights.tensor('embeddings.token_type_embeddings.weight') : null;
   const embedded = await addTokenEmbeddings(graph, { words, types }, tokenTypes);

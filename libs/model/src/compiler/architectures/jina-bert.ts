@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readClosed } from '../../config/closed-file.js';
 import { encoderConfig } from '../../config/transformers.js';
 import { addProjectedAttention, addSelfAttention, type SelfAttention } from '../layers/attention.js';
+import { squareAttention } from '../layers/attention-memory.js';
 import { addBias } from '../layers/bias.js';
 import { addDistanceBias } from '../layers/distance-bias.js';
 import { addEmbeddings } from '../layers/embeddings.js';
@@ -49,6 +50,7 @@ export const jinaBert: Architecture = {
         positions,
         firstPosition: 0,
         padTokenId: value.pad_token_id ?? 0,
+        attention: squareAttention(heads, true),
         async build(graph, reader, { linear, tokenTypes }) {
           const weights = new NamedWeights(reader, 'bert.', 'embeddings.word_embeddings.weight');
           const types = 'embeddings.token_type_embeddings.weight';

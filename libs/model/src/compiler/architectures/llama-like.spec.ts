@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pooling } from '#contracts';
@@ -14,6 +14,7 @@ import {
 } from '../../../../../test/support/plain-layers.js';
 import { add } from '../../../../../test/support/reference-forward.js';
 import { TinyCheckpoint } from '../../../../../test/support/tiny-checkpoint.js';
+import { loadModel } from '../../load.js';
 import { readManifest } from '../../manifest.js';
 import { filesInFolder } from '../../resolve/folder.js';
 
@@ -85,6 +86,56 @@ const LLAMA3 = {
   high_freq_factor: 4,
   original_max_position_embeddings: 16,
 };
+
+it('runs a text of 16,384 tokens of a model with 20,000 positions, if memory is given for it', async () => {
+  const at = join(folder, 'long');
+  const tiny = new TinyCheckpoint();
+  const [hidden, inner, heads, tokens] = [32, 48, 2, 16_384];
+  tiny.tensor('embed_tokens.weight', [60, hidden], 1);
+  tiny.norm('layers.0.input_layernorm', hidden, { shift: false });
+  for (const part of ['q', 'k', 'v', 'o']) tiny.linear(`layers.0.self_attn.${part}_proj`, hidden, hidden, false);
+  tiny.norm('layers.0.post_attention_layernorm', hidden, { shift: false });
+  for (const part of ['gate', 'up']) tiny.linear(`layers.0.mlp.${part}_proj`, inner, hidden, false);
+  tiny.linear('layers.0.mlp.down_proj', hidden, inner, false);
+  tiny.norm('norm', hidden, { shift: false });
+  const sizes = { hidden_size: hidden, intermediate_size: inner, num_hidden_layers: 1, num_attention_heads: heads };
+  const config = {
+    architectures: ['LlamaModel'],
+    model_type: 'llama',
+    vocab_size: 60,
+    max_position_embeddings: 20_000,
+  };
+  await tiny.write(at, { ...config, ...sizes, hidden_act: 'silu', rms_norm_eps: 1e-5, pad_token_id: 0 });
+  await writeFile(join(at, '1_Pooling', 'config.json'), JSON.stringify({ pooling_mode_lasttoken: true }));
+  const served = { name: 'long', source: at };
+  const options = { modelDir: folder, device: 'cpu', hfEndpoint: 'http://127.0.0.1' };
+  const usual = await loadModel(served, options);
+  expect(usual.card.maxTokens).toBe(8192);
+  const long = await loadModel(served, { ...options, deviceMemory: 1024 ** 2 });
+  expect(long.card).toMatchObject({ maxTokens: 20_000 });
+  expect(long.onnxPath).not.toBe(usual.onnxPath);
+
+  // Only the last token is pooled, so only its row of the layer is computed here.
+  const ids = Array.from({ length: tokens }, (_, t) => 2 + ((t * t) % 57));
+  const plain = new PlainLayers(tiny.tensors);
+  const words = plain.matrix('embed_tokens.weight');
+  const embedded = ids.map((id) => words[id]!);
+  const normed = plain.rmsNorm(embedded, 'layers.0.input_layernorm', 1e-5);
+  const turns = frequencies(10_000, hidden / heads);
+  const mixed = attend(
+    plain.linear(normed.slice(-1), 'layers.0.self_attn.q_proj'),
+    plain.linear(normed, 'layers.0.self_attn.k_proj'),
+    plain.linear(normed, 'layers.0.self_attn.v_proj'),
+    { heads, keyHeads: heads, prepare: (head, at, kind) => turn(head, kind === 'query' ? tokens - 1 : at, turns) },
+  );
+  const attended = add(embedded.slice(-1), plain.linear(mixed, 'layers.0.self_attn.o_proj'));
+  const wide = plain.rmsNorm(attended, 'layers.0.post_attention_layernorm', 1e-5);
+  const [gate, up] = ['gate', 'up'].map((part) => plain.linear(wide, `layers.0.mlp.${part}_proj`));
+  const gated = gate!.map((row, r) => row.map((x, d) => silu(x) * up![r]![d]!));
+  const states = plain.rmsNorm(add(attended, plain.linear(gated, 'layers.0.mlp.down_proj')), 'norm', 1e-5);
+  const [vector] = await runRows(long, [ids]);
+  expect(cosine(vector!, states[0]!)).toBeGreaterThan(0.999_99);
+});
 
 const FAMILIES: [string, Pooling, Family][] = [
   ['Qwen3, causal', 'mean', QWEN3],

@@ -1,8 +1,10 @@
+import { BootError } from '#contracts';
 import { z } from 'zod';
 import { readClosed, type JsonFile, type Reading } from '../../config/closed-file.js';
 import { readRope, ropeMembers, type ScalingKind } from '../../config/rope.js';
 import { encoderConfig } from '../../config/transformers.js';
 import type { HeadParts } from '../heads/parts.js';
+import { groupedAttention } from '../layers/attention-memory.js';
 import type { Hidden } from '../layers/embeddings.js';
 import { addWindow } from '../layers/grouped-attention.js';
 import { addPreNormLayers } from '../layers/pre-norm-layers.js';
@@ -10,9 +12,9 @@ import { addNorm, type Norm } from '../layers/residual.js';
 import { addRotaryTables, type Rotation } from '../layers/rotary.js';
 import { addSequences, addTokenEmbeddings } from '../layers/token-embeddings.js';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
+import { USUAL_TOKENS } from '../../served-tokens.js';
 import { NamedWeights, sideBySide } from '../weights/named-weights.js';
 import type { BuildOptions, Encoder } from './architecture.js';
-import { servedPositions } from './served-positions.js';
 
 /** The differences between encoders with Llama's layers. */
 export interface LlamaVariant {
@@ -76,7 +78,6 @@ interface LlamaConfig {
   readonly heads: number;
   readonly keyHeads: number;
   readonly size: number;
-  readonly positions: number;
   readonly epsilon: number;
   readonly biased: { readonly input: boolean; readonly output: boolean; readonly forward: boolean };
   readonly headNorms: boolean;
@@ -93,24 +94,23 @@ export function readLlamaLike(file: JsonFile, variant: LlamaVariant): Reading<En
     ...known,
     used: { ...known.used, layer_types: layerTypes },
   });
-  const served = servedPositions(file, value.max_position_embeddings ?? 8192);
+  const positions = value.max_position_embeddings ?? 8192;
   const rope = readRope(file, value, { theta: variant.theta, kinds: variant.scalings });
   const more = [...rope.refusals];
   const causal = variant.causal && value.use_bidirectional_attention !== true && value.is_causal !== false;
   const window = variant.window === 'always' ? (value.sliding_window ?? null) : null;
-  const distance = window !== null && window < served.positions ? window - 1 : null;
+  const distance = window !== null && window < positions ? window - 1 : null;
   const mixed = value.layer_types?.find((type) => type !== 'full_attention' && variant.window === 'never');
   if (mixed !== undefined) more.push(`${file.path}: layer_types has ${mixed}; Embedmill runs full_attention only`);
-  if (distance !== null && !causal) {
-    more.push(`${file.path}: sliding_window is ${window}; Embedmill runs it only in causal models of this family`);
-  }
+  const windowed = `${file.path}: sliding_window is ${window}; Embedmill runs it only in causal models of this family`;
+  // A window no smaller than what is served makes no difference.
+  if (distance !== null && !causal && distance + 1 < USUAL_TOKENS) more.push(windowed);
   const biases = variant.biases === 'config' ? bothIf(value.attention_bias) : variant.biases;
   const config: LlamaConfig = {
     layers: value.num_hidden_layers,
     heads: value.num_attention_heads,
     keyHeads: value.num_key_value_heads ?? value.num_attention_heads,
     size: value.head_dim ?? value.hidden_size / value.num_attention_heads,
-    positions: served.positions,
     epsilon: value.rms_norm_eps ?? variant.epsilon,
     biased: { ...biases, forward: value.mlp_bias },
     headNorms: variant.headNorms,
@@ -120,16 +120,19 @@ export function readLlamaLike(file: JsonFile, variant: LlamaVariant): Reading<En
   };
   const encoder: Encoder = {
     hiddenSize: value.hidden_size,
-    positions: served.positions,
+    positions,
     firstPosition: 0,
     padTokenId: value.pad_token_id ?? variant.padTokenId,
+    attention: groupedAttention(config.heads, causal, distance !== null),
     noHalf: 'sums of its layers may be larger than half precision can hold',
     // EuroBERT, which is not causal, has heads of its own.
     ...(variant.causal ? { heads: headsOf(value.pad_token_id ?? null, value.tie_word_embeddings ?? false) } : {}),
-    build: (graph, reader, options) =>
-      buildLlamaLike(graph, new NamedWeights(reader, 'model.', 'embed_tokens.weight'), config, options),
+    build(graph, reader, options) {
+      if (distance !== null && !causal && distance + 1 < options.positions) throw new BootError(windowed);
+      return buildLlamaLike(graph, new NamedWeights(reader, 'model.', 'embed_tokens.weight'), config, options);
+    },
   };
-  return { value: encoder, refusals: [...refusals, ...more], warnings: [...warnings, ...served.warnings] };
+  return { value: encoder, refusals: [...refusals, ...more], warnings };
 }
 
 function headsOf(padTokenId: number | null, tied: boolean): HeadParts {
@@ -156,7 +159,7 @@ async function buildLlamaLike(
   graph: GraphBuilder,
   weights: NamedWeights,
   config: LlamaConfig,
-  { linear, tokenTypes }: BuildOptions,
+  { linear, positions, tokenTypes }: BuildOptions,
 ): Promise<Hidden> {
   const { heads, keyHeads, causal, biased, distance } = config;
   const norm = async (name: string): Promise<Norm> => ({
@@ -173,8 +176,8 @@ async function buildLlamaLike(
     heads,
     keyHeads,
     causal,
-    tables: await addRotaryTables(graph, 'rotary', config, config.rotation),
-    window: distance === null ? null : addWindow(graph, 'window', sequences, distance),
+    tables: await addRotaryTables(graph, 'rotary', { size: config.size, positions }, config.rotation),
+    window: distance === null || positions <= distance + 1 ? null : addWindow(graph, 'window', sequences, distance),
   };
   const hidden = await addPreNormLayers(
     graph,

@@ -176,5 +176,7 @@ it('serves 8,192 positions of a model that has more, and says so', async () => {
   await checkpoint().write(at, { ...CONFIG, max_position_embeddings: 32_768 });
   const manifest = await readManifest(await filesInFolder(at, 'folder:test', 'fp32'));
   expect(manifest.maxTokens).toBe(8192);
-  expect(manifest.warnings).toEqual([expect.stringContaining('has 32768 positions; Embedmill serves 8192') as unknown]);
+  expect(manifest.warnings).toEqual([
+    expect.stringContaining('the model has 32768 positions; Embedmill serves 8192') as unknown,
+  ]);
 });

@@ -5,6 +5,7 @@ import { encoderConfig } from '../../config/transformers.js';
 import type { HeadParts } from '../heads/parts.js';
 import { ACTIVATIONS as HEAD_ACTIVATIONS } from '../layers/activation.js';
 import type { GateActivation } from '../layers/gated-feed-forward.js';
+import { groupedAttention } from '../layers/attention-memory.js';
 import { addWindow } from '../layers/grouped-attention.js';
 import type { Hidden } from '../layers/embeddings.js';
 import { addPreNormLayers } from '../layers/pre-norm-layers.js';
@@ -15,7 +16,6 @@ import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { NamedWeights } from '../weights/named-weights.js';
 import type { Architecture, BuildOptions, Encoder } from './architecture.js';
 import { vocabularyOf } from './bert.js';
-import { servedPositions } from './served-positions.js';
 
 /** ModernBERT: Warner et al. 2024; transformers' `models/modernbert`. */
 export const modernbert: Architecture = {
@@ -72,7 +72,6 @@ const members = encoderConfig({
 
 interface ModernBertConfig {
   readonly hiddenSize: number;
-  readonly positions: number;
   readonly heads: number;
   readonly activation: GateActivation;
   readonly epsilon: number;
@@ -113,7 +112,7 @@ function headsOf(file: JsonFile, value: z.infer<z.ZodObject<typeof members.used>
 
 function readModernBert(file: JsonFile): Reading<Encoder> {
   const { value, refusals, warnings } = readClosed(file, members);
-  const served = servedPositions(file, value.max_position_embeddings ?? 8192);
+  const positions = value.max_position_embeddings ?? 8192;
   const rope = (theta: number, part: string) =>
     readRope(file, { rope_parameters: value.rope_parameters }, { theta, kinds: [], part });
   const global = rope(value.global_rope_theta, 'full_attention');
@@ -123,7 +122,6 @@ function readModernBert(file: JsonFile): Reading<Encoder> {
   );
   const config: ModernBertConfig = {
     hiddenSize: value.hidden_size,
-    positions: served.positions,
     heads: value.num_attention_heads,
     activation: ACTIVATIONS[value.hidden_activation] ?? 'erf',
     epsilon: value.norm_eps,
@@ -134,9 +132,10 @@ function readModernBert(file: JsonFile): Reading<Encoder> {
   };
   const encoder: Encoder = {
     hiddenSize: value.hidden_size,
-    positions: served.positions,
+    positions,
     firstPosition: 0,
     padTokenId: value.pad_token_id ?? 50_283,
+    attention: groupedAttention(value.num_attention_heads, false, positions > config.distance + 1),
     heads: headsOf(file, value),
     build: (graph, reader, options) =>
       buildModernBert(graph, new NamedWeights(reader, 'model.', 'embeddings.tok_embeddings.weight'), config, options),
@@ -144,7 +143,7 @@ function readModernBert(file: JsonFile): Reading<Encoder> {
   return {
     value: encoder,
     refusals: [...refusals, ...global.refusals, ...local.refusals],
-    warnings: [...warnings, ...served.warnings],
+    warnings,
   };
 }
 
@@ -152,9 +151,9 @@ async function buildModernBert(
   graph: GraphBuilder,
   weights: NamedWeights,
   config: ModernBertConfig,
-  { linear, tokenTypes }: BuildOptions,
+  { linear, positions, tokenTypes }: BuildOptions,
 ): Promise<Hidden> {
-  const { biased, heads, positions } = config;
+  const { biased, heads } = config;
   const norm = async (name: string): Promise<Norm> => ({
     kind: 'layer',
     gamma: await weights.vector(`${name}.weight`),

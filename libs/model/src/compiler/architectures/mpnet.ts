@@ -1,6 +1,7 @@
 import { readClosed } from '../../config/closed-file.js';
 import { encoderConfig } from '../../config/transformers.js';
 import { ACTIVATIONS } from '../layers/activation.js';
+import { squareAttention } from '../layers/attention-memory.js';
 import { addDistanceBias } from '../layers/distance-bias.js';
 import { addEmbeddings } from '../layers/embeddings.js';
 import { addPostNormLayer, bertLayerNames, type LayerNames } from '../layers/post-norm-layer.js';
@@ -39,6 +40,7 @@ export const mpnet: Architecture = {
         positions: (value.max_position_embeddings ?? Infinity) - FIRST_POSITION,
         firstPosition: FIRST_POSITION,
         padTokenId: value.pad_token_id ?? 1,
+        attention: squareAttention(heads, true),
         heads: { classifier: firstTokenClassifier('classifier.dense', 'tangent', 'classifier.out_proj') },
         async build(graph, reader, { linear, tokenTypes }) {
           const weights = new NamedWeights(reader, 'mpnet.', 'embeddings.word_embeddings.weight');

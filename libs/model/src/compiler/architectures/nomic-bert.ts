@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readClosed, type JsonFile, type Reading } from '../../config/closed-file.js';
 import { readRope, ropeMembers } from '../../config/rope.js';
 import { encoderConfig } from '../../config/transformers.js';
+import { groupedAttention } from '../layers/attention-memory.js';
 import type { Activation } from '../layers/activation.js';
 import type { Hidden } from '../layers/embeddings.js';
 import { addFeedForward } from '../layers/feed-forward.js';
@@ -15,7 +16,6 @@ import type { GraphBuilder } from '../onnx/graph-builder.js';
 import { transposed } from '../weights/matrix.js';
 import { NamedWeights, sideBySide } from '../weights/named-weights.js';
 import type { Architecture, BuildOptions, Encoder } from './architecture.js';
-import { servedPositions } from './served-positions.js';
 
 /**
  * NomicBERT: Nussbaum et al. 2024; the code beside nomic-embed-text-v1.5 and -v2-moe, where some layers are mixtures of experts,
@@ -118,7 +118,6 @@ interface NomicBertConfig {
   readonly hiddenSize: number;
   readonly layers: number;
   readonly heads: number;
-  readonly positions: number;
   readonly activation: GateActivation;
   /** Of layers without a gate; null where all have one. */
   readonly ungated: Activation | null;
@@ -132,14 +131,12 @@ interface NomicBertConfig {
 function readNomicBert(file: JsonFile): Reading<Encoder> {
   const { value, refusals, warnings } = readClosed(file, members);
   const all = value.n_positions ?? value.max_position_embeddings ?? value.max_trained_positions;
-  const served = servedPositions(file, scaledOnlyAfter(value.rotary_scaling_factor, value.max_trained_positions, all));
   const rope = readRope(file, value, { theta: value.rotary_emb_base, kinds: [] });
   const biased = value.activation_function !== undefined;
   const config: NomicBertConfig = {
     hiddenSize: value.hidden_size,
     layers: value.num_hidden_layers,
     heads: value.num_attention_heads,
-    positions: served.positions,
     activation: ACTIVATIONS[value.activation_function ?? value.hidden_act] ?? 'silu',
     ungated: UNGATED[value.activation_function ?? ''] ?? null,
     mixture: value.moe_every_n_layers
@@ -155,9 +152,10 @@ function readNomicBert(file: JsonFile): Reading<Encoder> {
   };
   const encoder: Encoder = {
     hiddenSize: value.hidden_size,
-    positions: served.positions,
+    positions: scaledOnlyAfter(value.rotary_scaling_factor, value.max_trained_positions, all),
     firstPosition: 0,
     padTokenId: value.pad_token_id ?? 0,
+    attention: groupedAttention(value.num_attention_heads, false, false),
     ...(config.mixture === null ? {} : { fp32Only: 'which experts a token goes to depends on the last digits' }),
     build: (graph, reader, options) =>
       buildNomicBert(graph, new NamedWeights(reader, 'bert.', 'embeddings.word_embeddings.weight'), config, options),
@@ -165,7 +163,7 @@ function readNomicBert(file: JsonFile): Reading<Encoder> {
   return {
     value: encoder,
     refusals: [...refusals, ...mixtureRefusals(file, config), ...rope.refusals],
-    warnings: [...warnings, ...served.warnings],
+    warnings,
   };
 }
 
@@ -190,9 +188,9 @@ async function buildNomicBert(
   graph: GraphBuilder,
   weights: NamedWeights,
   config: NomicBertConfig,
-  { linear, tokenTypes }: BuildOptions,
+  { linear, positions, tokenTypes }: BuildOptions,
 ): Promise<Hidden> {
-  const { heads, positions, epsilon, biased } = config;
+  const { heads, epsilon, biased } = config;
   const types = 'embeddings.token_type_embeddings.weight';
   const words = await weights.tensor('embeddings.word_embeddings.weight');
   const tables = { words, types: weights.has(types) ? await weights.tensor(types) : null };

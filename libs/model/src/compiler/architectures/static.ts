@@ -1,3 +1,4 @@
+import { noAttention } from '../layers/attention-memory.js';
 import { BootError } from '#contracts';
 import type { Tensor } from '../weights/weights-reader.js';
 import { WeightsReader } from '../weights/weights-reader.js';
@@ -36,6 +37,7 @@ export async function staticEncoder(paths: readonly string[]): Promise<Encoder> 
       positions: Infinity,
       firstPosition: 0,
       padTokenId: tokens,
+      attention: noAttention,
       fp32Only: 'a table of vectors has no products of matrices to make faster',
       async build(graph, weights) {
         const table = await readTable(weights, name, perToken, [tokens, size], source);
