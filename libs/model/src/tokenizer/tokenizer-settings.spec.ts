@@ -60,6 +60,23 @@ it('follows tokenizer_config.json where it contradicts tokenizer.json, as transf
   expect(prefixed.tokenizerFiles.tokenizer).toMatchObject({ pre_tokenizer: { ...spaced, add_prefix_space: true } });
 });
 
+it("takes the class's defaults for members that the file does not have", async () => {
+  const { do_lower_case: _, ...silent } = CONFIG;
+  const cased = { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: false, strip_accents: false };
+  const model = await load(silent, { normalizer: { ...cased, lowercase: false } });
+  expect(normalizer(model)).toMatchObject({ lowercase: true, handle_chinese_chars: true, strip_accents: null });
+  const alone = await load({ ...silent, tokenizer_class: 'PreTrainedTokenizerFast' }, { normalizer: cased });
+  expect(normalizer(alone)).toEqual(cased);
+});
+
+it('refuses other tokens around texts than those of tokenizer.json', async () => {
+  await expect(load({ ...CONFIG, sep_token: '[MASK]' })).rejects.toThrow(
+    /^tokenizer_config\.json: sep_token is "\[MASK\]", but tokenizer\.json puts "\[CLS\]" and "\[SEP\]" around texts$/,
+  );
+  const named = { cls_token: { content: '[CLS]', lstrip: false }, sep_token: '[SEP]' };
+  expect(normalizer(await load({ ...CONFIG, ...named }))).toMatchObject({ lowercase: true });
+});
+
 it('knows the class by the type of the model, too', async () => {
   const { tokenizer_class: _, ...unnamed } = CONFIG;
   expect(normalizer(await load({ ...unnamed, do_lower_case: false }))).toMatchObject({ lowercase: false });

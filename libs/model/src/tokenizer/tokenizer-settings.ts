@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { BootError, type TruncationSide } from '#contracts';
 import { readJson } from '../config/closed-file.js';
 import { type AddedToken, type Part, partsOf, type TokenizerDefinition } from './definition.js';
+import { requireFrame } from './frame-tokens.js';
 import { tokensOnlyNamed } from './named-tokens.js';
 import { withOlderFiles } from './older-token-files.js';
 import type { Manifest, ModelFiles, TokenizerFiles } from '../types.js';
@@ -71,25 +72,22 @@ async function fromVocabulary({ tokenizer, tokenizerConfig }: ModelFiles, kind: 
   );
 }
 
-/** Tokenizer classes that set members of the normalizer, and those of `tokenizer_config.json` that do. */
-const BERT = {
-  do_lower_case: 'lowercase',
-  strip_accents: 'strip_accents',
-  tokenize_chinese_chars: 'handle_chinese_chars',
+/** Tokenizer classes that make BERT's normalizer anew, whatever `tokenizer.json` says. */
+const OWN_NORMALIZER: readonly string[] = [...LIKE_BERT, 'convbert', 'mpnet'];
+
+/** Members of `tokenizer_config.json`: what each sets, and its value where the file does not have it. */
+type Overrides = Readonly<Record<string, readonly [member: string, absent: unknown]>>;
+const NORMALIZER: Overrides = {
+  do_lower_case: ['lowercase', true],
+  strip_accents: ['strip_accents', null],
+  tokenize_chinese_chars: ['handle_chinese_chars', true],
 };
-const MPNET = { do_lower_case: 'lowercase', strip_accents: 'strip_accents' };
-const NORMALIZERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  bert: BERT,
-  distilbert: BERT,
-  electra: BERT,
-  mobilebert: BERT,
-  convbert: BERT,
-  mpnet: MPNET,
-};
+const PRE_TOKENIZER: Overrides = { add_prefix_space: ['add_prefix_space', undefined] };
 
 /**
  * transformers lets `tokenizer_config.json` override some members of `tokenizer.json`: of the normalizer by the classes
- * in `NORMALIZERS`, and `add_prefix_space` of a byte-level pre-tokenizer. Only members that the file names. Tokens that
+ * in `OWN_NORMALIZER`, which have defaults for those that it does not name, and `add_prefix_space` of a byte-level
+ * pre-tokenizer. Tokens that
  * only that file names, or those beside it, are added. `add_bos_token` and `add_eos_token` change nothing where there is a tokenizer.json.
  * @param said `tokenizer_config.json`
  * @param named the same with the tokens of older files
@@ -103,20 +101,21 @@ function override(
 ): { readonly definition: Settings; readonly changes: Settings } {
   const changed = { ...(tokenizer as Settings) };
   const changes: Settings = {};
-  const apply = (part: 'normalizer' | 'pre_tokenizer', members: Readonly<Record<string, string>>) => {
+  const apply = (part: 'normalizer' | 'pre_tokenizer', members: Overrides) => {
     const before = settingsOf(changed[part]);
-    for (const [name, member] of Object.entries(members)) {
-      const value = said[name];
+    for (const [name, [member, absent]] of Object.entries(members)) {
+      const value = said[name] ?? absent;
       // A part without the member, such as a Sequence, is left alone there, too.
       if (value === undefined || !Object.hasOwn(before, member) || before[member] === value) continue;
       changed[part] = { ...settingsOf(changed[part]), [member]: value };
       changes[`${part}.${member}`] = value;
     }
   };
-  apply('normalizer', NORMALIZERS[classOf(said, settingsOf(model))] ?? {});
-  if (settingsOf(changed['pre_tokenizer'])['type'] === 'ByteLevel') {
-    apply('pre_tokenizer', { add_prefix_space: 'add_prefix_space' });
+  if (OWN_NORMALIZER.includes(classOf(said, settingsOf(model)))) {
+    apply('normalizer', NORMALIZER);
+    requireFrame(changed, said);
   }
+  if (settingsOf(changed['pre_tokenizer'])['type'] === 'ByteLevel') apply('pre_tokenizer', PRE_TOKENIZER);
   const more = tokensOnlyNamed(changed as unknown as TokenizerDefinition, named, settingsOf(model)['vocab_size']);
   if (more.length > 0) {
     changed['added_tokens'] = [...((changed['added_tokens'] ?? []) as readonly AddedToken[]), ...more];
