@@ -7,7 +7,7 @@ import type { WorkerRecord } from '#contracts';
  */
 export class Lifecycle {
   readonly startedAt = Date.now();
-  readonly #leaving = new AbortController();
+  readonly #leaving = held();
   #holding = held();
   #state: WorkerRecord['state'] = 'starting';
   #reason: string | null = null;

@@ -138,7 +138,7 @@ it.each<[string, object, Files, RegExp]>([
     'another strategy of SPLADE',
     {},
     { ...SPLADE, '1_Head/config.json': { pooling_strategy: 'mean' } },
-    /1_Head\/config\.json: pooling_strategy: /,
+    /1_Head\/config\.json: pooling_strategy is "mean": /,
   ],
   [
     'SPLADE after other modules',

@@ -262,11 +262,42 @@ it.each<[string, string, unknown, RegExp]>([
     { model_type: 'SparseEncoder' },
     /config_sentence_transformers\.json: model_type is "SparseEncoder"/,
   ],
-  ['a limit that is no number', 'sentence_bert_config.json', { max_seq_length: 'all' }, /max_seq_length: /],
+  [
+    'a limit that is no number',
+    'sentence_bert_config.json',
+    { max_seq_length: 'all' },
+    /sentence_bert_config\.json: max_seq_length is "all": /,
+  ],
 ])('refuses %s, naming file, member and value', async (_name, file, content, message) => {
   const refused = manifestWith({ [file]: content });
   await expect(refused).rejects.toThrow(message);
   await expect(refused).rejects.toBeInstanceOf(BootError);
+});
+
+it('refuses a mode of pooling that is on and unknown, and heads that do not share the channels', async () => {
+  await expect(manifestWith({ '1_Pooling/config.json': { ...POOLING, pooling_mode_median: true } })).rejects.toThrow(
+    /1_Pooling\/config\.json: pooling_mode_median is true, a pooling that Embedmill does not know/,
+  );
+  const config = { ...CONFIGS['BAAI/bge-large-zh'], num_attention_heads: 7 };
+  await expect(manifestWith({ 'config.json': config })).rejects.toThrow(
+    /config\.json: num_attention_heads is 7, which does not divide hidden_size/,
+  );
+});
+
+it('says in one line what is no JSON, what is a pointer of Git LFS, and what is an adapter', async () => {
+  const withFile = async (name: string, content: string) => {
+    const at = join(folder, String(models++));
+    await makeBertModel(at);
+    await rm(join(at, 'config.json'));
+    await writeFile(join(at, name), content);
+    return readManifest(await filesInFolder(at, 'folder:test', 'fp32'));
+  };
+  const config = (content: string) => withFile('config.json', content);
+  await expect(config('{\n  "a": 1,\n  "b": }\n}')).rejects.toThrow(/^[^\n]*config\.json: Unexpected token [^\n]*$/);
+  const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 3\n';
+  await expect(config(pointer)).rejects.toThrow(/^[^\n]*config\.json is a pointer of Git LFS[^\n]*$/);
+  await expect(config('[]')).rejects.toThrow(/config\.json: hidden_size is missing/);
+  await expect(withFile('adapter_config.json', '{}')).rejects.toThrow(/adapter_config\.json: the model is an adapter/);
 });
 
 it('warns of what it goes on without', async () => {

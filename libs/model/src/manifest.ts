@@ -33,12 +33,6 @@ export async function readManifest(files: ModelFiles, memory = deviceMemory('cpu
   const { overrides, source } = files;
   const warnings: string[] = [];
   const warn: Warn = (warning) => warnings.push(warning);
-  if (files.adapter !== null) {
-    throw new BootError(
-      `${files.adapter}: the model is an adapter, which Embedmill does not add to its base model: merge the two ` +
-        '(merge_and_unload of the library peft) and save the result',
-    );
-  }
   const configFile = files.config === null ? null : await readConfig(files.config);
   if (configFile !== null && !files.isStatic) requireVectors(files, await findHead(files, configFile, warn));
   const modules = files.modules === null ? null : readModules(await readJson(files.modules), warn);

@@ -29,7 +29,7 @@ export async function poolingOf(
   const family = builtInPooling(source);
   const normalize = family?.normalize ?? false;
   const known = { includePrompt: true, unknown: null, normalize };
-  const inFile = path === null ? null : accept(readClosed(await readJson(path), config), warn);
+  const inFile = path === null ? null : await readPooling(path, warn);
   const includePrompt = inFile?.include_prompt ?? true;
   if (overrides.pooling !== undefined) return { ...known, pooling: overrides.pooling, includePrompt };
   if (path !== null && inFile !== null) return { ...known, pooling: modesIn(path, inFile), includePrompt };
@@ -65,4 +65,19 @@ function oldModes(file: PoolingFile): PoolingMode[] {
     lasttoken: file.pooling_mode_lasttoken,
   };
   return poolingModeSchema.options.filter((mode) => modes[mode]);
+}
+
+async function readPooling(
+  path: string,
+  warn: (warning: string) => void,
+): Promise<z.infer<z.ZodObject<typeof config.used>>> {
+  const file = await readJson(path);
+  const known = accept(readClosed(file, config), warn);
+  // The old form has a member for each mode.
+  const isUnknown = (name: string) => name.startsWith('pooling_mode_') && !Object.hasOwn(config.used, name);
+  const unknown = Object.entries(file.json as object).find(([name, on]) => isUnknown(name) && Boolean(on));
+  if (unknown === undefined) return known;
+  throw new BootError(
+    `${path}: ${unknown[0]} is ${JSON.stringify(unknown[1])}, a pooling that Embedmill does not know`,
+  );
 }

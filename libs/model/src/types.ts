@@ -67,8 +67,6 @@ export interface ModelFiles {
   readonly dense: readonly DenseFiles[];
   readonly sentenceBert: string | null;
   readonly sentenceTransformers: string | null;
-  /** Settings of an adapter that belongs to the weights. */
-  readonly adapter: string | null;
   readonly overrides: ManifestOverrides;
   /** Numbers of the graph that the files are for. */
   readonly dtype: Dtype;

@@ -43,6 +43,7 @@ export class ModelsController {
       max_tokens: card.maxTokens,
       ...(embed && {
         dimensions: embed.defaultDimensions ?? embed.dimensions,
+        ...(embed.defaultDimensions !== undefined && { max_dimensions: embed.dimensions }),
         pooling: embed.pooling,
         normalize: embed.normalize,
         matryoshka_dimensions: embed.matryoshka,

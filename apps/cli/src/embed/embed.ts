@@ -88,11 +88,11 @@ class EmbedRun {
     const { connection, dimensions, model: wanted, patienceMs, quiet } = this.#options;
     // Without retries: a wrong address is reported at once.
     const model = await servedModel(clientOf(connection, { signal }), wanted);
-    const { dimensions: most = 0 } = model;
+    const { dimensions: usual = 0, max_dimensions: most = usual } = model;
     if (dimensions !== undefined && dimensions > most) {
       throw new CommandError(EXIT.usage, `--dimensions ${dimensions}: ${model.id} has ${most}`);
     }
-    const { earlier, state } = await this.#begin(model, dimensions ?? most);
+    const { earlier, state } = await this.#begin(model, dimensions ?? usual);
     const progress = new EmbedProgress(quiet, state.input?.bytes ?? 0, state.tally.texts);
     this.#progress = progress;
     if (earlier) progress.say(`going on after ${whole(state.tally.texts)} texts`);

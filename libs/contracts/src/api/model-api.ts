@@ -12,6 +12,8 @@ export const modelObjectSchema = z.object({
   owned_by: z.string(),
   /** Floats per vector; only for models that embed. */
   dimensions: z.int().optional(),
+  /** The most that requests may ask for, where it is more than `dimensions`. */
+  max_dimensions: z.int().optional(),
   /** Longest sequence in tokens, special tokens and prompt included. */
   max_tokens: z.int(),
   /** Only for models that embed. */

@@ -63,6 +63,12 @@ const MAX_REST_MS = 10_000;
 /** After this many failed starts in a row, batches are rejected instead of kept waiting. */
 const MAX_FAILED_STARTS = 3;
 
+/** One listener for the devices of all models: Node warns of more than ten. */
+const exitListeners = new Set<() => void>();
+process.on('exit', () => {
+  for (const listener of exitListeners) listener();
+});
+
 /**
  * An ONNX device runs an ONNX session in a thread of its own and supervises it: a thread that dies is restarted after a
  * delay that doubles with every death in a row.
@@ -183,7 +189,7 @@ export class OnnxDevice implements Device {
       busy: this.#busy,
     };
     Atomics.store(this.#busy, 0, 1);
-    process.on('exit', this.#onProcessExit);
+    exitListeners.add(this.#onProcessExit);
     const worker = new Worker(new URL('./device-thread.js', import.meta.url), { workerData });
     this.#state = { kind: 'starting' };
     this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
@@ -212,7 +218,7 @@ export class OnnxDevice implements Device {
         reason = error instanceof Error ? error.message : String(error);
       });
       worker.on('exit', (code) => {
-        process.off('exit', this.#onProcessExit);
+        exitListeners.delete(this.#onProcessExit);
         const why = reason ?? `the device thread ended with code ${code}`;
         resolve({ kind: 'refused', reason: why });
         this.#threadEnded(why);

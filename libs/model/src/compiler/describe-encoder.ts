@@ -41,7 +41,11 @@ export function describeEncoder(
 ): DescribedEncoder {
   const config = parseFile(
     file,
-    z.object({ ...commonMembers, num_attention_heads: z.int().positive().nullish().catch(null) }),
+    z.object({
+      ...commonMembers,
+      num_attention_heads: z.int().positive().nullish().catch(null),
+      head_dim: z.unknown().optional(),
+    }),
   );
   const heads = config.num_attention_heads ?? Math.ceil(config.hidden_size / USUAL_HEAD_SIZE);
   const modelType = config.model_type ?? '';
@@ -66,11 +70,27 @@ export function describeEncoder(
     };
     return { architecture: 'other', shape, encoder: null, warnings: [] };
   }
-  const { value: encoder, refusals, warnings } = found.read(file);
+  const { value: encoder, refusals: ofArchitecture, warnings } = found.read(file);
+  const refusals = [...ofArchitecture, ...unevenHeads(file, config)];
   const [refusal] = refusals;
   if (weights && refusal === undefined) return { architecture: found.name, shape: encoder, encoder, warnings };
   if (!onnx) throw new BootError(`${source}: ${refusal ?? 'no weights'}`);
   const instead = weights ? refusals.map((one) => `${one}; its ONNX file is used as found`) : [];
   const shape = { ...encoder, attention: () => plainAttention(heads) };
   return { architecture: found.name, shape, encoder: null, warnings: instead };
+}
+
+/** Channels are shared out among the heads, unless a head's size is given. */
+function unevenHeads(
+  { path }: JsonFile,
+  { head_dim: size, hidden_size: hidden, num_attention_heads: heads }: EncoderSizes,
+): string[] {
+  if (!heads || typeof size === 'number' || hidden % heads === 0) return [];
+  return [`${path}: num_attention_heads is ${heads}, which does not divide hidden_size ${hidden}`];
+}
+
+interface EncoderSizes {
+  readonly hidden_size: number;
+  readonly num_attention_heads?: number | null | undefined;
+  readonly head_dim?: unknown;
 }

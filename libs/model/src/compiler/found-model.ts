@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { BootError } from '#contracts';
 import { readFoundGraphConfig } from '../config/found-graph-config.js';
 import { readConfig } from '../config/transformers.js';
-import { requireNoPointers } from '../resolve/lfs-pointer.js';
+import { requireNoPointers } from '../config/lfs-pointer.js';
 import { tasksIn } from '../task.js';
 import type { Manifest, ModelFiles } from '../types.js';
 import { batchDependence } from './onnx/batch-dependence.js';

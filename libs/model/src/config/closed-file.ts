@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { BootError } from '#contracts';
+import { MARK, pointerError } from './lfs-pointer.js';
 import { z } from 'zod';
 
 /** A configuration file, parsed but not checked. */
@@ -28,9 +29,14 @@ export interface Reading<Value> {
 /** @throws BootError, one line, when the file cannot be read */
 export async function readJson(path: string): Promise<JsonFile> {
   try {
-    return { path, json: parseJson(await readFile(path, 'utf8')) };
+    const text = await readFile(path, 'utf8');
+    if (text.startsWith(MARK)) throw pointerError(path);
+    return { path, json: parseJson(text) };
   } catch (error) {
-    throw new BootError(`${path}: ${(error as Error).message}`, { cause: error });
+    if (error instanceof BootError) throw error;
+    // A parser quotes the file, line ends and all.
+    const message = (error as Error).message.replace(/[\s\p{Cc}\uFFFD]+/gu, ' ');
+    throw new BootError(`${path}: ${message}`, { cause: error });
   }
 }
 
@@ -47,8 +53,11 @@ export function parseFile<T extends z.ZodType>({ path, json }: JsonFile, schema:
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const member = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-  throw new BootError(`${path}: ${member}${issue?.message ?? 'not understood'}`);
+  const members = issue?.path ?? [];
+  const value = members.reduce((at, key) => (at as Record<PropertyKey, unknown> | null)?.[key], json);
+  const name = members.length === 0 ? 'its content' : members.join('.');
+  const said = value === undefined ? 'missing' : shown(value);
+  throw new BootError(`${path}: ${name} is ${said}: ${issue?.message ?? 'not understood'}`);
 }
 
 /**

@@ -4,7 +4,7 @@ import { BootError, type Dtype } from '#contracts';
 import type { ManifestOverrides, ModelFiles } from '../types.js';
 import { TO_JSON } from '../tokenizer/to-json.js';
 import { readLayout } from './layout.js';
-import { requireNoPointers } from './lfs-pointer.js';
+import { requireNoPointers } from '../config/lfs-pointer.js';
 import { pickFiles, type PickedFiles } from './pick-files.js';
 
 /**
@@ -26,7 +26,8 @@ export async function filesInFolder(
   }
   const picked = pickFiles(listing, dtype, await readLayout(root, listing));
   const files = locate(root, picked, { source, dtype, overrides });
-  const heavy = [files.tokenizer, ...files.weights, ...(files.onnx === null ? [] : [files.onnx])];
+  const dense = files.dense.map(({ weights }) => weights);
+  const heavy = [files.tokenizer, ...files.weights, files.onnx, ...dense].filter((path) => path !== null);
   await requireNoPointers(heavy);
   return files;
 }
@@ -38,6 +39,12 @@ export function locate(
   { dtype, overrides, source }: { source: string; dtype: Dtype; overrides: ManifestOverrides },
 ): ModelFiles {
   const at = (path: string | null) => (path === null ? null : join(root, path));
+  if (picked.adapter) {
+    throw new BootError(
+      `${at(picked.adapter)}: the model is an adapter, which Embedmill does not add to its base model: merge the two ` +
+        '(merge_and_unload of the library peft) and save the result',
+    );
+  }
   const { config, tokenizer, isStatic } = picked;
   const missing = [
     config === null && !isStatic && 'config.json',
@@ -63,7 +70,6 @@ export function locate(
     // Records of downloads by earlier versions have none of these.
     specialTokensMap: at(picked.specialTokensMap ?? null),
     addedTokens: at(picked.addedTokens ?? null),
-    adapter: at(picked.adapter ?? null),
     head: at(picked.head ?? null),
     dense: picked.dense.map(({ folder, config: denseConfig, weights }) => ({
       folder,

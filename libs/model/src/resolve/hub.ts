@@ -85,7 +85,6 @@ export async function filesFromHub(id: string, options: HubOptions): Promise<Mod
 /** Files that say how a model runs. */
 function smallFiles(picked: PickedFiles): string[] {
   const {
-    adapter,
     addedTokens,
     config,
     dense,
@@ -111,7 +110,6 @@ function smallFiles(picked: PickedFiles): string[] {
     head,
     sentenceBert,
     sentenceTransformers,
-    adapter,
   ];
   // How long the vectors of a table are, only the table says.
   const tables = isStatic ? weights : [];

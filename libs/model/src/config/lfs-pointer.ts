@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { BootError } from '#contracts';
 
 /** First bytes of the file that git has in place of one that Git LFS keeps elsewhere. */
-const MARK = 'version https://git-lfs.github.com/spec/';
+export const MARK = 'version https://git-lfs.github.com/spec/';
 
 /** @throws BootError, one line, when a file is only a pointer of Git LFS, as after a clone without `git lfs pull` */
 export async function requireNoPointers(paths: readonly string[]): Promise<void> {
@@ -14,6 +14,10 @@ export async function requireNoPointers(paths: readonly string[]): Promise<void>
     } finally {
       await file.close();
     }
-    throw new BootError(`${path} is a pointer of Git LFS, not the file itself: run \`git lfs pull\` in its folder`);
+    throw pointerError(path);
   }
+}
+
+export function pointerError(path: string): BootError {
+  return new BootError(`${path} is a pointer of Git LFS, not the file itself: run \`git lfs pull\` in its folder`);
 }
