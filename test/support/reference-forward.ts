@@ -42,9 +42,9 @@ export function referenceForward(
   const words = matrix('embeddings.word_embeddings.weight');
   const positions = matrix('embeddings.position_embeddings.weight');
   const typeVectors = matrix('embeddings.token_type_embeddings.weight');
-  const firstPosition = config.model_type === 'bert' ? 0 : config.pad_token_id + 1;
+  const places = config.model_type === 'bert' ? ids.map((_, t) => t) : placesAfter(config.pad_token_id, ids);
   let hidden = norm(
-    ids.map((id, t) => words[id]!.map((x, d) => x + positions[firstPosition + t]![d]! + typeVectors[types[t]!]![d]!)),
+    ids.map((id, t) => words[id]!.map((x, d) => x + positions[places[t]!]![d]! + typeVectors[types[t]!]![d]!)),
     'embeddings.LayerNorm',
   );
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
@@ -71,6 +71,12 @@ export function referenceForward(
   }
 
   return poolPlainly(hidden, pooling);
+}
+
+/** Rows of the position table where tokens are counted from after the padding id, and padding tokens are not counted. */
+export function placesAfter(padding: number, ids: readonly number[]): number[] {
+  let last = padding;
+  return ids.map((id) => (id === padding ? padding : ++last));
 }
 
 /** Pools hidden states `[tokens, hidden]`; the vectors of several modes follow each other. */

@@ -86,6 +86,8 @@ function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
 const ROWS = [
   [2, 5, 9, 40, 3],
   [2, 3],
+  // A text that contains the padding token itself: 0 or 1.
+  [2, 1, 5, 9, 1, 1, 0, 40, 0, 3],
   [2, ...Array.from({ length: 40 }, (_, i) => 5 + ((i * 7) % 60)), 3],
 ];
 

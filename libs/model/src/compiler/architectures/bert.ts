@@ -15,7 +15,7 @@ export const bert: Architecture = {
   name: 'bert',
   modelTypes: ['bert'],
   positionTypes: ['absolute'],
-  read: (config) => readBertLike(config, { prefix: 'bert.', padTokenId: 0, firstPosition: () => 0, heads }),
+  read: (config) => readBertLike(config, { prefix: 'bert.', padTokenId: 0, afterPadding: false, heads }),
 };
 
 function heads({ activation, epsilon, tied }: HeadSettings): HeadParts {
@@ -54,8 +54,8 @@ export interface BertVariant {
   readonly prefix: string;
   /** Used when `config.json` has none. */
   readonly padTokenId: number;
-  /** Row of the position table for the first token of a text. */
-  firstPosition(padTokenId: number): number;
+  /** Whether positions are counted from after the padding id, and padding tokens are not. */
+  readonly afterPadding: boolean;
   heads(settings: HeadSettings): HeadParts;
 }
 
@@ -100,19 +100,20 @@ interface BertConfig {
   readonly heads: number;
   readonly activation: Activation;
   readonly epsilon: number;
-  readonly firstPosition: number;
+  /** See `EmbeddingWeights`. */
+  readonly positionsAfter?: number;
 }
 
 export function readBertLike(file: JsonFile, variant: BertVariant): Reading<Encoder> {
   const { value, refusals, warnings } = readClosed(file, encoderConfig(bertMembers));
   const padTokenId = value.pad_token_id ?? variant.padTokenId;
-  const firstPosition = variant.firstPosition(padTokenId);
+  const firstPosition = variant.afterPadding ? padTokenId + 1 : 0;
   const config: BertConfig = {
     layers: value.num_hidden_layers,
     heads: value.num_attention_heads,
     activation: ACTIVATIONS[value.hidden_act] ?? 'erf',
     epsilon: value.layer_norm_eps,
-    firstPosition,
+    ...(variant.afterPadding && { positionsAfter: padTokenId }),
   };
   const encoder: Encoder = {
     hiddenSize: value.hidden_size,
@@ -138,7 +139,8 @@ async function buildBert(
     graph,
     {
       words: await weights.tensor('embeddings.word_embeddings.weight'),
-      positions: await weights.rowsFrom(config.firstPosition, 'embeddings.position_embeddings.weight'),
+      positions: await weights.tensor('embeddings.position_embeddings.weight'),
+      ...(config.positionsAfter !== undefined && { positionsAfter: config.positionsAfter }),
       types: weights.has(types) ? await weights.tensor(types) : null,
       norm: await weights.norm('embeddings.LayerNorm'),
       epsilon: config.epsilon,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dtype } from '#contracts';
-import { activate } from '../../../../../test/support/reference-forward.js';
+import { activate, placesAfter } from '../../../../../test/support/reference-forward.js';
 import {
   attend,
   PlainModel,
@@ -65,7 +65,8 @@ function forward(model: PlainModel, ids: readonly number[]): Rows {
   const words = model.matrix('embeddings.word_embeddings.weight');
   const positions = model.matrix('embeddings.position_embeddings.weight');
   const bias = model.matrix('encoder.relative_attention_bias.weight');
-  const embedded = ids.map((id, t) => words[id]!.map((x, d) => x + positions[2 + t]![d]!));
+  const places = placesAfter(1, ids);
+  const embedded = ids.map((id, t) => words[id]!.map((x, d) => x + positions[places[t]!]![d]!));
   let hidden = model.norm(embedded, 'embeddings.LayerNorm', EPSILON);
   for (let layer = 0; layer < LAYERS; layer++) {
     const at = `encoder.layer.${layer}`;

@@ -14,7 +14,8 @@ const BUCKETS = 32;
 /** From this distance on, all tokens are in the last bucket of their direction. */
 const FARTHEST = 128;
 /** Positions are counted from after the padding id, which is a constant as well. */
-const FIRST_POSITION = 2;
+const PADDING = 1;
+const FIRST_POSITION = PADDING + 1;
 
 const members = encoderConfig({
   ...bertMembers,
@@ -44,10 +45,11 @@ export const mpnet: Architecture = {
         heads: { classifier: firstTokenClassifier('classifier.dense', 'tangent', 'classifier.out_proj') },
         async build(graph, reader, { linear, tokenTypes }) {
           const weights = new NamedWeights(reader, 'mpnet.', 'embeddings.word_embeddings.weight');
-          const positions = await weights.rowsFrom(FIRST_POSITION, 'embeddings.position_embeddings.weight');
+          const positions = await weights.tensor('embeddings.position_embeddings.weight');
           const embeddings = {
             words: await weights.tensor('embeddings.word_embeddings.weight'),
             positions,
+            positionsAfter: PADDING,
             types: null,
             norm: await weights.norm('embeddings.LayerNorm'),
             epsilon: value.layer_norm_eps,
@@ -58,7 +60,7 @@ export const mpnet: Architecture = {
           const { data } = await weights.tensor('encoder.relative_attention_bias.weight');
           const scoreBias = await addDistanceBias(graph, 'distances', {
             heads,
-            positions: positions.shape[0]!,
+            positions: positions.shape[0]! - FIRST_POSITION,
             at: (head, distance) => data[bucketOf(distance) * heads + head]!,
           });
           for (let index = 0; index < value.num_hidden_layers; index++) {

@@ -104,10 +104,11 @@ export async function writePlainModel(
   await writeFile(join(folder, 'model.safetensors'), encodeSafetensors(tensors));
 }
 
-/** Rows of token ids: of common lengths, and one that is long enough for the far distances of MPNet. */
+/** Rows of token ids: of common lengths, one with padding ids within the text, one long enough for MPNet's distances. */
 const ROWS: readonly (readonly number[])[] = [
   [2, 5, 9, 40, 3],
   [2, 3],
+  [2, 1, 5, 9, 1, 1, 0, 40, 0, 3],
   [2, ...Array.from({ length: 30 }, (_, i) => 5 + ((i * 7) % 50)), 3],
   [2, ...Array.from({ length: 158 }, (_, i) => 5 + ((i * 11) % 50)), 3],
 ];

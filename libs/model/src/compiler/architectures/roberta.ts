@@ -4,15 +4,13 @@ import { firstTokenClassifier, type HeadSettings, readBertLike, vocabularyOf } f
 
 /**
  * RoBERTa, XLM-RoBERTa and CamemBERT have BERT's layers. Their positions begin at the padding id + 1 (transformers'
- * `create_position_ids_from_input_ids`), so the first rows of the position table are never used. Since texts are padded
- * only at their end, the other rows are numbered from 0, as in BERT.
+ * `create_position_ids_from_input_ids`), and a padding token within a text is not counted.
  */
 export const roberta: Architecture = {
   name: 'roberta',
   modelTypes: ['roberta', 'xlm-roberta', 'camembert'],
   positionTypes: ['absolute'],
-  read: (config) =>
-    readBertLike(config, { prefix: 'roberta.', padTokenId: 1, firstPosition: (padTokenId) => padTokenId + 1, heads }),
+  read: (config) => readBertLike(config, { prefix: 'roberta.', padTokenId: 1, afterPadding: true, heads }),
 };
 
 function heads({ epsilon, tied }: HeadSettings): HeadParts {

@@ -2,6 +2,7 @@ import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { NormWeights } from '../weights/named-weights.js';
 import type { Tensor } from '../weights/weights-reader.js';
 import { addNorm } from './norm.js';
+import { addPositionIds } from './position-ids.js';
 
 /** Names of values that an encoder gives. */
 export interface Hidden {
@@ -22,8 +23,10 @@ export type TokenTypes = 'zero' | 'input';
 export interface EmbeddingWeights {
   /** `[vocabulary, hidden]`. */
   readonly words: Tensor;
-  /** `[positions, hidden]`; the first row is for the first token. Null when attention knows the positions. */
+  /** `[positions, hidden]`. Null when attention knows the positions. */
   readonly positions: Tensor | null;
+  /** Where positions are counted from after the padding id: that id. Default: the first row is for the first token. */
+  readonly positionsAfter?: number;
   /** `[types, hidden]`; null when the architecture has none. */
   readonly types: Tensor | null;
   readonly norm: NormWeights;
@@ -36,11 +39,12 @@ export interface EmbeddingWeights {
  */
 export async function addEmbeddings(
   graph: GraphBuilder,
-  { words, positions, types, norm, epsilon }: EmbeddingWeights,
+  { words, positions, positionsAfter, types, norm, epsilon }: EmbeddingWeights,
   tokenTypes: TokenTypes,
 ): Promise<Hidden> {
   const size = norm.gamma.length;
   const ids = graph.toInt32('ids32', graph.input('input_ids'));
+  const places = positionsAfter === undefined ? null : addPositionIds(graph, ids, positionsAfter);
   const segmented = tokenTypes === 'input' && types !== null && types.shape[0]! > 1;
   // WebGPU has no kernel for the fused operator; its attention takes the mask in another form than lengths.
   if (graph.provider === 'webgpu' || positions === null) {
@@ -48,7 +52,7 @@ export async function addEmbeddings(
     const table = inWords ? withFirstType(words.data, types.data, size) : words.data;
     let rows = graph.node('Gather', 'embedded', [await graph.weight('words', words.shape, table), ids]);
     if (segmented) rows = await addTypes(graph, rows, types);
-    if (positions !== null) rows = await addPositions(graph, rows, positions, segmented ? null : types);
+    if (positions !== null) rows = await addPositions(graph, rows, positions, places, segmented ? null : types);
     const hidden = await addNorm(graph, 'embeddings', rows, norm, epsilon);
     if (graph.provider === 'webgpu') return { hidden, lengths: '', words: inWords ? undefined : 'words' };
     const mask = graph.cast('mask32', graph.input('attention_mask'), 'int32');
@@ -69,6 +73,7 @@ export async function addEmbeddings(
       await graph.weight('embeddings.gamma', [size], norm.gamma),
       await graph.weight('embeddings.beta', [size], norm.beta),
       mask,
+      ...(places === null ? [] : [places]),
     ],
     { epsilon: { float: epsilon } },
     ['embeddings', 'lengths'],
@@ -76,15 +81,23 @@ export async function addEmbeddings(
   return { hidden: output, lengths: 'lengths', words: wordTable };
 }
 
-/** Adds the vectors of the first positions, and of the first type if all tokens have that one. */
+/**
+ * Adds the vectors of the positions, and of the first type if all tokens have that one.
+ * @param places the positions of tokens, int32 `[rows, tokens]`; null: they are counted from the first row
+ */
 async function addPositions(
   graph: GraphBuilder,
   rows: string,
   positions: Tensor,
+  places: string | null,
   types: Tensor | null,
 ): Promise<string> {
   const data = types === null ? positions.data : withFirstType(positions.data, types.data, positions.shape[1]!);
   const table = await graph.weight('positions', positions.shape, data);
+  if (places !== null) {
+    const vectors = graph.node('Gather', 'positions.vectors', [table, places]);
+    return graph.node('Add', 'embedded.placed', [rows, vectors]);
+  }
   const tokens = graph.node('Shape', 'positions.tokens', [graph.input('input_ids')], { start: 1, end: 2 });
   const [start, axis] = [graph.integers('positions.start', [0]), graph.integers('positions.axis', [0])];
   const first = graph.node('Slice', 'positions.first', [table, start, tokens, axis]);

@@ -129,6 +129,12 @@ export class GraphBuilder {
     return name;
   }
 
+  /** Adds an int32 scalar, for arithmetic with ids: WebGPU's kernels take no int64. */
+  integer32(name: string, value: number): string {
+    this.initializers.push(inlineTensor(name, [], Int32Array.of(value)));
+    return name;
+  }
+
   /** Adds a uint8 scalar, such as a zero point. */
   byte(name: string, value: number): string {
     this.initializers.push(inlineTensor(name, [], Uint8Array.of(value)));

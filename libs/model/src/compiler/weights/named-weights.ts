@@ -53,13 +53,6 @@ export class NamedWeights {
     return (await this.tensor(name)).data;
   }
 
-  /** A table `[rows, size]` without its first rows. */
-  async rowsFrom(first: number, name: string): Promise<Tensor> {
-    const { shape, data } = await this.tensor(name);
-    const [rows = 0, size = 0] = shape;
-    return { shape: [rows - first, size], data: data.slice(first * size) };
-  }
-
   async linear(name: string): Promise<LinearWeights> {
     return { matrix: await this.#matrix(name), bias: await this.vector(`${name}.bias`) };
   }
