@@ -2,13 +2,17 @@ import { ApiError, type Lane, type ModelCard } from '#contracts';
 import { mostTokens } from '#model';
 import type { TokenCount } from '../input/too-long.js';
 import type { ChosenPrompt, PromptWishes } from './prompt-choice.js';
-import type { TokenLimit } from './token-limit.js';
+
+/** Counts a text's tokens, special tokens included; null when this process cannot. */
+export interface TokenCounter {
+  count(card: ModelCard, lane: Lane, text: string): Promise<TokenCount | null>;
+}
 
 /** Refuses prompts that leave a text no room: every text would get the same vector. */
 export class PromptLimit {
-  readonly #tokens: Pick<TokenLimit, 'count'>;
+  readonly #tokens: TokenCounter;
 
-  constructor(tokens: Pick<TokenLimit, 'count'>) {
+  constructor(tokens: TokenCounter) {
     this.#tokens = tokens;
   }
 

@@ -4,9 +4,10 @@ import type { ModelRegistry } from '#store';
 import type { TokenCount } from '../input/too-long.js';
 import { modelNotReady } from './model-directory.js';
 import type { Plan } from './planner.js';
+import type { TokenCounter } from './prompt-limit.js';
 
 /** Counts tokens: finds texts over a model's token limit, for `truncate: error`, and measures long prompts. Uses the tokenizer that workers announced. */
-export class TokenLimit {
+export class TokenLimit implements TokenCounter {
   readonly #registry: ModelRegistry;
   readonly #onUnusable: (reason: string) => void;
   readonly #tokenizers = new Map<string, Promise<TokenizerThread>>();
