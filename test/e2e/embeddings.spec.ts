@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,15 +16,23 @@ let api: Service;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'embedmill-embeddings-'));
   const model = join(folder, 'model');
-  await makeBertModel(model, { pooling: 'mean', maxTokens: 16, normalize: true, prompts: { query: 'query ' } });
+  await makeBertModel(model, {
+    pooling: 'mean',
+    maxTokens: 16,
+    normalize: true,
+    prompts: { query: 'query ', long: 'the fox '.repeat(7) },
+  });
   // The files of bge-zh say nothing about its prompt.
   const zh = join(folder, 'bge-small-zh-v1.5');
   await makeBertModel(zh, { pooling: 'cls', normalize: true });
+  const instructed = { instructed: { source: model, instruction: 'the {instruction} ' } };
+  await writeFile(join(folder, 'models.json'), JSON.stringify(instructed));
   const redis = await startRedis();
   started.push(redis);
   const settings = {
     REDIS_URL: redis.url,
-    EMBED_MODELS: `org/small=${model},bge-zh:latest=${zh}`,
+    EMBED_MODELS: `org/small=${model},bge-zh:latest=${zh},instructed`,
+    EMBED_MODELS_FILE: join(folder, 'models.json'),
     EMBED_MODEL_DIR: join(folder, 'compiled'),
     EMBED_MAX_INPUTS: '8',
     EMBED_MAX_TEXT_BYTES: '200',
@@ -139,6 +147,41 @@ it('lists the prompts of a model with their texts', async () => {
   });
 });
 
+it.each<[string, object, string, RegExp]>([
+  [
+    'prompt_name',
+    { prompt_name: 'long' },
+    'org/small',
+    /^The prompt of prompt_name has 16 tokens .* "org\/small" takes 16/,
+  ],
+  ['input_type', { input_type: 'long' }, 'org/small', /^The prompt of input_type has 16 tokens/],
+  ['instruction', { instruction: 'fox '.repeat(13).trim() }, 'instructed', /^The prompt of instruction has 16 tokens/],
+])(
+  'refuses a prompt of %s that leaves a text no room, before anything is enqueued',
+  async (param, options, model, text) => {
+    const error = {
+      type: 'invalid_request_error',
+      code: 'prompt_too_long',
+      param,
+      message: expect.stringMatching(text),
+    };
+    expect(await post({ model, input: ['a', 'b'], ...options })).toMatchObject({ status: 400, error });
+    const response = await fetch(`${api.url}/v1/jobs`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model, input: ['a', 'b'], ...options }),
+    });
+    expect([response.status, await response.json()]).toEqual([400, { error }]);
+  },
+);
+
+it('a prompt that leaves a text one token is used', async () => {
+  const instruction = 'fox '.repeat(12).trim();
+  const answer = await post({ model: 'instructed', input: ['a', 'fox'], instruction });
+  expect([answer.status, answer.headers.get('x-embedmill-prompt')]).toEqual([200, 'instruction']);
+  expect(answer.data[0]!.embedding).not.toEqual(answer.data[1]!.embedding);
+});
+
 it('gives many concurrent requests each their own vectors', async () => {
   const texts = Array.from({ length: 60 }, (_, n) => `text number ${n}`);
   const together = await Promise.all(texts.map((input) => vector({ input })));
@@ -160,7 +203,7 @@ it.each<[string, unknown, number, string, string | null, RegExp]>([
     400,
     'unknown_prompt',
     'prompt_name',
-    /"passage" is not known .* "query", "none"/,
+    /"passage" is not known .* "query", "long", "none"/,
   ],
   [
     'an unknown input type',
@@ -360,7 +403,13 @@ it('tells probes, Prometheus and readers how it is', async () => {
   const ready = await fetch(`${api.url}/health/ready`);
   expect([ready.status, await ready.json()]).toEqual([
     200,
-    { ready: true, redis: 'up', models: { 'org/small': 1, 'bge-zh:latest': 1 }, missing: [], paused: [] },
+    {
+      ready: true,
+      redis: 'up',
+      models: { 'org/small': 1, 'bge-zh:latest': 1, 'instructed': 1 },
+      missing: [],
+      paused: [],
+    },
   ]);
   const metrics = await (await fetch(`${api.url}/metrics`)).text();
   expect(metrics).toMatch(/^embedmill_workers_ready\{model="org\/small"\} 1$/m);

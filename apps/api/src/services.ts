@@ -53,6 +53,7 @@ import type { OutputShapes } from './output/output-shape.js';
 import { OUTPUT_SHAPES } from './output/shapes.js';
 import { ModelDirectory } from './planning/model-directory.js';
 import { Planner } from './planning/planner.js';
+import { PromptLimit } from './planning/prompt-limit.js';
 import { TokenLimit } from './planning/token-limit.js';
 import { Queues } from './queues.js';
 
@@ -132,8 +133,9 @@ export function createServices(environment: Environment, log: FastifyBaseLogger,
     log.warn({ model, err }, 'the announced model card cannot be read: is a newer version running?'),
   );
   const cache = new TieredCache(near, far);
-  const planner = new Planner({ models: directory, operations, shapes, cache, keys, count: metrics });
   const tokenLimit = new TokenLimit(cards, (reason) => log.error(reason));
+  const promptLimit = new PromptLimit(tokenLimit);
+  const planner = new Planner({ models: directory, promptLimit, operations, shapes, cache, keys, count: metrics });
 
   // Interactive requests.
   const admission = new InteractiveAdmission(environment.EMBED_MAX_WAITING_TEXTS);

@@ -3,6 +3,7 @@ import { BootError, type Dtype, dtypeSchema, type Pooling, type ServedModel } fr
 import { readFoundModel } from './compiler/found-model.js';
 import { poolingModes } from './compiler/index.js';
 import { type LoadOptions, readSmallFiles } from './load.js';
+import { longPrompts } from './long-prompts.js';
 import type { Manifest, ModelFiles } from './types.js';
 
 /** How a model would run. */
@@ -56,9 +57,10 @@ async function runsIn(dtype: Dtype, served: ServedModel, options: LoadOptions): 
 }
 
 async function check(served: ServedModel, options: LoadOptions): Promise<Omit<ModelCheck, 'otherDtypes'>> {
-  const { driver, files, manifest } = await readSmallFiles(served, { ...options, withoutWeights: true });
+  const { driver, files, manifest, tokenizer } = await readSmallFiles(served, { ...options, withoutWeights: true });
   const graph = await checkGraph(files, manifest);
-  const warnings = [...files.warnings, ...manifest.warnings, ...graph.warnings];
+  const long = await longPrompts(manifest.prompts, graph.maxTokens, tokenizer.files, files.source);
+  const warnings = [...files.warnings, ...manifest.warnings, ...graph.warnings, ...long];
   return {
     source: files.source,
     architecture: manifest.architecture,

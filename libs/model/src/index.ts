@@ -9,7 +9,14 @@ export { type DownloadedModel, downloadedModels } from './resolve/downloaded.js'
 export { NotDownloadedError } from './resolve/hub.js';
 export { resolveModel, type ResolveOptions } from './resolve/resolve-model.js';
 export { nativeMissing } from './tokenizer/drivers/choose-driver.js';
-export { type Encoded, type EncodeOptions, TextTooComplexError, type Tokenizer } from './tokenizer/tokenizer.js';
+export { mostTokens } from './tokenizer/most-tokens.js';
+export {
+  type Encoded,
+  type EncodeOptions,
+  PromptTooLongError,
+  TextTooComplexError,
+  type Tokenizer,
+} from './tokenizer/tokenizer.js';
 export { TokenizerThread } from './tokenizer/tokenizer-thread.js';
 export { PROMPT_TOKENS } from './types.js';
 export type {

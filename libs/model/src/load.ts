@@ -4,6 +4,7 @@ import type { Head } from './compiler/heads/head.js';
 import { deviceMemory } from './device-memory.js';
 import { type DtypeChoice, dtypeFor, requireDtype } from './dtype-for.js';
 import { fingerprint } from './fingerprint.js';
+import { longPrompts } from './long-prompts.js';
 import { readManifest } from './manifest.js';
 import { providerOf } from './provider.js';
 import { chooseDriver } from './tokenizer/drivers/choose-driver.js';
@@ -35,7 +36,12 @@ export async function loadModel(served: ServedModel, options: LoadOptions): Prom
     rowsPerBatch === undefined || built.graph.runShape !== undefined
       ? built.graph
       : { ...built.graph, runShape: { rows: rowsPerBatch, tokens: null, padId: padTokenId } };
-  const warnings = [...files.warnings, ...manifest.warnings, ...built.warnings];
+  const warnings = [
+    ...files.warnings,
+    ...manifest.warnings,
+    ...built.warnings,
+    ...(await longPrompts(manifest.prompts, maxTokens, tokenizer.files, source)),
+  ];
   return {
     onnxPath: built.onnxPath,
     graph,

@@ -50,7 +50,7 @@ export async function readManifest(files: ModelFiles, memory = deviceMemory('cpu
   if (task !== null && encoder !== null) {
     throw new BootError(`${source}: task is set in models.json, but only an ONNX file with an input task_id has tasks`);
   }
-  const prompts = promptsOf(source, files.sentenceTransformers, said, overrides);
+  const prompts = promptsOf(source, files.sentenceTransformers, said, overrides, warn);
   return {
     ...body,
     encoder,

@@ -1,8 +1,12 @@
 import { BootError } from '#contracts';
 import { promptsOf, type PromptsInFile } from './prompts.js';
 
-const of = (source: string, said: PromptsInFile = {}, overrides: Parameters<typeof promptsOf>[3] = {}) =>
-  promptsOf(source, 'config_sentence_transformers.json', said, overrides);
+const of = (
+  source: string,
+  said: PromptsInFile = {},
+  overrides: Parameters<typeof promptsOf>[3] = {},
+  warn: (warning: string) => void = () => {},
+) => promptsOf(source, 'config_sentence_transformers.json', said, overrides, warn);
 
 it.each<[string, Record<string, string>]>([
   ['hub:BAAI/bge-large-zh-v1.5@c0ffee', { query: '为这个句子生成表示以用于检索相关文章：' }],
@@ -75,4 +79,23 @@ it('a default prompt that does not exist is refused', () => {
     'config_sentence_transformers.json: default_prompt_name is "document", which is not one of its prompts ("query")',
   );
   expect(() => of('folder:/m', {}, { defaultPrompt: 'query' })).toThrow(/defaultPrompt is "query".*\(none\)/);
+});
+
+it.each(['none', 'instruction'])('a prompt named %s, a reserved word, is left out or refused', (name) => {
+  const warnings: string[] = [];
+  const said = { prompts: { [name]: 'text: ', query: 'q: ' } };
+  const { prompts } = of('folder:/m', said, {}, (warning) => warnings.push(warning));
+  expect(prompts).toEqual({ query: 'q: ' });
+  expect(warnings).toEqual([
+    expect.stringMatching(`^config_sentence_transformers.json: prompts has "${name}", a reserved name: .* left out`),
+  ]);
+  const byDefault = () => of('folder:/m', { ...said, default_prompt_name: name });
+  expect(byDefault).toThrow(`default_prompt_name is "${name}", which is not one of its prompts ("query")`);
+  const overridden = () => of('folder:/m', {}, { prompts: { [name]: '' } });
+  expect(overridden).toThrow(BootError);
+  expect(overridden).toThrow(`folder:/m: prompts in models.json has "${name}", a reserved name`);
+});
+
+it('an empty default prompt named none is no default prompt', () => {
+  expect(of('folder:/m', { prompts: { none: '' }, default_prompt_name: 'none' }).defaultPrompt).toBeNull();
 });

@@ -1,4 +1,4 @@
-import { ApiError, isRow, type Outcome, type Row, type TaskTimings } from '#contracts';
+import { ApiError, isRow, type Outcome, type Row, type TaskTimings, type TextError } from '#contracts';
 import type { LaneControl } from '#queue';
 import type { RowCache } from '#store';
 import type { Inputs } from '../input/inputs.js';
@@ -124,12 +124,15 @@ export class Interactive {
   }
 }
 
+/** Codes of workers for what is the request's fault. */
+const REFUSED: readonly TextError['code'][] = ['text_too_complex', 'prompt_too_long'];
+
 function requireRow(outcome: Outcome, param: string): Row {
   if (isRow(outcome)) return outcome;
   const { code, message } = outcome;
   const changed = code === 'model_changed';
   throw new ApiError({
-    status: changed ? 503 : code === 'text_too_complex' ? 400 : 500,
+    status: changed ? 503 : REFUSED.includes(code) ? 400 : 500,
     code,
     param,
     message,

@@ -8,6 +8,8 @@ import { OutputShapes } from '../output/output-shape.js';
 import { modelCard } from './model-card.fixture.js';
 import { ModelDirectory } from './model-directory.js';
 import { Planner, type PlanOptions } from './planner.js';
+import { PromptLimit } from './prompt-limit.js';
+import { TokenLimit } from './token-limit.js';
 
 /** An operation on pairs, which only models that say so can do. */
 const compare: Operation<readonly [string, string]> = {
@@ -42,6 +44,7 @@ async function setUp() {
   const counted: [model: string, hits: number, misses: number][] = [];
   const planner = new Planner({
     models: new ModelDirectory(registry, ['embeds', 'both', 'silent']),
+    promptLimit: new PromptLimit(new TokenLimit(registry)),
     operations: new Operations([embed, compare]),
     shapes: new OutputShapes([embedding, { ...embedding, operation: 'compare', plan: () => ({ made: 'as asked' }) }]),
     cache,

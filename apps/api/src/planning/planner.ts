@@ -16,6 +16,7 @@ import type { z } from 'zod';
 import type { Output, OutputShapes } from '../output/output-shape.js';
 import type { ModelDirectory } from './model-directory.js';
 import { choosePrompt, type PromptWishes } from './prompt-choice.js';
+import type { PromptLimit } from './prompt-limit.js';
 
 /** Options of a request that apply to every operation. The operation's output shape reads all other members. */
 export type PlanOptions = Pick<
@@ -58,6 +59,7 @@ export interface LookupCounts {
 
 export interface PlannerParts {
   readonly models: ModelDirectory;
+  readonly promptLimit: PromptLimit;
   readonly operations: Operations;
   readonly shapes: OutputShapes;
   readonly cache: RowCache;
@@ -74,8 +76,8 @@ export class Planner {
   }
 
   /**
-   * @throws ApiError for a model that is unknown or does not support the operation, for a prompt that it does not have,
-   *   or for unsupported output options
+   * @throws ApiError for a model that is unknown or does not support the operation, for a prompt that it does not
+   *   have or that leaves a text no room, or for unsupported output options
    */
   async plan(
     operationName: string,
@@ -84,11 +86,14 @@ export class Planner {
     caller: Caller,
     requestId: string,
   ): Promise<Plan> {
-    const { models, operations, shapes } = this.#parts;
+    const { models, operations, promptLimit, shapes } = this.#parts;
     const operation = operations.of({ operation: operationName });
     const card = await models.card(options.model, operation);
     const { input_type, instruction, model: _model, priority, prompt_name, truncate, ...wishes } = options;
-    const prompt = choosePrompt(card, { input_type, instruction, prompt_name });
+    const lane = priority === undefined ? defaultLane : priority === 'high' ? 'interactive' : 'bulk';
+    const promptWishes = { input_type, instruction, prompt_name };
+    const prompt = choosePrompt(card, promptWishes);
+    await promptLimit.require(card, prompt, promptWishes, lane);
     return {
       caller,
       requestId,
@@ -104,7 +109,7 @@ export class Planner {
       },
       prompt: prompt.name,
       output: shapes.of({ operation: operationName }).plan(wishes, card),
-      lane: priority === undefined ? defaultLane : priority === 'high' ? 'interactive' : 'bulk',
+      lane,
       refuseTooLong: truncate === 'error',
     };
   }

@@ -94,6 +94,11 @@ it.each<[string, PromptWishes, string, string, RegExp]>([
   expect(choose).toThrow(expect.objectContaining({ status: 400, code, param }) as Error);
 });
 
+it('lists no name twice', () => {
+  const choose = () => choosePrompt(modelCard({ prompts: { none: 'n', query: 'q' } }), { prompt_name: 'x' });
+  expect(choose).toThrow(/it can be "none", "query"\.$/);
+});
+
 it('the header can hold every name', () => {
   expect(promptHeader(null)).toBe('none');
   expect(promptHeader('Retrieval-query')).toBe('Retrieval-query');

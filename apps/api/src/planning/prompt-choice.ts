@@ -1,4 +1,4 @@
-import { ApiError, type ModelCard } from '#contracts';
+import { ApiError, INSTRUCTION_PROMPT_NAME, type ModelCard, NO_PROMPT_NAME } from '#contracts';
 
 /** Members of a request that choose a prompt. */
 export interface PromptWishes {
@@ -38,7 +38,6 @@ const WORDS: Readonly<Record<Role, readonly string[]>> = {
 
 /** Response header with the name of the prompt used, or `none`. */
 export const PROMPT_HEADER = 'x-embedmill-prompt';
-const NONE = 'none';
 const NO_PROMPT: ChosenPrompt = { name: null, text: '' };
 
 /**
@@ -58,8 +57,8 @@ export function choosePrompt(card: Card, wishes: PromptWishes): ChosenPrompt {
   }
   if (name !== undefined) {
     if (Object.hasOwn(card.prompts, name)) return named(card, name);
-    if (name === NONE) return NO_PROMPT;
-    throw unknown(card, 'prompt_name', name, [...Object.keys(card.prompts), NONE]);
+    if (name === NO_PROMPT_NAME) return NO_PROMPT;
+    throw unknown(card, 'prompt_name', name, [...new Set([...Object.keys(card.prompts), NO_PROMPT_NAME])]);
   }
   if (type !== undefined) {
     if (Object.hasOwn(card.prompts, type)) return named(card, type);
@@ -73,7 +72,7 @@ export function choosePrompt(card: Card, wishes: PromptWishes): ChosenPrompt {
 
 /** The value of `PROMPT_HEADER`: characters that a header cannot hold are percent-encoded. */
 export function promptHeader(name: string | null): string {
-  return (name ?? NONE).toWellFormed().replace(/[^\x21-\x7e]/gu, encodeURIComponent);
+  return (name ?? NO_PROMPT_NAME).toWellFormed().replace(/[^\x21-\x7e]/gu, encodeURIComponent);
 }
 
 function instructed(
@@ -97,7 +96,7 @@ function instructed(
     );
   }
   // A function, since `$` has a meaning in a replacement string.
-  return { name: 'instruction', text: card.instruction.replace('{instruction}', () => instruction) };
+  return { name: INSTRUCTION_PROMPT_NAME, text: card.instruction.replace('{instruction}', () => instruction) };
 }
 
 function named({ prompts }: Card, name: string): ChosenPrompt {

@@ -1,12 +1,13 @@
-import { ApiError, BootError } from '#contracts';
+import { ApiError, BootError, type Lane, type ModelCard } from '#contracts';
 import { TokenizerThread, type TokenizerFiles } from '#model';
 import type { ModelRegistry } from '#store';
 import type { TokenCount } from '../input/too-long.js';
 import { modelNotReady } from './model-directory.js';
 import type { Plan } from './planner.js';
+import type { TokenCounter } from './prompt-limit.js';
 
-/** Finds texts over a model's token limit, for `truncate: error`. Uses the tokenizer that workers announced. */
-export class TokenLimit {
+/** Counts tokens: finds texts over a model's token limit, for `truncate: error`, and measures long prompts. Uses the tokenizer that workers announced. */
+export class TokenLimit implements TokenCounter {
   readonly #registry: ModelRegistry;
   readonly #onUnusable: (reason: string) => void;
   readonly #tokenizers = new Map<string, Promise<TokenizerThread>>();
@@ -36,6 +37,18 @@ export class TokenLimit {
       if (one instanceof Error || one.length <= card.maxTokens) return [];
       return [{ index, tokens: one.length, isLowerBound: one.lengthIsLowerBound ?? false }];
     });
+  }
+
+  /** Tokens of a text by itself, special tokens included. @returns null when this process cannot count them */
+  async count(card: ModelCard, lane: Lane, text: string): Promise<TokenCount | null> {
+    const tokenizer = await this.#tokenizer(card.fingerprint).catch((error: unknown) => {
+      if (error instanceof ApiError) return null;
+      throw error;
+    });
+    if (tokenizer === null) return null;
+    const [one] = await tokenizer.encode([[text]], { prompt: '', truncate: 'end', maxTokens: card.maxTokens, lane });
+    if (one === undefined || one instanceof Error) return null;
+    return { tokens: one.length, isLowerBound: one.lengthIsLowerBound ?? false };
   }
 
   async close(): Promise<void> {

@@ -26,6 +26,13 @@ export const modelNameSchema = z
   .max(200)
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@/+:-]*$/, 'use letters, digits and . _ @ / + : - only');
 
+/**
+ * Words that name no prompt of a model, in requests or in the header that names the one used: none at all, and the
+ * request's own instruction.
+ */
+export const NO_PROMPT_NAME = 'none';
+export const INSTRUCTION_PROMPT_NAME = 'instruction';
+
 /** A model this deployment serves: the name that clients request, and the source of its files. */
 export interface ServedModel {
   readonly name: string;

@@ -3,7 +3,7 @@ import { BootError, encodeRow, isRow, type Lane, type ModelTexts, type Outcome, 
 import { DeviceLostError, DeviceUnavailableError, type PackedBatch } from '../device/device.js';
 import { Engine, EngineClosedError, type EngineOptions } from './engine.js';
 import type { BatchReport } from './engine-stats.js';
-import { type Encoded, TextTooComplexError, type Tokenizer } from '#model';
+import { type Encoded, PromptTooLongError, TextTooComplexError, type Tokenizer } from '#model';
 import { SimulatedDevice, simulatedValues, type SimulatedDeviceOptions } from '../testing.js';
 
 const WIDTH = 4;
@@ -194,18 +194,18 @@ describe('the engine', () => {
     await once.close();
   });
 
-  it('a text that is too complex for the tokenizer fails alone, under its own code', async () => {
-    const tokenizer: Tokenizer = {
-      encode: (inputs) =>
-        Promise.resolve(
-          inputs.map((texts) => (texts[0] === '3' ? new TextTooComplexError('too long') : encode(texts))),
-        ),
-      close: () => Promise.resolve(),
-    };
-    const engineUnderTest = engine({ tokenizer });
-    expect((await run(engineUnderTest, [['1'], ['3']], 'bulk')).map(code)).toEqual(['ok', 'text_too_complex']);
-    await engineUnderTest.close();
-  });
+  it.each([new TextTooComplexError('too long'), new PromptTooLongError('no room')])(
+    'a text refused by the tokenizer fails alone, under its own code: $code',
+    async (refusal) => {
+      const tokenizer: Tokenizer = {
+        encode: (inputs) => Promise.resolve(inputs.map((texts) => (texts[0] === '3' ? refusal : encode(texts)))),
+        close: () => Promise.resolve(),
+      };
+      const engineUnderTest = engine({ tokenizer });
+      expect((await run(engineUnderTest, [['1'], ['3']], 'bulk')).map(code)).toEqual(['ok', refusal.code]);
+      await engineUnderTest.close();
+    },
+  );
 
   it('keeps batches within the token budget and the row limit, and reports them', async () => {
     const engineUnderTest = engine({ tokenBudget: 100, maxRows: 5 });

@@ -9,7 +9,7 @@ import {
   type TruncationSide,
   within,
 } from '#contracts';
-import { type AttentionBudget, type Encoded, TextTooComplexError, type Tokenizer } from '#model';
+import { type AttentionBudget, type Encoded, PromptTooLongError, TextTooComplexError, type Tokenizer } from '#model';
 import { MicroBatcher } from '../batching/micro-batcher.js';
 import type { Device, DeviceResult, PackedBatch } from '../device/device.js';
 import { type DeviceInput, DeviceLoop } from '../device/device-loop.js';
@@ -246,7 +246,8 @@ export class Engine {
   #add(call: Call, index: number, lane: Lane, encoded: Encoded | Error): EngineInput | undefined {
     if (call.isSettled(index)) return undefined;
     if (encoded instanceof Error) {
-      this.#fail(call, index, encoded.message, encoded instanceof TextTooComplexError ? 'text_too_complex' : undefined);
+      const coded = encoded instanceof TextTooComplexError || encoded instanceof PromptTooLongError;
+      this.#fail(call, index, encoded.message, coded ? encoded.code : undefined);
       return undefined;
     }
     const { maxTokens, padId = 0, takesEmpty = false } = this.#options;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BootError } from '#contracts';
 import { makeBertModel } from '../../../../test/support/random-model.js';
+import { checkModel } from '../check-model.js';
 import { loadModel } from '../load.js';
 import { readManifest } from '../manifest.js';
 import { resolveModel } from './resolve-model.js';
@@ -141,6 +142,20 @@ it('takes an instruction and a default prompt from models.json', async () => {
   await expect(resolveModel({ name: 'm', source: 'mine' }, options(path))).rejects.toThrow(
     /mine\.instruction: must contain \{instruction\}/,
   );
+});
+
+it('warns of prompts that leave a text no room, by name', async () => {
+  const path = join(folder, 'long.json');
+  const prompts = { long: 'fox '.repeat(70), fits: 'fox '.repeat(40) };
+  await writeFile(path, JSON.stringify({ mine: { source: model, prompts } }));
+  const served = { name: 'm', source: 'mine' };
+  const warning = /: the prompt "long" has (at least )?\d+ tokens .* no room \(the model takes 64\)/;
+  const { warnings } = await loadModel(served, { ...options(path), device: 'cpu' });
+  expect(warnings).toEqual([expect.stringMatching(warning)]);
+  expect((await checkModel(served, { ...options(path), device: 'cpu' })).warnings).toEqual(warnings);
+
+  await writeFile(path, JSON.stringify({ mine: { source: model, prompts: { none: 'p' } } }));
+  await expect(loadModel(served, { ...options(path), device: 'cpu' })).rejects.toThrow(/has "none", a reserved name/);
 });
 
 it('finds the default model in its npm package', async () => {

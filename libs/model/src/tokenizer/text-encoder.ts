@@ -2,7 +2,7 @@ import type { ModelTexts } from '#contracts';
 import { type BoundedTokens, FIRST_CHARS, firstTokens, lastTokens, type Reading } from './bounded-tokens.js';
 import type { Boundaries } from './boundaries.js';
 import type { Framed, TokenizerDriver } from './drivers/driver.js';
-import type { Encoded, EncodeOptions } from './tokenizer.js';
+import { type Encoded, type EncodeOptions, PromptTooLongError } from './tokenizer.js';
 import { idsOf, moved, offsetsOf, ofNoText, slice, type Tokens } from './tokens.js';
 import { truncateSequence } from './truncate-sequence.js';
 
@@ -76,14 +76,15 @@ export class ModelTextEncoder {
     return new ModelTextEncoder(driver, reading, probe, frame);
   }
 
-  /** @throws TextTooComplexError; Error for a pair whose first text leaves no room for the second */
+  /** @throws TextTooComplexError; PromptTooLongError; Error for a pair whose first text leaves no room for the second */
   async encode([text, pair]: ModelTexts, options: EncodeOptions): Promise<Encoded> {
     const whole = options.prompt + text.toWellFormed();
     const reading = options.offsets === true ? this.#readingRanges : this.#reading;
-    if (pair !== undefined) return this.#encodePair(reading, whole, pair.toWellFormed(), options);
     const { maxTokens, prompt, truncate } = options;
     const { before, after } = this.#frame;
     const promptIds = prompt === '' ? [] : await this.#promptIds(prompt);
+    if (prompt !== '') requireRoom(before.length + promptIds.length + after.length, maxTokens);
+    if (pair !== undefined) return this.#encodePair(reading, whole, pair.toWellFormed(), options);
     const first = await firstTokens(reading, whole, Math.max(promptIds.length, maxTokens));
     const last = await lastIfNeeded(reading, whole, first, options);
     // If prompt and text share a token, the prompt's last ids differ.
@@ -93,13 +94,13 @@ export class ModelTextEncoder {
     const sequence = { head, text: [slice(start, shared), end], tail: ofNoText(after) } as const;
     const parts = truncateSequence(sequence, maxTokens, truncate);
     const found = encoded(parts, null, before.length + after.length, first, options);
-    return prompt === '' ? found : { ...found, promptTokens: this.#lengthAlone(promptIds.length, maxTokens) };
+    return prompt === '' ? found : { ...found, promptTokens: this.#lengthAlone(promptIds.length) };
   }
 
   /** Tokens of a prompt as if it were a text by itself, without the last special token. */
-  #lengthAlone(promptIds: number, maxTokens: number): number {
+  #lengthAlone(promptIds: number): number {
     const { before, after } = this.#frame;
-    const whole = Math.min(maxTokens, before.length + promptIds + after.length);
+    const whole = before.length + promptIds + after.length;
     return after.length === 0 ? whole : whole - 1;
   }
 
@@ -177,6 +178,14 @@ export class ModelTextEncoder {
       for (const { reject } of batch) reject(fail(error));
     }
   }
+}
+
+/** @param tokens of the prompt by itself, special tokens included */
+function requireRoom(tokens: number, maxTokens: number): void {
+  if (tokens < maxTokens) return;
+  throw new PromptTooLongError(
+    `its prompt has ${tokens} tokens with the special tokens, which leaves a text no room: the model takes ${maxTokens}`,
+  );
 }
 
 /** The last tokens of a text of which `first` are the first ones; null where those are enough. */

@@ -5,7 +5,7 @@ import { tokenizerDefinition } from './definition.js';
 import { JavascriptDriver } from './drivers/javascript-driver.js';
 import { NativeDriver } from './drivers/native-driver.js';
 import { ModelTextEncoder } from './text-encoder.js';
-import { type Encoded, TextTooComplexError } from './tokenizer.js';
+import { type Encoded, PromptTooLongError, TextTooComplexError } from './tokenizer.js';
 import type { EncodeFailure, EncodeReply, EncodeRequest, TokenizerStart } from './tokenizer-messages.js';
 
 /**
@@ -85,7 +85,8 @@ function answer({ id, results }: OpenRequest): void {
   let end = 0;
   for (const [index, one] of results.entries()) {
     if (one instanceof Error) {
-      failures.push({ index, message: one.message, tooComplex: one instanceof TextTooComplexError });
+      const coded = one instanceof TextTooComplexError || one instanceof PromptTooLongError;
+      failures.push({ index, message: one.message, code: coded ? one.code : null });
     } else {
       ids.set(one.ids, end);
       if (one.types !== null) types!.set(one.types, end);

@@ -20,7 +20,8 @@ export interface EncodeRequest {
 export interface EncodeFailure {
   readonly index: number;
   readonly message: string;
-  readonly tooComplex: boolean;
+  /** Of errors that have a code of their own. */
+  readonly code: 'text_too_complex' | 'prompt_too_long' | null;
 }
 
 /**

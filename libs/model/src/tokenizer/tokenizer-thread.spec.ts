@@ -7,7 +7,8 @@ import { makeBertModel, makeXlmRobertaModel } from '../../../../test/support/ran
 import type { TokenizerFiles } from '../types.js';
 import { DRIVER_NAMES, type DriverName } from './drivers/driver.js';
 import { encodeAll } from './encode-all.fixture.js';
-import { TextTooComplexError } from './tokenizer.js';
+import { mostTokens } from './most-tokens.js';
+import { PromptTooLongError, TextTooComplexError } from './tokenizer.js';
 import { TokenizerThread } from './tokenizer-thread.js';
 
 const DEFAULT = { prompt: '', truncate: 'end', maxTokens: 64 } as const;
@@ -90,6 +91,39 @@ describe.each(DRIVER_NAMES)('a tokenizer with the %s library', (driver) => {
       expect(one!.ids).toHaveLength(20);
       expect(one!.ids.slice(0, head.length)).toEqual(head);
       expect(one!.length).toBe(50 + prompt!.length);
+    }
+  });
+
+  it('refuses every text behind a prompt that leaves no room', async () => {
+    const tokenizer = await start('bert', driver);
+    const prompt = 'fox '.repeat(6);
+    const [alone] = await encodeAll(tokenizer, [[prompt]], DEFAULT);
+    const least = alone!.length + 1;
+    for (const truncate of ['end', 'start', 'middle'] as const) {
+      const [one] = await encodeAll(tokenizer, [['the dog']], { prompt, truncate, maxTokens: least });
+      expect([one!.ids.length, one!.ids.at(-1)]).toEqual([least, alone!.ids.at(-1)]);
+      for (const maxTokens of [least - 1, 3]) {
+        const refused = await tokenizer.encode([['the dog'], ['a'], ['a', 'b']], { prompt, truncate, maxTokens });
+        for (const error of refused) {
+          expect(error).toBeInstanceOf(PromptTooLongError);
+          expect(error).toMatchObject({
+            code: 'prompt_too_long',
+            message: `its prompt has 8 tokens with the special tokens, which leaves a text no room: the model takes ${maxTokens}`,
+          });
+        }
+      }
+    }
+  });
+
+  it('makes no more tokens of a text than its bytes allow', async () => {
+    const texts = ['fox', 'the quick brown fox', '你好，世界', '\ufdfa\ufdfa', 'İİ', '한글', '😀', '①ﬁŉ', '....'];
+    for (const family of ['bert', 'xlmr'] as const) {
+      const encoded = await encodeAll(
+        await start(family, driver),
+        texts.map((text) => [text] as const),
+        DEFAULT,
+      );
+      for (const [n, { length }] of encoded.entries()) expect(length).toBeLessThanOrEqual(mostTokens(texts[n]!));
     }
   });
 

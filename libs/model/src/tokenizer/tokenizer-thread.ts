@@ -3,8 +3,14 @@ import { BootError, type ModelTexts } from '#contracts';
 import type { TokenizerFiles } from '../types.js';
 import { chooseDriver } from './drivers/choose-driver.js';
 import type { DriverName } from './drivers/driver.js';
-import { type Encoded, type EncodeOptions, TextTooComplexError, type Tokenizer } from './tokenizer.js';
-import type { EncodeReply, EncodeRequest, TokenizerStart } from './tokenizer-messages.js';
+import {
+  type Encoded,
+  type EncodeOptions,
+  PromptTooLongError,
+  TextTooComplexError,
+  type Tokenizer,
+} from './tokenizer.js';
+import type { EncodeFailure, EncodeReply, EncodeRequest, TokenizerStart } from './tokenizer-messages.js';
 
 interface Pending {
   resolve(encoded: (Encoded | Error)[]): void;
@@ -86,8 +92,8 @@ export class TokenizerThread implements Tokenizer {
       });
       start = end;
     }
-    for (const { index, message, tooComplex } of reply.failures) {
-      encoded[index] = tooComplex ? new TextTooComplexError(message) : new Error(message);
+    for (const failure of reply.failures) {
+      encoded[failure.index] = errorOf(failure);
     }
     pending?.resolve(encoded);
   }
@@ -99,4 +105,10 @@ export class TokenizerThread implements Tokenizer {
     for (const { reject } of this.#pending.values()) reject(new Error(`the tokenizer broke off: ${reason}`, { cause }));
     this.#pending.clear();
   }
+}
+
+function errorOf({ code, message }: EncodeFailure): Error {
+  if (code === 'text_too_complex') return new TextTooComplexError(message);
+  if (code === 'prompt_too_long') return new PromptTooLongError(message);
+  return new Error(message);
 }

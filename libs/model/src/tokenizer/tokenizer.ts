@@ -40,6 +40,13 @@ export interface Encoded {
 /** Ids of a long text cannot be known without tokenising more of it than is allowed. */
 export class TextTooComplexError extends Error {
   override readonly name = 'TextTooComplexError';
+  readonly code = 'text_too_complex';
+}
+
+/** The prompt and the special tokens leave a text no room. */
+export class PromptTooLongError extends Error {
+  override readonly name = 'PromptTooLongError';
+  readonly code = 'prompt_too_long';
 }
 
 /** A tokenizer turns texts into token ids, outside the caller's thread. */
