@@ -2,10 +2,11 @@ import ort from 'onnxruntime-node';
 import type { Dtype } from '#contracts';
 import { type Graph, loadModel, PROMPT_TOKENS, type RunnableModel } from '#model';
 
-/** Token ids of three texts, short and long, below 60. */
+/** Token ids of texts, short and long, below 60. One contains padding tokens itself, which are 0 or 1. */
 export const TINY_ROWS: readonly (readonly number[])[] = [
   [2, 5, 9, 40, 3],
   [2, 3],
+  [2, 5, 1, 9, 0, 40, 1, 3],
   [2, ...Array.from({ length: 40 }, (_, i) => 5 + ((i * 7) % 50)), 3],
 ];
 

@@ -152,7 +152,7 @@ export interface GraphInterface {
   readonly inputs: readonly string[];
   /** Further inputs. Default: none. */
   readonly extraInputs?: readonly ExtraInput[];
-  /** Value of `position_ids` for the first token. Default: 0. */
+  /** Value of `position_ids` for the first token. Default: 0. Otherwise that of padding tokens, not counted, is 1 less. */
   readonly firstPosition?: number;
   /** Default: each batch is one run. */
   readonly runShape?: RunShape;

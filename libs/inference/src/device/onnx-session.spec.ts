@@ -129,8 +129,11 @@ describe.each([
 
 it('counts positions from where the graph wants them', async () => {
   const session = await open(await writeSums('positions'), { firstPosition: 2 });
-  const values = await session.run(pack([input([1, 2, 3])], 0));
-  expect(values[TOKEN_INPUTS.indexOf('position_ids')]).toBe(2 + 3 + 4);
+  const at = TOKEN_INPUTS.indexOf('position_ids');
+  expect((await session.run(pack([input([0, 2, 3])], 0)))[at]).toBe(2 + 3 + 4);
+  // The padding id is 1: such tokens have this position, within a text and after it.
+  const values = await session.run(pack([input([0, 1, 2, 1, 3]), input([5, 6])], 1));
+  expect([values[at], values[WIDTH + at]]).toEqual([2 + 1 + 3 + 1 + 4, 2 + 3 + 1 + 1 + 1]);
   await session.close();
 });
 

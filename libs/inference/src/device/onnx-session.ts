@@ -121,7 +121,13 @@ export class OnnxSession {
       // Written even if all are 0: the buffer may still have those of an earlier batch.
       for (let i = 0; i < size; i++) words[i * stride] = types === null ? 0 : types[i]!;
     } else if (name === 'position_ids') {
-      for (let i = 0; i < size; i++) words[i * stride] = firstPosition + (i % tokens);
+      // Counted from after the padding id, a padding token is not counted, and has that id as its position.
+      const uncounted = firstPosition === 0 ? null : firstPosition - 1;
+      let next = firstPosition;
+      for (let i = 0; i < size; i++) {
+        if (i % tokens === 0) next = firstPosition;
+        words[i * stride] = ids[i] === uncounted ? uncounted : next++;
+      }
     }
     const data = wide ? new BigInt64Array(words.buffer, 0, size) : words.subarray(0, size);
     return wide
